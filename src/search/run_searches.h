@@ -1,0 +1,59 @@
+#pragma once
+// Searches of many examples, in step: one batch holds trials of many trees, which keeps the matrix products large.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "search/evaluator.h"
+#include "search/mcts.h"
+#include "search/result.h"
+#include "search/space.h"
+#include "task/example.h"
+
+namespace polar::search {
+
+/// Receives every finished round of every search, in order within an example. A resumed search replays its stored
+/// rounds through an evaluator that answers from the store, so a round may arrive again, with the same content: ignore
+/// it then.
+class RoundRecorder {
+ public:
+  virtual ~RoundRecorder() = default;
+  /// trials[i] had outcomes[i]. One call = one transaction of the label store. What it throws ends run_searches.
+  virtual void record(const task::ExampleId& example, int round, std::span<const Trial> trials,
+                      std::span<const Outcome> outcomes) = 0;
+};
+
+struct SearchProgress {
+  int searches_done = 0;
+  int searches = 0;
+  long rollouts_done = 0;
+  long rollouts_at_most = 0;  ///< falls when a search ends before its budget
+  int identity_correct = 0;   ///< examples whose identity was right
+  int solved = 0;             ///< examples with at least one valid program, the identity included
+};
+
+struct SearchRun {
+  std::uint64_t root_seed = 0;
+  int trees_in_step = 64;             ///< trees advanced together; ≥ 1; changes speed and memory, never results
+  RoundRecorder* recorder = nullptr;  ///< may be null
+  std::function<void(const SearchProgress&)> progress;  ///< called after every step; may be empty
+};
+
+/// Searches every example and returns the results in the order of `examples`. Each step:
+///   1. select: every active tree gives its round; a tree that has ended leaves its result, is freed and makes room for
+///   the next
+///   2. evaluate: one batch with the trials of all active trees
+///   3. record: each tree's round, whole
+///   4. backup: each tree takes its outcomes
+/// Same seed, same trials per example, whatever the trees in step and the order of examples. Throws core::Interrupted
+/// when `stop` is set, before the next batch: every evaluated round is recorded by then. Throws UsageError for repeated
+/// example ids or bad options; Error when the evaluator returns another number of outcomes, and whatever evaluator and
+/// recorder throw.
+std::vector<SearchResult> run_searches(std::span<const task::ExampleId> examples, const SearchSpace& space,
+                                       const MctsOptions& options, const SearchRun& run, Evaluator& evaluator,
+                                       const std::atomic<bool>& stop);
+
+}  // namespace polar::search
