@@ -3,6 +3,7 @@
 // thread-safe.
 
 #include <cstddef>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -11,6 +12,11 @@
 #include "search/evaluator.h"
 
 namespace polar::search {
+
+/// evaluator.evaluate(trials), checked: throws Error when the number of outcomes differs, or naming example and program
+/// when a log probability or margin is not a number or no position was scored, so that no such outcome reaches a tree
+/// or a store.
+std::vector<Outcome> evaluate_checked(Evaluator& evaluator, std::span<const Trial> trials);
 
 /// Hash over the whole trial; tables compare the trial itself.
 struct TrialHash {

@@ -71,8 +71,7 @@ class TreeSearch {
   /// (budget, stop rule or space). The outcomes must be backed up before the next call.
   std::vector<Trial> select();
 
-  /// Outcomes of the selected trials, in their order. Throws Error naming example and program for an outcome that is
-  /// not a number or scores no position; the search is then unusable.
+  /// Outcomes of the selected trials, in their order, as evaluate_checked() gives them.
   void backup(std::span<const Outcome> outcomes);
 
   const task::ExampleId& example() const { return example_; }

@@ -39,7 +39,8 @@ struct SearchRun {
   std::uint64_t root_seed = 0;
   int trees_in_step = 64;             ///< trees advanced together; ≥ 1; changes speed and memory, never results
   RoundRecorder* recorder = nullptr;  ///< may be null
-  std::function<void(const SearchProgress&)> progress;  ///< called after every step; may be empty
+  std::function<void(const SearchProgress&)> progress = {};  ///< called after every step; may be empty
+  const std::atomic<bool>* stop = nullptr;                   ///< set by a signal handler or another thread; may be null
 };
 
 /// Searches every example and returns the results in the order of `examples`. Each step:
@@ -53,7 +54,6 @@ struct SearchRun {
 /// example ids or bad options; Error when the evaluator returns another number of outcomes, and whatever evaluator and
 /// recorder throw.
 std::vector<SearchResult> run_searches(std::span<const task::ExampleId> examples, const SearchSpace& space,
-                                       const MctsOptions& options, const SearchRun& run, Evaluator& evaluator,
-                                       const std::atomic<bool>& stop);
+                                       const MctsOptions& options, Evaluator& evaluator, const SearchRun& run = {});
 
 }  // namespace polar::search
