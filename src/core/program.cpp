@@ -58,7 +58,7 @@ int Program::unique_depth() const {
 
 // FNV-1a over the layers, 64 bits.
 std::size_t std::hash<polar::core::Program>::operator()(const polar::core::Program& program) const noexcept {
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (polar::core::Program::Layer layer : program.layers()) hash = (hash ^ layer) * 0x100000001B3ULL;
-  return static_cast<std::size_t>(hash ^ (hash >> 32));
+  std::uint64_t mixed = 0xCBF29CE484222325ULL;
+  for (polar::core::Program::Layer layer : program.layers()) mixed = (mixed ^ layer) * 0x100000001B3ULL;
+  return static_cast<std::size_t>(mixed ^ (mixed >> 32));
 }
