@@ -25,6 +25,12 @@ endfunction()
 function(polar_add_folder folder)
   cmake_parse_arguments(ARG "TORCH" "" "DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  if(NOT sources)  # a folder that has only headers, or nothing yet
+    add_library(polar_${folder} INTERFACE)
+    add_library(polar::${folder} ALIAS polar_${folder})
+    target_link_libraries(polar_${folder} INTERFACE ${ARG_DEPENDS})
+    return()
+  endif()
   add_library(polar_${folder} STATIC ${sources})
   add_library(polar::${folder} ALIAS polar_${folder})
   target_include_directories(polar_${folder} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}>
