@@ -1,5 +1,6 @@
 #pragma once
-// Program: the sequence of layer indices that is run instead of the identity 0 … D-1 (PoLar, arXiv 2606.06574, section 3).
+// Program: the sequence of layer indices that is run instead of the identity 0 … D-1 (PoLar, arXiv 2606.06574, section
+// 3).
 
 #include <compare>
 #include <cstddef>
@@ -30,13 +31,15 @@ class Program {
   /// 0 … depth-1.
   static Program identity(int depth);
 
-  /// Reads the notation (architecture.md, "Program notation"): `i`, `i-j`, `(…)*n`, separated by commas; nesting, spaces
-  /// and n = 1 are accepted. Refuses descending runs, empty programs, more than kMaxSteps steps (before expanding
-  /// them), n = 0, and layers ≥ depth when depth > 0. Throws UsageError naming the column (1-based).
+  /// Reads the notation (architecture.md, "Program notation"): `i`, `i-j`, `(…)*n`, separated by commas; nesting,
+  /// spaces and n = 1 are accepted. Refuses descending runs, empty programs, more than kMaxSteps steps (before
+  /// expanding them), n = 0, and layers ≥ depth when depth > 0. Throws UsageError naming the column (1-based).
   static Program parse(std::string_view text, int depth = 0);
 
-  /// Canonical notation: no nested parentheses; minimal in order (1) printed layers, a loop's body counted once, (2) items,
-  /// (3) start of the first loop, (4) its body length. parse(text()) gives the same program back.
+  /// Canonical notation: no nested parentheses; minimal in order (1) printed layers, that is layer numbers written out
+  /// (`i` one, `i-j` two, a loop's body once), (2) items, those in a loop included, (3) start of the first loop, (4)
+  /// its body length; then more runs of it. parse(text()) gives the same program back. Costs O(K²); empty for the empty
+  /// placeholder.
   std::string text() const;
 
   std::span<const Layer> layers() const { return layers_; }

@@ -1,13 +1,14 @@
 #pragma once
-// Randomness: every stream is derived from one logged root seed by purpose and id, never from the clock or a loop counter, so
-// that results do not depend on order, batch or number of workers.
+// Randomness: every stream is derived from one logged root seed by purpose and id, never from the clock or a loop
+// counter, so that results do not depend on order, batch or number of workers.
 
 #include <cstdint>
 #include <string_view>
 
 namespace polar::core {
 
-/// Seed of a stream: a strong 64-bit mix of (root, purpose, id). Stable across platforms and releases.
+/// Seed of a stream: the first 64 bits of SHA-256 over (root, purpose, id). Stable across platforms and releases. About
+/// a microsecond.
 std::uint64_t derive_seed(std::uint64_t root, std::string_view purpose, std::string_view id = {});
 
 /// Small counter-based generator (splitmix64): `at(i)` is the i-th draw, random access, no state but the key.
@@ -15,15 +16,15 @@ class CounterRandom {
  public:
   explicit CounterRandom(std::uint64_t key) : key_(key) {}
   std::uint64_t at(std::uint64_t index) const;
-  /// Uniform in (0, 1), both ends excluded, 53 bits.
+  /// Uniform in (0, 1), both ends excluded: an odd multiple of 2^-53 (52 random bits).
   double uniform_at(std::uint64_t index) const;
 
  private:
   std::uint64_t key_;
 };
 
-/// Sequential generator over the same mix; a UniformRandomBitGenerator. Use below() rather than std::uniform_int_distribution, whose results
-/// differ between standard libraries.
+/// Sequential generator over the same mix; a UniformRandomBitGenerator. Use below() rather than
+/// std::uniform_int_distribution, whose results differ between standard libraries.
 class Random {
  public:
   using result_type = std::uint64_t;
