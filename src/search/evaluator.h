@@ -31,7 +31,7 @@ struct Outcome {
   int answer_tokens = 1;       ///< scored positions, terminator included: answer_log_prob / answer_tokens is per token
   double margin = 0;           ///< min over scored positions of logit(required) − best other
   int layers = 0;              ///< K
-  std::string answer;          ///< extracted answer (possibly cut short under the `verdict` stop rule)
+  std::string answer = {};     ///< extracted answer (possibly cut short under the `verdict` stop rule)
   bool answer_final = false;   ///< whether `answer` is what full generation would give
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };

@@ -64,7 +64,7 @@ TreeSearch::TreeSearch(task::ExampleId example, const SearchSpace& space, const 
   options_.check();
   core::Random random(core::derive_seed(root_seed, "search", example_));
   random.shuffle(candidates_);
-  nodes_.push_back({.edited = space_.identity()});
+  nodes_.emplace_back(space_.identity());
   known_.insert(nodes_[0].edited.program);
 }
 
@@ -109,7 +109,7 @@ int TreeSearch::make_child(int node) {
     auto edited = space_.extend(nodes_[node].edited, edit);
     if (!edited || !known_.insert(edited->program).second) continue;
     const int child = static_cast<int>(nodes_.size());
-    nodes_.push_back({.edited = *std::move(edited), .parent = node});
+    nodes_.emplace_back(*std::move(edited), node);
     nodes_[node].open_children.push_back(child);
     ++nodes_[node].children_made;
     return child;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/edit.h"
@@ -92,8 +93,9 @@ class TreeSearch {
 
  private:
   struct Node {
+    explicit Node(EditedProgram made, int under = -1) : edited(std::move(made)), parent(under) {}
     EditedProgram edited;
-    int parent = -1;
+    int parent;
     int visits = 0;
     double reward_sum = 0;
     int children_made = 0;           ///< closed ones included

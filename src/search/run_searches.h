@@ -50,9 +50,8 @@ struct SearchRun {
 ///   3. record: each tree's round, whole
 ///   4. backup: each tree takes its outcomes
 /// Same seed, same trials per example, whatever the trees in step and the order of examples. Throws core::Interrupted
-/// when `stop` is set, before the next batch: every evaluated round is recorded by then. Throws UsageError for repeated
-/// example ids or bad options; Error when the evaluator returns another number of outcomes, and whatever evaluator and
-/// recorder throw.
+/// when run.stop is set, before the next batch: every evaluated round is recorded by then. Throws UsageError for
+/// repeated example ids or bad options, and whatever evaluate_checked() and the recorder throw.
 std::vector<SearchResult> run_searches(std::span<const task::ExampleId> examples, const SearchSpace& space,
                                        const MctsOptions& options, Evaluator& evaluator, const SearchRun& run = {});
 
