@@ -113,9 +113,8 @@ TEST(ProgramNotation, PrintsLoopsWhereTheySaveNumbers) {
   EXPECT_EQ(Program({0, 1, 0, 1}).text(), "(0-1)*2");
   // Four numbers; so are those of (0)*2,(1)*2,(0)*2,(1)*2, but in four items.
   EXPECT_EQ(Program::parse("((0)*2,(1)*2)*2").text(), "(0,0-1,1)*2");
-            "(0,0,1,1)*2");  // 4 numbers; (0)*2,(1)*2,(0)*2,(1)*2 too, but later
-            EXPECT_EQ(Program::parse("0-11,(12-14)*3,15-29").text(), "0-11,(12-14)*3,15-29");
-            EXPECT_EQ(Program::parse("(12-14)*4").text(), "(12-14)*4");
+  EXPECT_EQ(Program::parse("0-11,(12-14)*3,15-29").text(), "0-11,(12-14)*3,15-29");
+  EXPECT_EQ(Program::parse("(12-14)*4").text(), "(12-14)*4");
 }
 
 TEST(ProgramNotation, PrintsTheShortestPeriodOfARepetition) {
@@ -123,7 +122,7 @@ TEST(ProgramNotation, PrintsTheShortestPeriodOfARepetition) {
   EXPECT_EQ(Program::parse("((0-1)*2)*3").text(), "(0-1)*6");
 }
 
-/// A text as its parts: `bodies` holds, for each part, its layers cut into runs.
+/// One part of a text: its layers cut into runs, and how often they are executed.
 struct Part {
   std::vector<Layers> runs;
   std::size_t times = 1;
