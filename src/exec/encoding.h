@@ -1,0 +1,68 @@
+#pragma once
+// From a task's examples to the tokens the executor runs.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pool/manifest.h"
+#include "task/example.h"
+#include "task/grader.h"
+#include "task/task.h"
+#include "text/prompt.h"
+#include "text/tokenizer.h"
+
+namespace polar::exec {
+
+/// The reference answer as tokens, and the vocabulary entries that may follow it.
+struct Draft {
+  std::vector<text::Token> tokens;                              ///< encode(prompt + separator + answer) without the prompt
+  std::shared_ptr<const std::vector<std::uint8_t>> terminators; ///< one byte a token id; nullptr when no token ends the answer
+};
+
+/// One example, ready to run. Immutable.
+struct EncodedExample {
+  task::ExampleId id;
+  std::vector<text::Token> prompt;  ///< at least one token
+  std::string reference;            ///< empty for inputs without a known answer
+  Draft draft;                      ///< empty tokens: nothing to verify or score
+};
+
+/// Encodes the examples of one task. Not thread-safe (terminator sets are cached per draft text). The pool's manifest, tokenizer, and task must
+/// outlive it.
+class TaskEncoder {
+ public:
+  TaskEncoder(const pool::Manifest& manifest, const text::Tokenizer& tokenizer, const task::TaskSpec& task);
+
+  /// With its draft. Throws core::Error naming the example when the encoded prompt is no prefix of encode(prompt + separator + answer), or when
+  /// the sequence exceeds the model's context.
+  EncodedExample encode(const task::Example& example);
+
+  /// The prompt alone: what a deployed policy sees. Neither answer nor label is read.
+  EncodedExample encode_input(const task::ExampleId& id, const std::string& question) const;
+
+  const task::TextGrader& grader() const { return *grader_; }
+  const std::vector<std::string>& stop_strings() const { return stop_; }
+  int max_new_tokens() const { return max_new_tokens_; }
+
+ private:
+  std::shared_ptr<const std::vector<std::uint8_t>> terminators(const std::string& draft_text, const std::string& reference);
+
+  const pool::Manifest& manifest_;
+  const text::Tokenizer& tokenizer_;
+  text::PromptTemplate template_;
+  std::unique_ptr<task::TextGrader> grader_;
+  std::string separator_;
+  std::vector<std::string> stop_;
+  int max_new_tokens_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const std::vector<std::uint8_t>>> terminator_sets_;
+};
+
+/// Number of leading tokens that all prompts have in common, less the last token of the shortest prompt: what the executor may compute once
+/// per program step (architecture.md, executor 4).
+std::size_t shared_prompt_tokens(std::span<const EncodedExample> examples);
+
+}  // namespace polar::exec

@@ -1,0 +1,194 @@
+#include "exec/executor.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "core/error.h"
+#include "exec/worker.h"
+
+namespace polar::exec {
+namespace {
+
+/// Raised whenever own kernels change the bits of a result.
+constexpr int kKernelRevision = 1;
+
+std::string cpu_features() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  std::string features;
+  if (__builtin_cpu_supports("avx512bf16")) features += "+avx512_bf16";
+  return at::get_cpu_capability() + features;
+#else
+  return at::get_cpu_capability();
+#endif
+}
+
+void check_programs(std::span<const Request> requests, int depth) {
+  for (const Request& request : requests) {
+    if (request.program.empty()) throw core::Error("program: expected at least one layer, found none");
+    for (int layer : request.program.layers()) {
+      if (layer >= depth) {
+        throw core::Error(fmt::format("program {}: expected layers 0 … {}, found {}", request.program.text(), depth - 1, layer));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+struct Executor::Impl {
+  std::shared_ptr<const pool::ModulePool> pool;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  ExecOptions options;
+  RowPlan plan;
+  std::vector<text::Token> shared_prompt;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::map<std::string, std::size_t> home;  ///< which worker holds an example's trees
+
+  std::vector<std::vector<Job>> deal(std::vector<Job> jobs);
+  std::vector<std::vector<Job>> deal_by_program(std::vector<Job> jobs) const;
+  void run(std::vector<Job> jobs);
+};
+
+Executor::Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr<const text::Tokenizer> tokenizer,
+                   const ExecOptions& options)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->pool = std::move(pool);
+  impl_->tokenizer = std::move(tokenizer);
+  impl_->options = options;
+  if (impl_->options.workers <= 0) impl_->options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  std::thread([this] {  // the probe must see the workers' thread settings, and leave the caller's alone
+    pool::prepare_thread();
+    impl_->plan = probe_rows(*impl_->pool, impl_->options.layer_rows, impl_->options.head_rows, impl_->options.batch_invariant);
+  }).join();
+  const auto count = static_cast<std::size_t>(impl_->options.workers);
+  for (std::size_t i = 0; i < count; ++i) {
+    impl_->workers.push_back(std::make_unique<Worker>(*impl_->pool, *impl_->tokenizer, impl_->plan, impl_->options,
+                                                      impl_->options.cache_bytes / count, impl_->options.wave_bytes / count));
+  }
+}
+
+Executor::~Executor() = default;
+
+/// Sequences keep their worker, because it holds their trees; a new one goes to the worker with the least to do.
+std::vector<std::vector<Job>> Executor::Impl::deal(std::vector<Job> jobs) {
+  std::map<std::string, std::vector<Job>> by_example;
+  for (const Job& job : jobs) by_example[job.example->id].push_back(job);
+  if (by_example.size() < 2 * workers.size()) return deal_by_program(std::move(jobs));
+  std::vector<std::vector<Job>> shares(workers.size());
+  for (auto& [id, group] : by_example) {
+    const auto least = std::ranges::min_element(shares, {}, [](const auto& share) { return share.size(); });
+    auto& share = shares[home.try_emplace(id, static_cast<std::size_t>(least - shares.begin())).first->second];
+    share.insert(share.end(), group.begin(), group.end());
+  }
+  return shares;
+}
+
+/// Few sequences: their programs are shared out in trie order, so that each worker's still have long prefixes in common.
+std::vector<std::vector<Job>> Executor::Impl::deal_by_program(std::vector<Job> jobs) const {
+  std::ranges::stable_sort(jobs, [](const Job& a, const Job& b) {
+    if (a.example->id != b.example->id) return a.example->id < b.example->id;
+    return std::ranges::lexicographical_compare(a.program->layers(), b.program->layers());
+  });
+  std::vector<std::vector<Job>> shares(workers.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) shares[i * shares.size() / jobs.size()].push_back(jobs[i]);
+  return shares;
+}
+
+void Executor::Impl::run(std::vector<Job> jobs) {
+  if (jobs.empty()) return;
+  std::vector<std::vector<Job>> shares = deal(std::move(jobs));
+  std::vector<std::exception_ptr> failures(workers.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (shares[i].empty()) continue;
+    threads.emplace_back([&, i] {
+      try {
+        pool::prepare_thread();
+        workers[i]->run(std::move(shares[i]), shared_prompt);
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto failure = std::ranges::find_if(failures, [](const auto& pointer) { return pointer != nullptr; });
+  if (failure == failures.end()) return;
+  for (auto& worker : workers) worker->clear();
+  home.clear();
+  try {
+    std::rethrow_exception(*failure);
+  } catch (const c10::Error& error) {
+    throw core::Error(fmt::format("{}: a module failed while running: {}", pool->manifest().folder.string(), error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    throw core::Error("out of memory while running programs; lower exec.wave_mb, exec.cache_mb or task.max_new_tokens");
+  }
+}
+
+std::vector<Answer> Executor::answer(std::span<const Request> requests) {
+  check_programs(requests, impl_->pool->manifest().depth);
+  std::vector<Answer> answers(requests.size());
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    jobs.push_back({requests[i].example, &requests[i].program, &requests[i], &answers[i], nullptr});
+  }
+  impl_->run(std::move(jobs));
+  return answers;
+}
+
+std::vector<States> Executor::states(std::span<const EncodedExample* const> examples, const core::Program& prefix) {
+  std::vector<States> states(examples.size());
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < examples.size(); ++i) jobs.push_back({examples[i], &prefix, nullptr, nullptr, &states[i]});
+  // Every row is wanted, the shared prompt's too.
+  const std::vector<text::Token> shared = std::exchange(impl_->shared_prompt, {});
+  try {
+    impl_->run(std::move(jobs));
+  } catch (...) {
+    impl_->shared_prompt = shared;
+    throw;
+  }
+  impl_->shared_prompt = shared;
+  return states;
+}
+
+void Executor::set_shared_prompt(std::vector<text::Token> tokens) { impl_->shared_prompt = std::move(tokens); }
+
+const pool::ModulePool& Executor::pool() const { return *impl_->pool; }
+const text::Tokenizer& Executor::tokenizer() const { return *impl_->tokenizer; }
+const ExecOptions& Executor::options() const { return impl_->options; }
+
+ExecStats Executor::stats() const {
+  ExecStats total;
+  for (const auto& worker : impl_->workers) {
+    const ExecStats& part = worker->stats();
+    total.layer_rows += part.layer_rows;
+    total.padded_layer_rows += part.padded_layer_rows;
+    total.layer_calls += part.layer_calls;
+    total.head_rows += part.head_rows;
+    total.shared_nodes += part.shared_nodes;
+    total.computed_nodes += part.computed_nodes;
+    total.evicted_nodes += part.evicted_nodes;
+    total.waves += part.waves;
+    total.peak_bytes += part.peak_bytes;
+  }
+  return total;
+}
+
+void Executor::clear_cache() {
+  for (auto& worker : impl_->workers) worker->clear();
+  impl_->home.clear();
+}
+
+std::string Executor::fingerprint() const {
+  const ExecOptions& options = impl_->options;
+  return fmt::format("libtorch {}; cpu {}; {}; R {}/{}; kernels {}{}", TORCH_VERSION, cpu_features(), pool::to_string(impl_->pool->dtype()),
+                     options.layer_rows, options.head_rows, kKernelRevision,
+                     options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers));
+}
+
+}  // namespace polar::exec

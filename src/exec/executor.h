@@ -1,0 +1,120 @@
+#pragma once
+// Executor: runs programs of layers over token sequences and lets the model answer with them (architecture.md, "Executor").
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/program.h"
+#include "exec/encoding.h"
+#include "pool/module_pool.h"
+
+namespace polar::exec {
+
+struct ExecOptions {
+  int workers = 0;                      ///< threads of one intra-op thread each; 0 = one a core
+  int layer_rows = 256;                 ///< R of the layers: rows of a full GEMM call
+  int head_rows = 128;                  ///< R of the output head
+  bool batch_invariant = true;          ///< bits do not depend on batch, order, workers, cache or interruptions
+  bool prefix_sharing = true;           ///< programs of one example share the states of common prefixes
+  bool layer_batching = true;           ///< rows of different programs and examples run together
+  bool draft_verification = true;       ///< the reference answer is verified in the prefill pass; false: decoded token by token
+  bool shared_prompt = true;            ///< tokens common to all prompts are computed once per program step
+  std::size_t cache_bytes = 256UL << 20;  ///< states kept between calls, all workers together
+  std::size_t wave_bytes = 384UL << 20;   ///< states of trials in flight, all workers together; one trial always runs
+  std::uint64_t seed = 1;               ///< root of the sampling noise
+};
+
+/// When generation stops, besides stop tokens, stop strings and the length limit.
+enum class StopRule {
+  kVerdict,  ///< as soon as the verdict on the reference is fixed (search only)
+  kAnswer,   ///< as soon as the extracted answer is final, without knowing the reference
+  kFull,     ///< never early: deployable answers and their latency
+};
+
+/// Rules of generation, shared by many requests. The grader may be null (free generation): then only kFull is allowed.
+struct GenerationRules {
+  const task::TextGrader* grader = nullptr;
+  std::vector<std::string> stop_strings;
+  int max_new_tokens = 16;
+  StopRule stop = StopRule::kAnswer;
+};
+
+/// One (sequence, program, sample) to run. Pointers must stay valid during the call.
+struct Request {
+  const EncodedExample* example = nullptr;
+  core::Program program;
+  double temperature = 0;  ///< 0 = greedy
+  int sample_index = 0;
+  const GenerationRules* rules = nullptr;
+  bool score_reference = false;  ///< compute answer_log_prob and margin from the draft; verification uses it too
+};
+
+struct Answer {
+  std::vector<text::Token> tokens;  ///< generated tokens, a stop token included
+  std::string text;                 ///< their text, without stop tokens, cut at the first stop string
+  std::string answer;               ///< extracted by the grader
+  bool answer_final = false;        ///< full generation would give the same `answer`
+  bool correct = false;             ///< meaningful when the example has a reference
+  double answer_log_prob = 0;       ///< natural log; sum over the scored positions
+  double margin = 0;                ///< min over the scored positions
+  int scored_positions = 0;         ///< 0 unless score_reference
+  double confidence = 0;            ///< mean log-probability of the generated tokens up to the end of the answer
+  double prefill_ms = 0;            ///< from the call to this answer's first token
+  double decode_ms = 0;             ///< from there to its end
+};
+
+/// Hidden rows of one prompt after a program prefix.
+struct States {
+  int tokens = 0, width = 0;
+  std::vector<float> values;  ///< row-major [tokens, width]
+};
+
+/// Work since construction. A row is one position of one sequence at one layer.
+struct ExecStats {
+  std::uint64_t layer_rows = 0;         ///< rows run through a layer
+  std::uint64_t padded_layer_rows = 0;  ///< the same with the zero rows of padding
+  std::uint64_t layer_calls = 0;
+  std::uint64_t head_rows = 0;
+  std::uint64_t shared_nodes = 0;       ///< program steps that were found in the trie
+  std::uint64_t computed_nodes = 0;
+  std::uint64_t evicted_nodes = 0;
+  std::uint64_t waves = 0;
+  std::size_t peak_bytes = 0;           ///< states held at once, all workers
+};
+
+/// Results are a pure function of weights, fingerprint, tokens, program and sample (with batch_invariant). Calls are not
+/// reentrant: one caller at a time; the executor runs its own workers. Throws core::Error (a layer outside the pool, memory); the prefix cache is
+/// then emptied and the executor stays usable.
+class Executor {
+ public:
+  Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr<const text::Tokenizer> tokenizer, const ExecOptions& options);
+  ~Executor();
+
+  /// Tokens that begin the prompts of a task: computed once per program step for all sequences that start with them. Changes no result.
+  void set_shared_prompt(std::vector<text::Token> tokens);
+
+  /// Answers in request order.
+  std::vector<Answer> answer(std::span<const Request> requests);
+
+  /// Hidden rows of every prompt after the steps of `prefix` (0 … p−1 for the predictor's features; empty: the embeddings).
+  std::vector<States> states(std::span<const EncodedExample* const> examples, const core::Program& prefix);
+
+  const pool::ModulePool& pool() const;
+  const text::Tokenizer& tokenizer() const;
+  const ExecOptions& options() const;
+  ExecStats stats() const;
+  void clear_cache();
+
+  /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, instruction set, dtype, R, kernel revision.
+  std::string fingerprint() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace polar::exec

@@ -1,0 +1,489 @@
+#include "exec/worker.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/seed.h"
+
+namespace polar::exec {
+namespace {
+
+/// Rows of one layer that run before another layer is looked at: bounds the scratch of a step.
+constexpr int kBatchRows = 4096;
+
+at::ScalarType scalar_type(pool::DType dtype) { return dtype == pool::DType::kBFloat16 ? at::kBFloat16 : at::kFloat; }
+
+std::byte* bytes_of(const at::Tensor& tensor) { return static_cast<std::byte*>(tensor.data_ptr()); }
+
+double milliseconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+bool program_order(const Job& a, const Job& b) {
+  if (a.example != b.example) return a.example < b.example;
+  return std::ranges::lexicographical_compare(a.program->layers(), b.program->layers());
+}
+
+bool has_draft(const Job& job) { return job.request != nullptr && job.request->score_reference && !job.example->draft.tokens.empty(); }
+
+std::vector<text::Token> sequence_of(const Job& job) {
+  std::vector<text::Token> tokens = job.example->prompt;
+  if (has_draft(job)) tokens.insert(tokens.end(), job.example->draft.tokens.begin(), job.example->draft.tokens.end());
+  return tokens;
+}
+
+}  // namespace
+
+Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan, const ExecOptions& options,
+               std::size_t cache_bytes, std::size_t wave_bytes)
+    : pool_(pool),
+      tokenizer_(tokenizer),
+      plan_(plan),
+      options_(options),
+      shape_{pool.manifest().heads, pool.manifest().kv_heads, pool.manifest().head_size, pool.dtype()},
+      row_bytes_(static_cast<std::size_t>(pool.manifest().hidden) * shape_.element_bytes()),
+      wave_bytes_(wave_bytes),
+      kernel_(shape_),
+      cache_(cache_bytes),
+      waiting_(static_cast<std::size_t>(pool.manifest().depth)) {}
+
+Worker::~Worker() = default;
+
+void Worker::clear() {
+  wave_.clear();
+  for (auto& items : waiting_) items.clear();
+  arrived_.clear();
+  to_decode_.clear();
+  cache_.clear();
+}
+
+void Worker::run(std::vector<Job> jobs, const std::vector<text::Token>& shared_prompt) {
+  c10::InferenceMode inference;
+  started_ = std::chrono::steady_clock::now();
+  std::stable_sort(jobs.begin(), jobs.end(), program_order);
+  for (std::size_t done = 0; done < jobs.size();) {
+    done += admit_wave(std::span(jobs).subspan(done), shared_prompt);
+    do {
+      while (run_lowest_layer()) {
+      }
+      read_heads();
+      start_decoding();
+    } while (!std::ranges::all_of(waiting_, [](const auto& items) { return items.empty(); }));
+    wave_.clear();
+    cache_.evict();
+    stats_.evicted_nodes = cache_.evictions();
+    ++stats_.waves;
+  }
+}
+
+// --- Admission ------------------------------------------------------------------------------------------------------
+
+std::size_t Worker::node_bytes(int rows) const {
+  return static_cast<std::size_t>(rows) * row_bytes_ + shape_.kv_bytes(rows) + sizeof(Node);
+}
+
+/// Upper bound of the trial's own tail; its new nodes are counted when they are made.
+std::size_t Worker::admission_bytes(const Job& job, const Path& path) const {
+  if (job.request == nullptr) return 0;
+  const int tail_rows = std::max(0, job.request->rules->max_new_tokens - 1);
+  return path.nodes.size() * shape_.kv_bytes(tail_rows);
+}
+
+std::size_t Worker::admit_wave(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt) {
+  std::size_t admitted = 0, bytes = 0;
+  for (const Job& job : jobs) {
+    if (admitted > 0 && bytes >= wave_bytes_) break;
+    auto path = std::make_unique<Path>();
+    path->job = job;
+    place(*path, shared_prompt);
+    bytes += walk(*path) + admission_bytes(job, *path);
+    if (job.request != nullptr) {
+      path->generation = std::make_unique<Generation>(*job.request, tokenizer_, pool_.manifest().eos_ids);
+    }
+    wave_.push_back(std::move(path));
+    ++admitted;
+  }
+  stats_.peak_bytes = std::max(stats_.peak_bytes, cache_.bytes() + bytes);
+  return admitted;
+}
+
+/// Finds or makes the trees of the path's sequence.
+void Worker::place(Path& path, const std::vector<text::Token>& shared_prompt) {
+  std::vector<text::Token> tokens = sequence_of(path.job);
+  // At least the prompt's last token must be the sequence's own: its row is read.
+  const bool behind_shared = options_.shared_prompt && !shared_prompt.empty() && path.job.example->prompt.size() > shared_prompt.size() &&
+                             std::equal(shared_prompt.begin(), shared_prompt.end(), tokens.begin());
+  const std::vector<text::Token> shared = behind_shared ? shared_prompt : std::vector<text::Token>();
+  tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(shared.size()));
+  bool made = true, base_made = true;
+  PrefixTree* base = nullptr;
+  if (options_.prefix_sharing) {
+    if (behind_shared) base = &cache_.shared_tree(shared, base_made);
+    path.tree = &cache_.tree(shared, tokens, made);
+  } else {
+    path.own_tree = std::make_unique<PrefixTree>();
+    path.own_tree->tokens = std::move(tokens);
+    path.own_tree->first_position = static_cast<int>(shared.size());
+    path.tree = path.own_tree.get();
+    if (behind_shared) {
+      path.own_base = std::make_unique<PrefixTree>();
+      path.own_base->tokens = shared;
+      base = path.own_base.get();
+    }
+  }
+  path.tree->base = base;
+  if (base != nullptr && base_made) fill_root(*base);
+  if (made) fill_root(*path.tree);
+}
+
+void Worker::fill_root(PrefixTree& tree) {
+  const at::Tensor tokens = at::tensor(std::vector<std::int64_t>(tree.tokens.begin(), tree.tokens.end()), at::kLong);
+  const at::Tensor rows = pool_.embed(tokens).contiguous();
+  tree.root.hidden = Buffer(static_cast<std::size_t>(tree.rows()) * row_bytes_);
+  std::memcpy(tree.root.hidden.data(), bytes_of(rows), static_cast<std::size_t>(tree.rows()) * row_bytes_);
+  tree.root.state = Node::State::kDone;
+  tree.bytes += tree.root.hidden.bytes();
+}
+
+/// Makes the missing nodes of the path's program, and of the shared prompt's; queues what can run. Returns the bytes the new nodes will take.
+std::size_t Worker::walk(Path& path) {
+  std::size_t bytes = 0;
+  Node* node = &path.tree->root;
+  Node* base = path.tree->base != nullptr ? &path.tree->base->root : nullptr;
+  for (int layer : path.job.program->layers()) {
+    if (base != nullptr) {
+      Node* next_base = base->child(layer);
+      if (next_base == nullptr) {
+        next_base = &base->add_child(layer);
+        bytes += node_bytes(path.tree->base->rows());
+        queue(*next_base);
+      }
+      base = next_base;
+    }
+    Node* next = node->child(layer);
+    if (next == nullptr) {
+      next = &node->add_child(layer);
+      next->base = base;
+      bytes += node_bytes(path.tree->rows());
+      queue(*next);
+    } else {
+      ++stats_.shared_nodes;
+    }
+    node = next;
+    path.nodes.push_back(node);
+  }
+  if (node->state == Node::State::kDone) {
+    arrived_.push_back(&path);
+  } else {
+    node->paths.push_back(&path);
+  }
+  return bytes;
+}
+
+/// Queues a new node once its parent is done and its base is at least queued: within a layer the queue keeps its order, so the base runs in the same
+/// batch or an earlier one.
+void Worker::queue(Node& node) {
+  if (node.state != Node::State::kNew || node.parent->state != Node::State::kDone) return;
+  if (node.base != nullptr && node.base->state == Node::State::kNew) {
+    node.base->waiters.push_back(&node);
+    return;
+  }
+  node.state = Node::State::kQueued;
+  waiting_[static_cast<std::size_t>(node.layer)].push_back({&node, nullptr});
+  for (Node* waiter : std::exchange(node.waiters, {})) queue(*waiter);
+}
+
+// --- Layers ---------------------------------------------------------------------------------------------------------
+
+int Worker::item_rows(const Item& item) const { return item.node != nullptr ? item.node->tree->rows() : 1; }
+
+int Worker::first_position(const Item& item) const {
+  if (item.node != nullptr) return item.node->tree->first_position;
+  return item.path->tree->first_position + item.path->kept_rows + item.path->tails[static_cast<std::size_t>(item.path->step)].rows();
+}
+
+bool Worker::run_lowest_layer() {
+  for (std::size_t layer = 0; layer < waiting_.size(); ++layer) {
+    auto& items = waiting_[layer];
+    if (items.empty()) continue;
+    std::size_t count = 0;
+    int rows = 0;
+    while (count < items.size() && (count == 0 || (options_.layer_batching && rows + item_rows(items[count]) <= kBatchRows))) {
+      rows += item_rows(items[count++]);
+    }
+    const std::vector<Item> batch(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
+    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
+    run_layer(static_cast<int>(layer), batch);
+    return true;
+  }
+  return false;
+}
+
+void Worker::gather(std::span<const Item> items, at::Tensor& hidden, at::Tensor& positions) {
+  std::byte* to = bytes_of(hidden);
+  auto* position = positions.data_ptr<std::int64_t>();
+  for (const Item& item : items) {
+    const int rows = item_rows(item);
+    const Buffer& from = item.node != nullptr ? item.node->parent->hidden : item.path->hidden;
+    std::memcpy(to, from.data(), static_cast<std::size_t>(rows) * row_bytes_);
+    to += static_cast<std::size_t>(rows) * row_bytes_;
+    for (int row = 0; row < rows; ++row) *position++ = first_position(item) + row;
+  }
+}
+
+void Worker::run_layer(int layer, std::span<const Item> items) {
+  int rows = 0;
+  for (const Item& item : items) rows += item_rows(item);
+  const std::vector<int> calls = plan_.invariant ? plan_.layer.cut(rows) : std::vector<int>{rows};
+  int padded = 0;
+  for (int call : calls) padded += call;
+  stats_.layer_rows += static_cast<std::uint64_t>(rows);
+  stats_.padded_layer_rows += static_cast<std::uint64_t>(padded);
+  stats_.layer_calls += calls.size();
+
+  // 1. Rows of all items, packed; padding rows are zero.
+  const auto type = scalar_type(shape_.dtype);
+  at::Tensor hidden = at::zeros({padded, pool_.manifest().hidden}, type);
+  at::Tensor positions = at::zeros({padded}, at::kLong);
+  gather(items, hidden, positions);
+
+  // 2. Queries, keys and values, in calls of fixed row counts; keys and values go to their owners.
+  const std::size_t query_bytes = static_cast<std::size_t>(shape_.heads * shape_.head_size) * shape_.element_bytes();
+  const std::size_t kv_bytes = static_cast<std::size_t>(shape_.kv_heads * shape_.head_size) * shape_.element_bytes();
+  at::Tensor queries = at::empty({padded, shape_.heads * shape_.head_size}, type);
+  at::Tensor mixed = at::zeros({padded, shape_.heads * shape_.head_size}, type);
+  std::size_t item = 0;
+  int item_row = 0, start = 0;
+  for (int call : calls) {
+    auto [q, k, v] = pool_.attend_in(layer, hidden.narrow(0, start, call), positions.narrow(0, start, call));
+    q = q.contiguous(), k = k.contiguous(), v = v.contiguous();
+    std::memcpy(bytes_of(queries) + static_cast<std::size_t>(start) * query_bytes, bytes_of(q), static_cast<std::size_t>(call) * query_bytes);
+    for (int row = 0; row < call && item < items.size(); ++row) {
+      const Item& owner = items[item];
+      if (owner.node != nullptr && item_row == 0) owner.node->kv = KvRows(shape_, owner.node->tree->rows());
+      KvRows& kv = owner.node != nullptr ? owner.node->kv : owner.path->tails[static_cast<std::size_t>(owner.path->step)];
+      kv.append(shape_, bytes_of(k) + static_cast<std::size_t>(row) * kv_bytes, bytes_of(v) + static_cast<std::size_t>(row) * kv_bytes);
+      if (++item_row == item_rows(owner)) ++item, item_row = 0;
+    }
+    start += call;
+  }
+
+  // 3. Attention, row by row.
+  attend(layer, items, bytes_of(queries), bytes_of(mixed));
+
+  // 4. Output projection and feed-forward.
+  start = 0;
+  for (int call : calls) {
+    const at::Tensor out = pool_.attend_out(layer, hidden.narrow(0, start, call), mixed.narrow(0, start, call));
+    hidden.narrow(0, start, call).copy_(out);
+    start += call;
+  }
+
+  // 5. Rows go back to their owners, and these on to their next layer.
+  scatter(items, hidden);
+  finish_items(items);
+}
+
+void Worker::attend(int layer, std::span<const Item> items, const std::byte* q, std::byte* mixed) {
+  const pool::Attention& attention = pool_.manifest().attention[static_cast<std::size_t>(layer)];
+  const std::size_t row_bytes = static_cast<std::size_t>(shape_.heads * shape_.head_size) * shape_.element_bytes();
+  const auto span_of = [](const KvRows& kv, int rows) { return KvSpan{kv.keys(), kv.values(), rows}; };
+  for (const Item& item : items) {
+    const Node* node = item.node != nullptr ? item.node : item.path->nodes[static_cast<std::size_t>(item.path->step)];
+    std::vector<KvSpan> spans;
+    if (node->base != nullptr) spans.push_back(span_of(node->base->kv, node->base->kv.rows()));
+    if (item.node != nullptr) {
+      spans.push_back(span_of(node->kv, 0));
+    } else {
+      const KvRows& tail = item.path->tails[static_cast<std::size_t>(item.path->step)];
+      spans.push_back(span_of(node->kv, item.path->kept_rows));
+      spans.push_back(span_of(tail, tail.rows() - 1));
+    }
+    for (int row = 0; row < item_rows(item); ++row) {
+      ++spans.back().rows;
+      kernel_.attend(attention, q, spans, mixed);
+      q += row_bytes;
+      mixed += row_bytes;
+    }
+  }
+}
+
+void Worker::scatter(std::span<const Item> items, const at::Tensor& hidden) {
+  const std::byte* from = bytes_of(hidden);
+  for (const Item& item : items) {
+    const std::size_t bytes = static_cast<std::size_t>(item_rows(item)) * row_bytes_;
+    Buffer& to = item.node != nullptr ? item.node->hidden : item.path->hidden;
+    if (!to) to = Buffer(bytes);
+    std::memcpy(to.data(), from, bytes);
+    from += bytes;
+  }
+}
+
+void Worker::finish_items(std::span<const Item> items) {
+  for (const Item& item : items) {
+    if (item.node != nullptr) {
+      item.node->state = Node::State::kDone;
+      item.node->tree->bytes += item.node->hidden.bytes() + item.node->kv.bytes() + sizeof(Node);
+      ++stats_.computed_nodes;
+      for (auto& child : item.node->children) queue(*child);
+      for (Path* path : std::exchange(item.node->paths, {})) arrived_.push_back(path);
+      continue;
+    }
+    Path& path = *item.path;
+    if (++path.step == path.job.program->length()) {
+      arrived_.push_back(&path);
+    } else {
+      waiting_[(*path.job.program)[static_cast<std::size_t>(path.step)]].push_back({nullptr, &path});
+    }
+  }
+}
+
+// --- Heads and generation -------------------------------------------------------------------------------------------
+
+int Worker::reading_count(const Path& path) const {
+  if (path.decoding || !has_draft(path.job)) return 1;
+  return static_cast<int>(path.job.example->draft.tokens.size()) + 1;
+}
+
+Required Worker::required_at(const Path& path, int index) const {
+  if (path.decoding || !has_draft(path.job)) return {};
+  const Draft& draft = path.job.example->draft;
+  if (index < static_cast<int>(draft.tokens.size())) return {draft.tokens[static_cast<std::size_t>(index)], nullptr};
+  return {-1, draft.terminators.get()};
+}
+
+Draw Worker::draw_at(const Path& path, int index) const {
+  const Request& request = *path.job.request;
+  if (request.temperature <= 0) return {};
+  const auto generated = static_cast<std::int64_t>(path.generation->length()) + index;
+  const std::string stream =
+      path.job.example->id + '\n' + request.program.text() + '\n' + std::to_string(request.sample_index);
+  return {request.temperature, core::derive_seed(options_.seed, "sampling", stream),
+          static_cast<std::int64_t>(path.job.example->prompt.size()) + generated};
+}
+
+void Worker::read_heads() {
+  std::vector<Path*> paths = std::exchange(arrived_, {});
+  for (Path* path : paths) {
+    if (path->job.states != nullptr) copy_states(*path);
+  }
+  std::erase_if(paths, [](const Path* path) { return path->job.states != nullptr; });
+  const std::vector<RowReading> readings = read_rows(paths);
+  std::size_t at = 0;
+  for (Path* path : paths) {
+    const auto count = static_cast<std::size_t>(reading_count(*path));
+    if (path->decoding) {
+      take_decoded(*path, readings[at]);
+    } else {
+      take_prefill(*path, std::span(readings).subspan(at, count));
+    }
+    at += count;
+  }
+}
+
+/// Runs the head on every row that is read, in calls of fixed row counts, and reads each row of logits as it comes.
+std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
+  struct Row {
+    const Path* path;
+    int index;
+    const std::byte* hidden;
+  };
+  std::vector<Row> rows;
+  for (const Path* path : paths) {
+    const Buffer& hidden = path->decoding ? path->hidden : path->nodes.back()->hidden;
+    const int first = path->decoding ? 0 : static_cast<int>(path->job.example->prompt.size()) - 1 - path->tree->first_position;
+    for (int i = 0; i < reading_count(*path); ++i) rows.push_back({path, i, hidden.data() + static_cast<std::size_t>(first + i) * row_bytes_});
+  }
+  std::vector<RowReading> readings(rows.size());
+  const auto count = static_cast<int>(rows.size());
+  stats_.head_rows += rows.size();
+  int start = 0;
+  for (int call : plan_.head.cut(count)) {
+    const int used = std::min(call, count - start);
+    at::Tensor chunk = at::zeros({plan_.invariant ? call : used, pool_.manifest().hidden}, scalar_type(shape_.dtype));
+    for (int i = 0; i < used; ++i) {
+      std::memcpy(bytes_of(chunk) + static_cast<std::size_t>(i) * row_bytes_, rows[static_cast<std::size_t>(start + i)].hidden, row_bytes_);
+    }
+    const at::Tensor logits = pool_.head(chunk).contiguous();
+    const auto vocabulary = static_cast<std::size_t>(logits.size(1));
+    for (int i = 0; i < used; ++i) {
+      const Row& row = rows[static_cast<std::size_t>(start + i)];
+      const std::span<const float> values(logits.data_ptr<float>() + static_cast<std::size_t>(i) * vocabulary, vocabulary);
+      readings[static_cast<std::size_t>(start + i)] = read_row(values, required_at(*row.path, row.index), draw_at(*row.path, row.index));
+    }
+    start += used;
+  }
+  return readings;
+}
+
+/// Scores the draft, then follows it as long as the model would have written it; where the model's token differs, decoding goes on from there.
+void Worker::take_prefill(Path& path, std::span<const RowReading> readings) {
+  Answer& answer = *path.job.answer;
+  answer.prefill_ms = milliseconds(std::chrono::steady_clock::now() - started_);
+  if (has_draft(path.job)) {
+    const Draft& draft = path.job.example->draft;
+    const std::size_t scored = draft.tokens.size() + (draft.terminators ? 1 : 0);
+    answer.margin = readings[0].margin;
+    for (const RowReading& reading : readings.first(scored)) {
+      answer.answer_log_prob += reading.required_log_prob;
+      answer.margin = std::min(answer.margin, reading.margin);
+    }
+    answer.scored_positions = static_cast<int>(scored);
+  }
+  std::size_t accepted = 0;
+  while (true) {
+    if (path.generation->append(readings[accepted])) return finish(path);
+    const bool follows = options_.draft_verification && accepted + 1 < readings.size() &&
+                         readings[accepted].next == path.job.example->draft.tokens[accepted];
+    if (!follows) break;
+    ++accepted;
+  }
+  path.kept_rows = static_cast<int>(path.job.example->prompt.size() + accepted) - path.tree->first_position;
+  path.tails.resize(path.nodes.size());
+  path.decoding = true;
+  to_decode_.push_back(&path);
+}
+
+void Worker::take_decoded(Path& path, const RowReading& reading) {
+  if (path.generation->append(reading)) return finish(path);
+  to_decode_.push_back(&path);
+}
+
+/// The last token of every unfinished path becomes the hidden row of its first program step.
+void Worker::start_decoding() {
+  const std::vector<Path*> paths = std::exchange(to_decode_, {});
+  if (paths.empty()) return;
+  std::vector<std::int64_t> tokens;
+  for (const Path* path : paths) tokens.push_back(path->generation->last());
+  const at::Tensor rows = pool_.embed(at::tensor(tokens, at::kLong)).contiguous();
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    Path& path = *paths[i];
+    if (!path.hidden) path.hidden = Buffer(row_bytes_);
+    std::memcpy(path.hidden.data(), bytes_of(rows) + i * row_bytes_, row_bytes_);
+    path.step = 0;
+    waiting_[(*path.job.program)[0]].push_back({nullptr, &path});
+  }
+}
+
+void Worker::finish(Path& path) {
+  Answer& answer = *path.job.answer;
+  path.generation->finish(answer);
+  answer.decode_ms = milliseconds(std::chrono::steady_clock::now() - started_) - answer.prefill_ms;
+  path.tails.clear();
+  path.hidden = Buffer();
+}
+
+void Worker::copy_states(Path& path) {
+  States& states = *path.job.states;
+  const int width = pool_.manifest().hidden;
+  const Node& last = path.nodes.empty() ? path.tree->root : *path.nodes.back();
+  states.width = width;
+  const auto from = at::from_blob(const_cast<std::byte*>(last.hidden.data()), {path.tree->rows(), width}, scalar_type(shape_.dtype));
+  const at::Tensor values = from.to(at::kFloat).contiguous();
+  states.tokens = path.tree->rows();
+  states.values.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
+}
+
+}  // namespace polar::exec

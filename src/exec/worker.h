@@ -1,0 +1,114 @@
+#pragma once
+// Worker: one thread's share of an Executor call. It holds the trees of its sequences and runs their rows layer by layer.
+
+#include <chrono>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "exec/attention.h"
+#include "exec/executor.h"
+#include "exec/generation.h"
+#include "exec/prefix_tree.h"
+#include "exec/row_plan.h"
+
+namespace at {
+class Tensor;
+}
+
+namespace polar::exec {
+
+/// One trial for a worker: either a request with its answer, or an example whose states after `program` are wanted.
+struct Job {
+  const EncodedExample* example = nullptr;
+  const core::Program* program = nullptr;
+  const Request* request = nullptr;
+  Answer* answer = nullptr;
+  States* states = nullptr;
+};
+
+/// A trial in flight: its nodes in the trie and, once it decodes, its own tail of keys and values.
+struct Path {
+  Job job;
+  PrefixTree* tree = nullptr;
+  std::unique_ptr<PrefixTree> own_tree, own_base;  ///< without prefix sharing every trial has trees of its own
+  std::vector<Node*> nodes;                        ///< one a program step
+  std::unique_ptr<Generation> generation;
+  int kept_rows = 0;                               ///< rows of `nodes` that decoding may see
+  std::vector<KvRows> tails;                       ///< one a program step, from the first decoded token on
+  Buffer hidden;                                   ///< [1, d]
+  int step = 0;                                    ///< next program step of the row being decoded
+  bool decoding = false;
+};
+
+/// Rows waiting for a layer: all rows of a new node, or one decoding row of a path.
+struct Item {
+  Node* node = nullptr;
+  Path* path = nullptr;
+};
+
+/// Steps of run(): (1) sort the jobs so that programs of one sequence follow each other in trie order; (2) admit a wave that fits the byte
+/// bound; (3) run the lowest waiting layer until none waits; (4) read the heads of all rows that arrived, append tokens, start the next decoding
+/// rows; (5) repeat 3 and 4 until the wave is done; evict; next wave. Used by one thread at a time.
+class Worker {
+ public:
+  Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan, const ExecOptions& options,
+         std::size_t cache_bytes, std::size_t wave_bytes);
+  ~Worker();
+
+  void run(std::vector<Job> jobs, const std::vector<text::Token>& shared_prompt);
+  void clear();
+  ExecStats& stats() { return stats_; }
+
+ private:
+  // Admission.
+  std::size_t admit_wave(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt);
+  std::size_t admission_bytes(const Job& job, const Path& path) const;
+  void place(Path& path, const std::vector<text::Token>& shared_prompt);
+  void fill_root(PrefixTree& tree);
+  std::size_t walk(Path& path);
+  void queue(Node& node);
+  std::size_t node_bytes(int rows) const;
+
+  // Layers.
+  bool run_lowest_layer();
+  void run_layer(int layer, std::span<const Item> items);
+  int item_rows(const Item& item) const;
+  int first_position(const Item& item) const;
+  void gather(std::span<const Item> items, at::Tensor& hidden, at::Tensor& positions);
+  void attend(int layer, std::span<const Item> items, const std::byte* q, std::byte* mixed);
+  void scatter(std::span<const Item> items, const at::Tensor& hidden);
+  void finish_items(std::span<const Item> items);
+
+  // Heads and generation.
+  void read_heads();
+  std::vector<RowReading> read_rows(std::span<Path* const> paths);
+  void take_prefill(Path& path, std::span<const RowReading> readings);
+  void take_decoded(Path& path, const RowReading& reading);
+  void start_decoding();
+  void finish(Path& path);
+  void copy_states(Path& path);
+  int reading_count(const Path& path) const;
+  Required required_at(const Path& path, int index) const;
+  Draw draw_at(const Path& path, int index) const;
+
+  const pool::ModulePool& pool_;
+  const text::Tokenizer& tokenizer_;
+  const RowPlan& plan_;
+  const ExecOptions& options_;
+  AttentionShape shape_;
+  std::size_t row_bytes_;  ///< of one hidden row
+  std::size_t wave_bytes_;
+  AttentionKernel kernel_;
+  PrefixCache cache_;
+  std::vector<std::unique_ptr<Path>> wave_;
+  std::vector<std::vector<Item>> waiting_;  ///< by layer
+  std::vector<Path*> arrived_;              ///< waiting for the head
+  std::vector<Path*> to_decode_;            ///< waiting for the embedding of their last token
+  std::chrono::steady_clock::time_point started_;
+  ExecStats stats_;
+};
+
+}  // namespace polar::exec

@@ -1,0 +1,154 @@
+#include "pool/module_pool.h"
+
+#include <fmt/format.h>
+#include <ATen/Parallel.h>
+#include <torch/script.h>
+
+#include "core/error.h"
+
+namespace polar::pool {
+namespace {
+
+at::ScalarType scalar_type(DType dtype) { return dtype == DType::kBFloat16 ? at::kBFloat16 : at::kFloat; }
+
+/// The first line of a LibTorch message: the rest is a C++ stack trace.
+std::string brief(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  return text.substr(0, text.find('\n'));
+}
+
+torch::jit::Module load_module(const Manifest& manifest, const std::string& name, DType dtype,
+                               const std::vector<std::string>& methods) {
+  const std::filesystem::path file = manifest.path(name);
+  try {
+    torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
+    for (const std::string& method : methods) {
+      if (!module.find_method(method)) {
+        throw core::Error(fmt::format("{}: expected a module with the method {}, found none; export the pool again with scripts/export.py",
+                                      file.string(), method));
+      }
+    }
+    module.eval();
+    module.to(scalar_type(dtype));
+    return torch::jit::freeze(module, methods.front() == "forward" ? std::nullopt : std::optional(methods));
+  } catch (const c10::Error& error) {
+    throw core::Error(fmt::format("{}: expected a TorchScript module that LibTorch {} reads, found: {} (exported with torch {}); export the pool "
+                                  "again with scripts/export.py",
+                                  file.string(), TORCH_VERSION, brief(error), manifest.torch_version));
+  }
+}
+
+void check_shape(const std::string& what, const at::Tensor& tensor, at::IntArrayRef shape, at::ScalarType type) {
+  if (tensor.sizes() == shape && tensor.scalar_type() == type) return;
+  std::ostringstream found;
+  found << at::toString(tensor.scalar_type()) << ' ' << tensor.sizes();
+  std::ostringstream expected;
+  expected << at::toString(type) << ' ' << shape;
+  throw core::Error(fmt::format("{}: expected {}, found {}; export the pool again with scripts/export.py", what, expected.str(),
+                                found.str()));
+}
+
+bool cpu_multiplies_bfloat16() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+DTypeChoice choose_dtype(const std::string& setting) {
+  if (setting == "bfloat16") return {DType::kBFloat16, "bfloat16 as configured"};
+  if (setting == "float32") return {DType::kFloat32, "float32 as configured"};
+  if (setting != "auto") {
+    throw core::UsageError(fmt::format("exec.dtype: expected auto, bfloat16 or float32, found '{}'", setting));
+  }
+  // Every processor with AMX has AVX512-BF16 too.
+  if (cpu_multiplies_bfloat16()) return {DType::kBFloat16, "bfloat16: this processor has AVX512-BF16"};
+  return {DType::kFloat32, "float32: this processor has neither AVX512-BF16 nor AMX"};
+}
+
+void prepare_thread() {
+  at::set_num_threads(1);
+  torch::jit::setGraphExecutorOptimize(false);
+}
+
+struct ModulePool::Modules {
+  Manifest manifest;
+  DType dtype = DType::kFloat32;
+  // Calling a method does not change a frozen module, though LibTorch's signatures are not const.
+  mutable torch::jit::Module embed, head;
+  mutable std::vector<torch::jit::Module> layers;
+};
+
+ModulePool::ModulePool(std::unique_ptr<Modules> modules) : modules_(std::move(modules)) {}
+ModulePool::~ModulePool() = default;
+
+std::shared_ptr<const ModulePool> ModulePool::load(const std::filesystem::path& folder, const LoadOptions& options) {
+  auto modules = std::make_unique<Modules>();
+  // 1. What the package says, and whether its files are what was written.
+  modules->manifest = read_manifest(folder);
+  modules->dtype = options.dtype;
+  const Manifest& manifest = modules->manifest;
+  if (options.verify) verify_files(manifest);
+
+  // 2. Load, cast, freeze. Profiling executors would recompile at every new row count.
+  torch::jit::setGraphExecutorOptimize(false);
+  c10::InferenceMode inference;
+  modules->embed = load_module(manifest, manifest.embed_file, options.dtype, {"forward"});
+  modules->head = load_module(manifest, manifest.head_file, options.dtype, {"forward"});
+  for (const std::string& file : manifest.layer_files) {
+    modules->layers.push_back(load_module(manifest, file, options.dtype, {"attend_in", "attend_out"}));
+  }
+
+  // 3. A probe run checks every module's shapes.
+  std::shared_ptr<const ModulePool> pool(new ModulePool(std::move(modules)));
+  const at::ScalarType type = scalar_type(options.dtype);
+  constexpr int kRows = 2;
+  const at::Tensor positions = at::arange(kRows, at::kLong);
+  std::string file = manifest.embed_file;
+  try {
+    at::Tensor hidden = pool->embed(at::zeros({kRows}, at::kLong));
+    check_shape(manifest.path(file).string(), hidden, {kRows, manifest.hidden}, type);
+    for (int layer = 0; layer < manifest.depth; ++layer) {
+      file = manifest.layer_files[static_cast<std::size_t>(layer)];
+      const std::string where = manifest.path(file).string();
+      auto [q, k, v] = pool->attend_in(layer, hidden, positions);
+      check_shape(where + ": attend_in: q", q, {kRows, manifest.heads, manifest.head_size}, type);
+      check_shape(where + ": attend_in: k", k, {kRows, manifest.kv_heads, manifest.head_size}, type);
+      check_shape(where + ": attend_in: v", v, {kRows, manifest.kv_heads, manifest.head_size}, type);
+      const at::Tensor out = pool->attend_out(layer, hidden, q.reshape({kRows, -1}));
+      check_shape(where + ": attend_out", out, {kRows, manifest.hidden}, type);
+    }
+    file = manifest.head_file;
+    check_shape(manifest.path(file).string(), pool->head(hidden), {kRows, manifest.vocabulary}, at::kFloat);
+  } catch (const c10::Error& error) {
+    throw core::Error(fmt::format("{}: expected a module that runs on [{}, {}] rows, found: {}; export the pool again with scripts/export.py",
+                                  manifest.path(file).string(), kRows, manifest.hidden, brief(error)));
+  }
+  return pool;
+}
+
+const Manifest& ModulePool::manifest() const { return modules_->manifest; }
+DType ModulePool::dtype() const { return modules_->dtype; }
+
+at::Tensor ModulePool::embed(const at::Tensor& tokens) const { return modules_->embed.forward({tokens}).toTensor(); }
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> ModulePool::attend_in(int layer, const at::Tensor& hidden,
+                                                                     const at::Tensor& positions) const {
+  auto& module = modules_->layers[static_cast<std::size_t>(layer)];
+  const auto parts = module.get_method("attend_in")({hidden, positions}).toTuple();
+  const auto& elements = parts->elements();
+  return {elements.at(0).toTensor(), elements.at(1).toTensor(), elements.at(2).toTensor()};
+}
+
+at::Tensor ModulePool::attend_out(int layer, const at::Tensor& hidden, const at::Tensor& attention) const {
+  auto& module = modules_->layers[static_cast<std::size_t>(layer)];
+  return module.get_method("attend_out")({hidden, attention}).toTensor();
+}
+
+at::Tensor ModulePool::head(const at::Tensor& hidden) const { return modules_->head.forward({hidden}).toTensor(); }
+
+}  // namespace polar::pool

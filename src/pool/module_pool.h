@@ -1,0 +1,58 @@
+#pragma once
+// ModulePool: the frozen modules of one model, loaded once and shared by every worker.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "pool/manifest.h"
+
+namespace at {
+class Tensor;
+}
+
+namespace polar::pool {
+
+/// `auto` takes bfloat16 only where the machine multiplies it natively (AVX512-BF16, AMX or a GPU).
+struct DTypeChoice {
+  DType dtype;
+  std::string reason;  ///< one line for the log
+};
+DTypeChoice choose_dtype(const std::string& setting);  ///< "auto" | "bfloat16" | "float32"; throws core::UsageError
+
+struct LoadOptions {
+  DType dtype = DType::kFloat32;  ///< weights and activations are cast to it
+  bool verify = true;             ///< check the SHA-256 of every file
+};
+
+/// Call once in every thread that runs modules: one intra-op thread, and no recompilation at each new row count.
+void prepare_thread();
+
+/// Rows are packed: a row is one position of one sequence; N rows of any sequences, no padding, results are row-wise. All calls are
+/// const and thread-safe (the modules have no mutable state) under c10::InferenceMode of the calling thread. Tensors are on the CPU, contiguous;
+/// `hidden` is [N, d] of dtype(); positions int64 [N], 0-based.
+class ModulePool {
+ public:
+  /// Reads the manifest, verifies the files, loads, casts and freezes every module and checks shapes by a probe run. Throws core::Error naming file,
+  /// expected, found, remedy.
+  static std::shared_ptr<const ModulePool> load(const std::filesystem::path& folder, const LoadOptions& options);
+  ~ModulePool();
+
+  const Manifest& manifest() const;
+  DType dtype() const;
+
+  at::Tensor embed(const at::Tensor& tokens) const;  ///< int64 [N] → hidden [N, d]
+  /// → q [N, H, h], k [N, Hkv, h], v [N, Hkv, h], position encoding applied.
+  std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_in(int layer, const at::Tensor& hidden, const at::Tensor& positions) const;
+  /// hidden [N, d], attention [N, H·h] → hidden [N, d].
+  at::Tensor attend_out(int layer, const at::Tensor& hidden, const at::Tensor& attention) const;
+  at::Tensor head(const at::Tensor& hidden) const;  ///< → logits float32 [N, V], final norm included
+
+ private:
+  struct Modules;
+  explicit ModulePool(std::unique_ptr<Modules> modules);
+  std::unique_ptr<Modules> modules_;
+};
+
+}  // namespace polar::pool
