@@ -8,8 +8,8 @@
 
 namespace polar::text {
 
-/// One user turn of a model's chat template, rendered by the exporter (pool.json, "chat"): the literal text before and after the
-/// user's words, generation prompt included.
+/// One user turn of a model's chat template, rendered by the exporter (pool.json, "chat"): the literal text before and
+/// after the user's words, generation prompt included.
 struct ChatTurn {
   std::string before_user;  ///< default system text included, where the template has one
   std::string after_user;
@@ -18,12 +18,12 @@ struct ChatTurn {
   bool takes_system = false;
 };
 
-/// A template with `{question}` once or more, and optionally the chat turn around it. `{question}` in the question or in the chat
-/// turn is plain text. Immutable, thread-safe.
+/// A template with `{question}` once or more, and optionally the chat turn around it. `{question}` in the question or
+/// in the chat turn is plain text. Immutable, thread-safe.
 class PromptTemplate {
  public:
-  /// Throws UsageError when `{question}` does not occur, when chat is asked for and the pool has no chat turn, or when a system
-  /// text is given and the turn takes none.
+  /// Throws UsageError when `{question}` does not occur, when chat is asked for and the pool has no chat turn, or when
+  /// a system text is given and the turn takes none.
   PromptTemplate(std::string body, std::optional<ChatTurn> chat = std::nullopt, std::string system = {});
   std::string render(std::string_view question) const;
 

@@ -30,13 +30,13 @@ class Tokenizer {
   /// read as U+FFFD per maximal invalid subpart, as Python's errors="replace" does.
   std::vector<Token> encode(std::string_view text) const;
 
-  /// Text of the tokens; invalid UTF-8 becomes U+FFFD. Special tokens are left out when skip_special, and ids that no token has always, as in
-  /// Hugging Face (a model's output may be wider than its tokenizer).
+  /// Text of the tokens; invalid UTF-8 becomes U+FFFD. Special tokens are left out when skip_special, and ids that no
+  /// token has always, as in Hugging Face (a model's output may be wider than its tokenizer).
   std::string decode(std::span<const Token> tokens, bool skip_special = true) const;
 
-  /// The raw bytes a token stands for (no replacement): concatenation over tokens gives decode() before UTF-8 repair.
-  /// Special tokens give their content. Valid as long as the tokenizer. Throws Error for an id outside [0,
-  /// vocabulary_size()).
+  /// The raw bytes a token stands for (no replacement; empty for an id that no token has): concatenation over tokens
+  /// gives decode() before UTF-8 repair. Special tokens give their content. Valid as long as the tokenizer. Throws
+  /// Error for an id outside [0, vocabulary_size()).
   std::string_view token_bytes(Token token) const;
   bool is_special(Token token) const;
 
