@@ -1,6 +1,7 @@
 #pragma once
-// Edit form of a program: what the search uses (method.md 1). A set of edits on the identity, each skipping or repeating a
-// contiguous block of layers. Different edit sets can give the same program: identify programs by layer sequence.
+// Edit form of a program: what the search uses (method.md 1). A set of edits on the identity, each skipping or
+// repeating a contiguous block of layers. Different edit sets can give the same program: identify programs by layer
+// sequence.
 
 #include <string>
 #include <vector>
@@ -11,9 +12,9 @@ namespace polar::core {
 
 /// One edit of the identity. extra_runs = runs − 1: −1 skips the block, r ≥ 1 repeats it r extra times.
 struct Edit {
-  int first = 0;       ///< first layer of the block
-  int length = 1;      ///< block length k ≥ 1
-  int extra_runs = -1; ///< −1 (skip) or 1 … r (repeat)
+  int first = 0;        ///< first layer of the block
+  int length = 1;       ///< block length k ≥ 1
+  int extra_runs = -1;  ///< −1 (skip) or 1 … r (repeat)
   bool is_skip() const { return extra_runs < 0; }
   int last() const { return first + length - 1; }
   friend auto operator<=>(const Edit&, const Edit&) = default;
@@ -22,12 +23,12 @@ struct Edit {
 /// "skip 3-5", "repeat 12-14 x2" (x2 = two runs in all).
 std::string to_string(const Edit& edit);
 
-/// Applies edits to the identity of `depth` layers. The blocks must lie inside [0, depth) and be disjoint; their order does not
-/// matter. Throws UsageError otherwise, or when no layer is left.
+/// Applies edits to the identity of `depth` layers. The blocks must lie inside [0, depth) and be disjoint; their order
+/// does not matter. Throws UsageError otherwise, or when no layer is left.
 Program apply_edits(int depth, std::vector<Edit> edits);
 
-/// Applies one edit to a program's *layer sequence*: the block is program steps first … last, so nested programs arise. (The
-/// authors' released search acts so.) Throws UsageError when the block lies outside or nothing is left.
+/// Applies one edit to a program's *layer sequence*: the block is program steps first … last, so nested programs arise.
+/// (The authors' released search acts so.) Throws UsageError when the block lies outside or nothing is left.
 Program apply_edit_to_steps(const Program& program, const Edit& edit);
 
 }  // namespace polar::core

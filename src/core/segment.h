@@ -24,12 +24,13 @@ struct SegmentLimits {
 
 using Segments = std::vector<Segment>;
 
-/// The layer sequence of a segmentation. Throws Error when segments do not cover 0 … depth-1 in order or all are skipped.
+/// The layer sequence of a segmentation. Throws Error when segments do not cover 0 … depth-1 in order, all are skipped
+/// or the program is too long.
 Program expand(const Segments& segments, int depth);
 
-/// The canonical parse by dynamic programming: fewest segments, then fewest skip segments, then most repeat segments, then longer
-/// segments earlier. nullopt when the program is outside segment form (for example an overlapping loop). expand(*parse) ==
-/// program. Cost O(depth · max_length · max_runs · K).
+/// The canonical parse by dynamic programming: fewest segments, then fewest skip segments, then most repeat segments,
+/// then longer segments earlier. nullopt when the program is outside segment form (for example an overlapping loop).
+/// expand(*parse) == program. Cost O(K · (depth + max_length²)). Throws Error for a depth or limit below 1.
 std::optional<Segments> parse_segments(const Program& program, int depth, const SegmentLimits& limits = {});
 
 /// Boundary mask z ∈ {0,1}^depth: 1 where a segment starts (always at layer 0).
