@@ -1,0 +1,28 @@
+"""What a written pool is verified on: short and long, prose, numbers, code, chat, other scripts, odd spacing."""
+
+PROMPTS = [
+    "The",
+    "The cat has 1234 apples.",
+    "Question: What is 17 + 25?\nAnswer: 17 + 25 =",
+    "Question: What is 9 times 8?\nAnswer:",
+    "Once upon a time, in a village at the edge of a forest, there lived",
+    "The capital of France is",
+    "def fibonacci(n):\n    if n < 2:\n        return n\n    return",
+    "#include <vector>\n\nint sum(const std::vector<int>& values) {",
+    "<|im_start|>user\nName three colours.<|im_end|>\n<|im_start|>assistant\n",
+    "Wasser gefriert bei 0 °C und siedet bei",
+    "El perro corre por el parque porque",
+    "人工知能は",
+    "Привет, как",
+    "a b c d e f g h i j k l m n o p",
+    "1, 1, 2, 3, 5, 8, 13,",
+    "x = 3.14159\ny = 2.71828\nprint(x * y)\n",
+    "    indented\n\n\n\tand oddly   spaced ",
+    '{"name": "Ada", "born": 1815, "fields": ["mathematics",',
+    "SELECT name, COUNT(*) FROM users WHERE age > 30 GROUP BY",
+    "Dear Sir or Madam,\n\nI am writing to you because",
+    "🙂🙃 What do these emoji mean?",
+    "Two trains leave at 09:15 and 10:45. The first runs at 80 km/h, the second at 120 km/h. They meet after",
+    "WHY ARE WE SHOUTING? BECAUSE",
+    "E = mc^2 means that",
+]
