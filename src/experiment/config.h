@@ -1,0 +1,121 @@
+#pragma once
+// The configuration of one run, as plain typed values. Keys, ranges, defaults and help are declared once, in
+// schema_table.cpp; the field `search.rollouts` here is the key `search.rollouts` there.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace polar::experiment {
+
+struct TaskConfig {
+  std::string kind;
+  std::string prompt_template;  ///< key task.template
+  bool chat{};
+  std::string system;
+  std::string grader;
+  std::string separator;
+  std::vector<std::string> stop;
+  int max_new_tokens{};
+  std::vector<std::string> levels;  ///< empty: all
+  int train_per_level{};
+  int valid_per_level{};
+  int test_per_level{};
+  std::string train_file, valid_file, test_file;
+  double train_share{}, valid_share{};
+  std::vector<std::string> ood;  ///< arithmetic: variant names; jsonl: "name=path"
+  int ood_per_level{};
+  bool operator==(const TaskConfig&) const = default;
+};
+
+struct ExecConfig {
+  std::string dtype;
+  std::string device;
+  int workers{};  ///< 0: one per core
+  int cache_mb{};
+  int wave_mb{};
+  int chunk_rows{};
+  bool batch_invariant{};
+  bool prefix_sharing{};
+  bool layer_batching{};
+  bool draft_verification{};
+  bool shared_prompt{};
+  bool operator==(const ExecConfig&) const = default;
+};
+
+struct SearchConfig {
+  int rollouts{};
+  int trees_in_step{};
+  int leaves_per_round{};
+  double exploration{};
+  double length_penalty{};
+  double widening_factor{};
+  double widening_exponent{};
+  int first_layer{};
+  int max_block{};
+  int max_extra_repeats{};
+  bool skip{};
+  bool loop{};
+  double min_depth{};
+  double max_depth{};
+  int max_edits{};
+  int oracle_rollouts{};
+  int oracle_examples{};  ///< 0: every test example
+  bool operator==(const SearchConfig&) const = default;
+};
+
+struct PredictConfig {
+  std::string features;
+  int prefix_layers{};
+  int width{};
+  int heads{};
+  int encoder_layers{};
+  int feed_forward{};
+  double dropout{};
+  int epochs{};
+  int batch{};
+  double learning_rate{};
+  int warmup_steps{};
+  int max_programs{};
+  double identity_weight{};
+  int beam{};
+  bool operator==(const PredictConfig&) const = default;
+};
+
+struct MenuConfig {
+  int size{};
+  std::string scorer;
+  std::vector<double> ridge;
+  std::vector<double> lambda;
+  std::vector<double> margin;
+  bool operator==(const MenuConfig&) const = default;
+};
+
+struct EvalConfig {
+  std::vector<std::string> policies;
+  int max_k{};
+  int latency_examples{};
+  double confidence{};
+  int bootstrap{};
+  bool operator==(const EvalConfig&) const = default;
+};
+
+/// Paths are relative to the working directory.
+struct Config {
+  /// Every key at its default; `name`, which has none, is empty.
+  Config();
+
+  std::string name;
+  std::uint64_t seed{};
+  std::string runs_folder;
+  std::string pool;
+  TaskConfig task;
+  ExecConfig exec;
+  SearchConfig search;
+  PredictConfig predict;
+  MenuConfig menu;
+  EvalConfig eval;
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace polar::experiment

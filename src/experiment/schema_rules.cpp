@@ -1,0 +1,89 @@
+#include "experiment/schema_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace polar::experiment {
+namespace {
+
+/// Reports at the first key that was set, so that the message points at a line the user wrote.
+class Rules {
+ public:
+  Rules(const Origins& origins, const std::string& source) : origins_(origins), source_(source) {}
+
+  void require(bool holds, std::initializer_list<std::string_view> keys, const std::string& message) const {
+    if (holds) return;
+    for (std::string_view key : keys)
+      if (auto origin = origins_.find(std::string(key)); origin != origins_.end())
+        throw core::UsageError(fmt::format("{}: {}: {}", origin->second, key, message));
+    throw core::UsageError(fmt::format("{}: {}: {}", source_, *keys.begin(), message));
+  }
+
+ private:
+  const Origins& origins_;
+  const std::string& source_;
+};
+
+void check_arithmetic(const TaskConfig& task, const Rules& rules) {
+  const std::pair<std::string_view, const std::string&> files[] = {
+      {"task.train_file", task.train_file}, {"task.valid_file", task.valid_file}, {"task.test_file", task.test_file}};
+  for (const auto& [key, file] : files)
+    rules.require(file.empty(), {key},
+                  fmt::format("expected no file with task.kind arithmetic, found '{}'; set task.kind to jsonl", file));
+  const std::pair<std::string_view, int> counts[] = {{"task.train_per_level", task.train_per_level},
+                                                     {"task.valid_per_level", task.valid_per_level},
+                                                     {"task.test_per_level", task.test_per_level},
+                                                     {"task.ood_per_level", task.ood_per_level}};
+  for (const auto& [key, count] : counts)
+    rules.require(count >= 1, {key},
+                  fmt::format("expected an integer >= 1 with task.kind arithmetic, found '{}'", count));
+  for (const std::string& name : task.ood)
+    rules.require(name == "rephrased" || name == "larger", {"task.ood"},
+                  fmt::format("expected rephrased or larger with task.kind arithmetic, found '{}'", name));
+}
+
+void check_jsonl(const TaskConfig& task, const Rules& rules) {
+  rules.require(!task.train_file.empty(), {"task.train_file", "task.kind"},
+                "expected task.train_file with task.kind jsonl, found nothing");
+  rules.require(
+      task.valid_file.empty() == task.test_file.empty(), {"task.valid_file", "task.test_file"},
+      "expected task.valid_file and task.test_file both or neither (one file is split by hash), found only one");
+  rules.require(
+      task.train_share + task.valid_share < 1, {"task.train_share", "task.valid_share"},
+      fmt::format("expected task.train_share + task.valid_share < 1, so that rows are left for test, found {} + {}",
+                  task.train_share, task.valid_share));
+  for (const std::string& set : task.ood) {
+    auto equals = set.find('=');
+    rules.require(equals != std::string::npos && equals > 0 && equals + 1 < set.size(), {"task.ood"},
+                  fmt::format("expected name=path with task.kind jsonl, found '{}'", set));
+  }
+}
+
+}  // namespace
+
+void check_rules(const Config& config, const Origins& origins, const std::string& source) {
+  const Rules rules(origins, source);
+  if (config.task.kind == "arithmetic")
+    check_arithmetic(config.task, rules);
+  else
+    check_jsonl(config.task, rules);
+  rules.require(config.task.system.empty() || config.task.chat, {"task.system"},
+                "expected task.chat true when a system text is given, found false");
+  rules.require(config.search.skip || config.search.loop, {"search.loop", "search.skip"},
+                "expected search.skip or search.loop to be true, found both false");
+  rules.require(config.search.min_depth <= config.search.max_depth, {"search.min_depth", "search.max_depth"},
+                fmt::format("expected search.min_depth <= search.max_depth, found {} and {}", config.search.min_depth,
+                            config.search.max_depth));
+  rules.require(config.predict.width % config.predict.heads == 0, {"predict.heads", "predict.width"},
+                fmt::format("expected predict.heads to divide predict.width, found {} and {}", config.predict.heads,
+                            config.predict.width));
+  rules.require(std::ranges::count(config.eval.policies, "base") == 1, {"eval.policies"},
+                "expected base among the policies, since every figure is compared with it, found none");
+}
+
+}  // namespace polar::experiment

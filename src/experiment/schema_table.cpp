@@ -1,0 +1,210 @@
+#include "experiment/schema_table.h"
+
+#include "experiment/schema_field.h"
+#include "task/grader.h"
+#include "text/prompt.h"
+
+namespace polar::experiment {
+namespace {
+
+// A key and the member it fills. The second form is for keys that are no C++ names.
+#define KEY(path) #path, [](auto& config) -> auto& { return config.path; }
+#define KEY_NAMED(key, path) key, [](auto& config) -> auto& { return config.path; }
+
+using Texts = std::vector<std::string>;
+using Numbers = std::vector<double>;
+
+bool is_folder_name(const std::string& name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  return !name.empty() && name.size() <= 100 && name[0] != '.' && name[0] != '-' &&
+         name.find_first_not_of(kAllowed) == std::string::npos;
+}
+
+Rule<std::string> folder_name() {
+  return {"a folder name of at most 100 letters, digits, '-', '_' and '.', not beginning with '-' or '.'",
+          is_folder_name};
+}
+
+Rule<std::string> prompt_template() {
+  return {"text with {question} exactly once", [](const std::string& body) {
+            try {
+              text::PromptTemplate checked(body);
+            } catch (const core::UsageError&) {
+              return false;
+            }
+            return true;
+          }};
+}
+
+Rule<std::string> grader_name() {
+  return {"the name of a grader", [](const std::string& name) {
+            task::make_grader(name);  // throws listing the names
+            return true;
+          }};
+}
+
+std::vector<Field> run_fields() {
+  return {
+      required(field(KEY(name), "", folder_name(), "Name of the run: results go to <runs_folder>/<name>/.")),
+      field(KEY(seed), 1, {"an integer >= 0"}, "Root of every random stream."),
+      field(KEY(runs_folder), "runs", some_text("a folder"), "Folder of all runs."),
+      field(KEY(pool), "pools/smollm2-135m", some_text("a folder"),
+            "Pool package: the exported model (scripts/export.py)."),
+  };
+}
+
+std::vector<Field> task_fields() {
+  const auto count = integer_from(0);
+  return {
+      field(KEY(task.kind), "arithmetic", one_of({"arithmetic", "jsonl"}),
+            "arithmetic: generated problems in six levels; jsonl: own examples."),
+      field(KEY_NAMED("task.template", task.prompt_template), "{question}", prompt_template(),
+            "Prompt around {question}."),
+      field(KEY(task.chat), false, yes_or_no(), "Wrap the prompt in the model's chat template."),
+      field(KEY(task.system), "", any_text(), "System text of the chat template; empty: the template's own."),
+      field(KEY(task.grader), "numeric:first", grader_name(), "How an answer is read from the output and compared."),
+      field(KEY(task.separator), " ", any_text(), "Stands between prompt and answer when an answer is scored."),
+      field(KEY(task.stop), Texts{"\n"}, list_of("texts", some_text("a text that is not empty")),
+            "Generation ends at the first of these, or at an end token."),
+      field(KEY(task.max_new_tokens), 6, integer_in(1, 32768), "Longest output."),
+      field(KEY(task.levels), Texts{}, list_of("level names", some_text("a level name")), "Levels to use; empty: all."),
+      field(KEY(task.train_per_level), 100, count, "Training examples a level (jsonl: at most; 0: all)."),
+      field(KEY(task.valid_per_level), 40, count, "Validation examples a level (jsonl: at most; 0: all)."),
+      field(KEY(task.test_per_level), 90, count, "Test examples a level (jsonl: at most; 0: all)."),
+      field(KEY(task.train_file), "", any_text(), "jsonl: training rows, or every row when the next two are empty."),
+      field(KEY(task.valid_file), "", any_text(), "jsonl: validation rows."),
+      field(KEY(task.test_file), "", any_text(), "jsonl: test rows."),
+      field(KEY(task.train_share), 0.6, number_between(0, 1),
+            "jsonl, one file: share of training rows, by hash of the id."),
+      field(KEY(task.valid_share), 0.15, number_between(0, 1),
+            "jsonl, one file: share of validation rows; the rest is test."),
+      field(KEY(task.ood), Texts{}, list_of("out-of-distribution sets", some_text("a name")),
+            "Out-of-distribution sets. arithmetic: rephrased, larger; jsonl: name=path."),
+      field(KEY(task.ood_per_level), 40, count,
+            "Out-of-distribution examples a set and level (jsonl: at most; 0: all)."),
+  };
+}
+
+std::vector<Field> exec_fields() {
+  return {
+      field(KEY(exec.dtype), "auto", one_of({"auto", "bfloat16", "float32"}),
+            "auto: bfloat16 where the processor has instructions for it, else float32."),
+      field(KEY(exec.device), "cpu", one_of({"cpu"}), "Where layers run."),
+      speed_only(field(KEY(exec.workers), 0, integer_in(0, 1024), "Worker threads; 0: one per core.")),
+      speed_only(field(KEY(exec.cache_mb), 256, integer_from(0), "Prefix cache, in MiB; 0: none.")),
+      speed_only(field(KEY(exec.wave_mb), 384, integer_from(1), "Working memory of trials in flight, in MiB.")),
+      field(KEY(exec.chunk_rows), 256, multiple_of(32, 65536), "Rows of one matrix product."),
+      field(KEY(exec.batch_invariant), true, yes_or_no(),
+            "Outcomes do not depend on batch, order, workers or cache, to the last bit."),
+      speed_only(field(KEY(exec.prefix_sharing), true, yes_or_no(), "Run common first layers of programs once.")),
+      speed_only(field(KEY(exec.layer_batching), true, yes_or_no(), "Run rows that need the same layer together.")),
+      speed_only(field(KEY(exec.draft_verification), true, yes_or_no(), "Check the reference answer in one pass.")),
+      speed_only(field(KEY(exec.shared_prompt), true, yes_or_no(), "Run tokens common to all prompts once.")),
+  };
+}
+
+std::vector<Field> search_fields() {
+  return {
+      field(KEY(search.rollouts), 100, integer_from(1), "Programs tried per example, the identity included."),
+      speed_only(field(KEY(search.trees_in_step), 64, integer_from(1), "Examples searched together.")),
+      field(KEY(search.leaves_per_round), 8, integer_from(1), "Programs a tree tries before it learns their rewards."),
+      field(KEY(search.exploration), 0.7, number_from(0), "Weight c of the exploration term."),
+      field(KEY(search.length_penalty), 0.02, number_from(0),
+            "Weight of program length over depth in a child's score."),
+      field(KEY(search.widening_factor), 4, number_above(0), "Children of a node: factor x visits^exponent."),
+      field(KEY(search.widening_exponent), 0.7, number_in(0, 1), "See widening_factor."),
+      field(KEY(search.first_layer), 4, integer_from(0), "Layers before this one are never edited."),
+      field(KEY(search.max_block), 4, integer_in(1, 64), "Longest block of layers that one edit skips or repeats."),
+      field(KEY(search.max_extra_repeats), 1, integer_in(1, 16), "Most extra runs of a repeated block."),
+      field(KEY(search.skip), true, yes_or_no(), "Edits may skip layers."),
+      field(KEY(search.loop), true, yes_or_no(), "Edits may repeat layers."),
+      field(KEY(search.min_depth), 0.9, number_above(0), "Shortest program, as a share of the model's depth."),
+      field(KEY(search.max_depth), 1.15, number_above(0), "Longest program, as a share of the model's depth."),
+      field(KEY(search.max_edits), 3, integer_from(1), "Most edits of one program."),
+      field(KEY(search.oracle_rollouts), 100, integer_from(1), "Rollouts per test example for the oracle policy."),
+      field(KEY(search.oracle_examples), 0, integer_from(0), "Test examples a level the oracle searches; 0: all."),
+  };
+}
+
+std::vector<Field> predict_fields() {
+  return {
+      field(KEY(predict.features), "states", one_of({"states", "embeddings"}),
+            "states: hidden states after prefix_layers layers; embeddings: token embeddings."),
+      field(KEY(predict.prefix_layers), 4, integer_from(1), "Base layers run for features; free when never edited."),
+      field(KEY(predict.width), 256, integer_in(8, 8192), "Width of the predictor."),
+      field(KEY(predict.heads), 4, integer_in(1, 64), "Attention heads; must divide width."),
+      field(KEY(predict.encoder_layers), 2, integer_in(0, 64), "Encoder layers across layer positions."),
+      field(KEY(predict.feed_forward), 1024, integer_in(8, 65536), "Width of the encoder's feed-forward part."),
+      field(KEY(predict.dropout), 0.1, number_in(0, 0.9), "Dropout in training."),
+      field(KEY(predict.epochs), 10, integer_from(1), "Passes over the training examples."),
+      field(KEY(predict.batch), 64, integer_from(1), "Programs a training step."),
+      field(KEY(predict.learning_rate), 5e-4, number_above(0), "Highest learning rate."),
+      field(KEY(predict.warmup_steps), 10, integer_from(0), "Steps until the highest learning rate."),
+      field(KEY(predict.max_programs), 50, integer_from(1), "Most valid programs per example to learn from."),
+      field(KEY(predict.identity_weight), 0.3, number_in(0, 1), "Weight of the identity beside other valid programs."),
+      field(KEY(predict.beam), 5, integer_in(1, 1024), "Beam width of decoding."),
+  };
+}
+
+std::vector<Field> menu_fields() {
+  return {
+      field(KEY(menu.size), 48, integer_in(1, 4096), "Programs on the menu, the identity included."),
+      field(KEY(menu.scorer), "ridge", one_of({"ridge", "logistic"}), "Model of P(correct | input, program)."),
+      field(KEY(menu.ridge), Numbers{1, 10, 100, 1000}, list_of("numbers > 0", number_above(0), 1),
+            "Regularisation strengths to choose from on validation."),
+      field(KEY(menu.lambda), Numbers{0, 0.02, 0.05, 0.1}, list_of("numbers >= 0", number_from(0), 1),
+            "Length penalties to choose from on validation."),
+      field(KEY(menu.margin), Numbers{0, 0.02, 0.05, 0.1}, list_of("numbers >= 0", number_from(0), 1),
+            "Margins over the identity to choose from on validation."),
+  };
+}
+
+std::vector<Field> eval_fields() {
+  const Texts policies{"base", "static_best", "random", "predictor", "menu", "oracle"};
+  return {
+      field(KEY(eval.policies), policies, list_of("policies", one_of(policies), 1), "Policies to compare."),
+      field(KEY(eval.max_k), 5, integer_in(1, 1024), "Largest k of pass@k, vote@k and select@k."),
+      field(KEY(eval.latency_examples), 24, integer_from(0), "Examples timed per policy; 0: none."),
+      field(KEY(eval.confidence), 0.95, number_between(0, 1), "Level of the intervals."),
+      field(KEY(eval.bootstrap), 2000, integer_from(100), "Bootstrap resamples."),
+  };
+}
+
+#undef KEY
+#undef KEY_NAMED
+
+}  // namespace
+
+const std::vector<Group>& schema_groups() {
+  static const std::vector<Group> groups{
+      {"", "The run"},
+      {"task", "What is asked, how it is graded, and how it is split"},
+      {"exec", "How programs are executed"},
+      {"search", "Tree search over programs (Monte Carlo tree search)"},
+      {"predict", "The program predictor"},
+      {"menu", "The menu policy"},
+      {"eval", "Evaluation"},
+  };
+  return groups;
+}
+
+const std::vector<Field>& schema_fields() {
+  static const std::vector<Field> fields = [] {
+    std::vector<Field> all;
+    for (auto part : {run_fields, task_fields, exec_fields, search_fields, predict_fields, menu_fields, eval_fields})
+      for (Field& field : part()) all.push_back(std::move(field));
+    return all;
+  }();
+  return fields;
+}
+
+std::string Field::group() const {
+  auto dot = key.find('.');
+  return dot == std::string::npos ? "" : key.substr(0, dot);
+}
+
+std::string Field::name() const {
+  return key.substr(key.find('.') + 1);
+}
+
+}  // namespace polar::experiment

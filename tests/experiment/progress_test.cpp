@@ -1,0 +1,106 @@
+#include "experiment/progress.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace polar::experiment {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Progress onto a string, with a clock that stands still until it is moved.
+struct Screen {
+  std::string text;
+  ProgressOutput::Clock::time_point now{};
+  ProgressOutput output(bool terminal, int columns = 80) {
+    return {[this](std::string_view part) { text += part; }, [this] { return now; }, terminal, columns};
+  }
+  std::string take() { return std::exchange(text, ""); }
+};
+
+TEST(Progress, WritesPlainLinesEveryFewSecondsWithRateAndTimeLeft) {
+  Screen screen;
+  Progress progress("search", 6400, "rollouts", screen.output(false));
+  screen.now += 4s;
+  progress.add(400);
+  EXPECT_EQ(screen.take(), "");
+  screen.now += 1s;
+  progress.add(100);
+  EXPECT_EQ(screen.take(), "search: 500 of 6,400 rollouts (7 %), 100.0 rollouts/s, 59 s left\n");
+  screen.now += 5s;
+  progress.set_note("best 0.53");
+  progress.add(500);
+  EXPECT_EQ(screen.take(), "search: 1,000 of 6,400 rollouts (15 %), 100.0 rollouts/s, 54 s left, best 0.53\n");
+}
+
+TEST(Progress, RedrawsOneLineOnATerminalAndEndsItOnce) {
+  Screen screen;
+  {
+    Progress progress("train", 10, "epochs", screen.output(true));
+    screen.now += 50ms;
+    progress.add();
+    EXPECT_EQ(screen.take(), "");
+    screen.now += 950ms;
+    progress.add();
+    EXPECT_EQ(screen.take(), "\rtrain: 2 of 10 epochs (20 %), 2.0 epochs/s, 4 s left\x1b[K");
+    progress.add(8);
+    screen.now += 1s;
+    progress.finish();
+    EXPECT_EQ(screen.take(), "\rtrain: 10 of 10 epochs (100 %), 5.0 epochs/s, took 2 s\x1b[K\n");
+  }
+  EXPECT_EQ(screen.take(), "");
+}
+
+TEST(Progress, CutsALineToTheTerminal) {
+  Screen screen;
+  Progress progress("überlang", 10, "epochs", screen.output(true, 12));
+  screen.now += 1s;
+  progress.add();
+  EXPECT_EQ(screen.take(), "\rüberlang: 1\x1b[K");
+}
+
+TEST(Progress, ForgetsAFastStart) {
+  Screen screen;
+  Progress progress("search", 10000, "rollouts", screen.output(false));
+  screen.now += 5s;
+  progress.add(5000);  // answered from a store
+  for (int i = 0; i < 8; ++i) {
+    screen.now += 5s;
+    screen.take();
+    progress.add(50);
+  }
+  EXPECT_EQ(screen.take(), "search: 5,400 of 10,000 rollouts (54 %), 10.0 rollouts/s, 7 min 40 s left\n");
+}
+
+TEST(Progress, LeavesOutShareAndTimeLeftOfAnUnknownTotal) {
+  Screen screen;
+  Progress progress("read", 0, "rows", screen.output(false));
+  screen.now += 5s;
+  progress.add(10);
+  EXPECT_EQ(screen.take(), "read: 10 rows, 2.0 rows/s\n");
+}
+
+TEST(Progress, CountsFromSeveralThreads) {
+  Screen screen;
+  Progress progress("x", 4000, "items", screen.output(false));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 1000; ++i) progress.add();
+    });
+  for (std::thread& thread : threads) thread.join();
+  progress.finish();
+  EXPECT_EQ(screen.take(), "x: 4,000 of 4,000 items (100 %), took 0 s\n");
+}
+
+TEST(Progress, WritesDurationsInTwoUnits) {
+  EXPECT_EQ(duration_text(0s), "0 s");
+  EXPECT_EQ(duration_text(59s), "59 s");
+  EXPECT_EQ(duration_text(61s), "1 min 1 s");
+  EXPECT_EQ(duration_text(7500s), "2 h 5 min");
+}
+
+}  // namespace
+}  // namespace polar::experiment

@@ -1,0 +1,320 @@
+#include "experiment/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <random>
+
+#include "core/error.h"
+
+namespace polar::experiment {
+namespace {
+
+using Overrides = std::vector<std::string>;
+
+Config parse(std::string_view yaml, const Overrides& overrides = {}) {
+  return parse_config(yaml, "x.yaml", overrides);
+}
+
+/// The message that parsing ends with; "" when it succeeds.
+std::string refusal(std::string_view yaml, const Overrides& overrides = {}) {
+  try {
+    parse(yaml, overrides);
+    return "";
+  } catch (const core::UsageError& error) {
+    EXPECT_EQ(error.exit_code(), 2);
+    return error.what();
+  }
+}
+
+TEST(Schema, GivesEveryKeyItsDefault) {
+  const Config config = parse("name: a");
+  EXPECT_EQ(config.name, "a");
+  EXPECT_EQ(config.seed, 1u);
+  EXPECT_EQ(config.runs_folder, "runs");
+  EXPECT_EQ(config.pool, "pools/smollm2-135m");
+  EXPECT_EQ(config.task.stop, std::vector<std::string>{"\n"});
+  EXPECT_EQ(config.task.grader, "numeric:first");
+  EXPECT_EQ(config.exec.chunk_rows, 256);
+  EXPECT_TRUE(config.exec.batch_invariant);
+  EXPECT_EQ(config.search.rollouts, 100);
+  EXPECT_EQ(config.search.max_depth, 1.15);
+  EXPECT_EQ(config.predict.learning_rate, 5e-4);
+  EXPECT_EQ(config.menu.size, 48);
+  EXPECT_EQ(config.eval.policies.size(), 6u);
+  Config expected;
+  expected.name = "a";
+  EXPECT_EQ(config, expected);
+}
+
+TEST(Schema, ReadsNestedKeysListsAndComments) {
+  const Config config = parse(
+      "name: my-run  # a comment\n"
+      "search:\n"
+      "  rollouts: 7\n"
+      "  exploration: 1\n"
+      "  skip: false\n"
+      "exec:\n"
+      "menu: {ridge: [0.5, 1e3], scorer: logistic}\n"
+      "task:\n"
+      "  template: \"Q: {question}\\nA:\"\n"
+      "  levels:\n"
+      "    - one\n"
+      "    - 'two: 2'\n");
+  EXPECT_EQ(config.search.rollouts, 7);
+  EXPECT_EQ(config.search.exploration, 1.0);
+  EXPECT_FALSE(config.search.skip);
+  EXPECT_EQ(config.menu.ridge, (std::vector<double>{0.5, 1000}));
+  EXPECT_EQ(config.task.prompt_template, "Q: {question}\nA:");
+  EXPECT_EQ(config.task.levels, (std::vector<std::string>{"one", "two: 2"}));
+}
+
+TEST(Schema, OverridesComeAfterTheFileAndTheLastOneWins) {
+  const Config config = parse("name: a\nsearch: {rollouts: 7}", {"search.rollouts=8", "search.rollouts=9", "name=b",
+                                                                 "menu.lambda=[0, 0.5]", "task.separator=a=b: c"});
+  EXPECT_EQ(config.search.rollouts, 9);
+  EXPECT_EQ(config.name, "b");
+  EXPECT_EQ(config.menu.lambda, (std::vector<double>{0, 0.5}));
+  EXPECT_EQ(config.task.separator, "a=b: c");
+}
+
+TEST(Schema, NamesTheNearestKeyForAnUnknownOne) {
+  EXPECT_EQ(
+      refusal("name: a\nsearch:\n  rolouts: 5\n"),
+      "x.yaml:3: search.rolouts: unknown key; the nearest known key is search.rollouts (all keys: polar help config)");
+  EXPECT_EQ(refusal("name: a\nserch:\n  rollouts: 5\n"),
+            "x.yaml:2: serch: unknown key; the nearest known key is search (all keys: polar help config)");
+  EXPECT_EQ(refusal("name: a\nzzz: 5\n"),
+            "x.yaml:2: zzz: unknown key; no known key is near (all keys: polar help config)");
+  EXPECT_EQ(refusal("name: a", {"exec.worker=2"}),
+            "--set: exec.worker: unknown key; the nearest known key is exec.workers (all keys: polar help config)");
+}
+
+TEST(Schema, NamesFileLineAndKeyOfAWrongType) {
+  EXPECT_EQ(refusal("name: a\nsearch:\n  rollouts: many\n"),
+            "x.yaml:3: search.rollouts: expected an integer >= 1, found 'many'");
+  EXPECT_EQ(refusal("name: a\nsearch: {rollouts: 1.5}"),
+            "x.yaml:2: search.rollouts: expected an integer >= 1, found '1.5'");
+  EXPECT_EQ(refusal("name: a\nsearch: {skip: yes}"), "x.yaml:2: search.skip: expected true or false, found 'yes'");
+  EXPECT_EQ(refusal("name: a\nsearch: {exploration: .nan}"),
+            "x.yaml:2: search.exploration: expected a number >= 0, found '.nan'");
+  EXPECT_EQ(refusal("name: a\nsearch: {exploration: nan}"),
+            "x.yaml:2: search.exploration: expected a number >= 0, found 'nan'");
+  EXPECT_EQ(refusal("name: a\nsearch:\n  rollouts: [1]\n"),
+            "x.yaml:3: search.rollouts: expected an integer >= 1, found a list");
+  EXPECT_EQ(refusal("name: a\nsearch:\n  rollouts:\n    x: 1\n"),
+            "x.yaml:3: search.rollouts: expected an integer >= 1, found a map");
+  EXPECT_EQ(refusal("name: a\nsearch:\n  rollouts:\n"),
+            "x.yaml:3: search.rollouts: expected an integer >= 1, found nothing");
+  EXPECT_EQ(refusal("name: a\nseed: -1\n"), "x.yaml:2: seed: expected an integer >= 0, found '-1'");
+  EXPECT_EQ(refusal("name: a\nsearch: 5\n"), "x.yaml:2: search: expected a map of keys, found '5'");
+  EXPECT_EQ(refusal("name: a\ntask: {stop: x}"), "x.yaml:2: task.stop: expected a list of texts, found 'x'");
+}
+
+TEST(Schema, NamesTheRangeOfAValueOutsideIt) {
+  EXPECT_EQ(refusal("name: a\nsearch: {rollouts: 0}"),
+            "x.yaml:2: search.rollouts: expected an integer >= 1, found '0'");
+  EXPECT_EQ(refusal("name: a\nsearch: {rollouts: 99999999999}"),
+            "x.yaml:2: search.rollouts: expected an integer >= 1, found '99999999999'");
+  EXPECT_EQ(refusal("name: a\neval: {confidence: 1}"),
+            "x.yaml:2: eval.confidence: expected a number between 0 and 1, both excluded, found '1'");
+  EXPECT_EQ(refusal("name: a\nexec: {chunk_rows: 100}"),
+            "x.yaml:2: exec.chunk_rows: expected a multiple of 32 from 32 to 65536, found '100'");
+  EXPECT_EQ(refusal("name: a\nexec: {dtype: fp8}"),
+            "x.yaml:2: exec.dtype: expected one of auto, bfloat16, float32, found 'fp8'");
+  EXPECT_EQ(refusal("name: ../up\n"),
+            "x.yaml:1: name: expected a folder name of at most 100 letters, digits, '-', '_' and '.', not beginning "
+            "with '-' or '.', "
+            "found '../up'");
+  EXPECT_EQ(refusal("name: a\ntask: {template: no place}"),
+            "x.yaml:2: task.template: expected text with {question} exactly once, found 'no place'");
+}
+
+TEST(Schema, NamesTheItemOfAWrongList) {
+  EXPECT_EQ(refusal("name: a\nmenu: {ridge: [1, x]}"),
+            "x.yaml:2: menu.ridge: item 2: expected a number > 0, found 'x'");
+  EXPECT_EQ(refusal("name: a\nmenu: {ridge: []}"),
+            "x.yaml:2: menu.ridge: expected a non-empty list of numbers > 0, found an empty list");
+  EXPECT_EQ(refusal("name: a\neval: {policies: [base, base]}"),
+            "x.yaml:2: eval.policies: item 2: expected no item twice, found 'base' again");
+  EXPECT_EQ(refusal("name: a\nmenu: {ridge: [[1]]}"),
+            "x.yaml:2: menu.ridge: item 1: expected a number > 0, found a list");
+}
+
+TEST(Schema, RefusesAnUnknownGraderWhereItStands) {
+  EXPECT_TRUE(refusal("name: a\ntask:\n  grader: nothing\n").starts_with("x.yaml:3: task.grader: "));
+  EXPECT_NE(refusal("name: a\ntask: {grader: nothing}").find("numeric:boxed-last"), std::string::npos);
+}
+
+TEST(Schema, RefusesARepeatedKey) {
+  EXPECT_EQ(refusal("name: a\nseed: 1\nseed: 2\n"),
+            "x.yaml:3: seed: expected once, found again; first given at x.yaml:2");
+  EXPECT_EQ(refusal("name: a\nsearch: {rollouts: 1}\nsearch: {loop: true}\n"),
+            "x.yaml:3: search: expected once, found again; first given at x.yaml:2");
+}
+
+TEST(Schema, RefusesAMissingName) {
+  EXPECT_EQ(refusal("seed: 1"),
+            "x.yaml: name: expected a folder name of at most 100 letters, digits, '-', '_' and '.', not beginning with "
+            "'-' or '.', "
+            "found nothing; this key has no default");
+  EXPECT_EQ(refusal("", {"name=a"}), "");
+}
+
+TEST(Schema, WrapsBrokenYamlWithFileAndLine) {
+  EXPECT_EQ(refusal("name: a\nsearch: {rollouts: 1\n"),
+            "x.yaml:3: expected valid YAML, found: end of map flow not found");
+  EXPECT_EQ(refusal("- a\n- b\n"), "x.yaml:1: expected a map of keys, found a list");
+  EXPECT_EQ(refusal("name: a\n---\nname: b\n"), "x.yaml: expected one YAML document, found 2; remove the '---' lines");
+  EXPECT_EQ(refusal("name: a\n? [x]\n: 1\n"), "x.yaml:2: key: expected a key that is text");
+}
+
+TEST(Schema, EndsOnAMapThatContainsItself) {
+  EXPECT_EQ(refusal("name: a\nsearch: &s\n  search: *s\n").substr(0, 36), "x.yaml:3: search.search: unknown key");
+}
+
+TEST(Schema, RefusesAMalformedOverride) {
+  EXPECT_EQ(refusal("name: a", {"seed"}), "--set: seed: expected key=value, found no key or no '='");
+  EXPECT_EQ(refusal("name: a", {"search=1"}), "--set: search: expected a single key, found a group of keys");
+  EXPECT_EQ(refusal("name: a", {"search.rollouts=many"}),
+            "--set: search.rollouts: expected an integer >= 1, found 'many'");
+  EXPECT_EQ(refusal("name: a", {"menu.ridge=[1"}).substr(0, 70),
+            "--set: menu.ridge: expected a non-empty list of numbers > 0, found '[1");
+}
+
+TEST(Schema, CutsALongValueBetweenCharacters) {
+  const std::string message = refusal("name: a\nsearch: {rollouts: " + std::string(59, 'x') + "ééé}");
+  EXPECT_EQ(message, "x.yaml:2: search.rollouts: expected an integer >= 1, found '" + std::string(59, 'x') + "…'");
+}
+
+TEST(Schema, NamesAnUnreadableFile) {
+  try {
+    load_config("/nowhere/x.yaml");
+    FAIL();
+  } catch (const core::UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("/nowhere/x.yaml"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("No such file or directory"), std::string::npos);
+  }
+}
+
+TEST(Schema, ReportsKeysThatContradictEachOtherWhereOneWasSet) {
+  EXPECT_EQ(refusal("name: a\nsearch:\n  max_depth: 0.5\n"),
+            "x.yaml:3: search.max_depth: expected search.min_depth <= search.max_depth, found 0.9 and 0.5");
+  EXPECT_EQ(refusal("name: a\nsearch: {skip: false, loop: false}"),
+            "x.yaml:2: search.loop: expected search.skip or search.loop to be true, found both false");
+  EXPECT_EQ(refusal("name: a", {"predict.heads=3"}),
+            "--set: predict.heads: expected predict.heads to divide predict.width, found 3 and 256");
+  EXPECT_EQ(
+      refusal("name: a\neval: {policies: [menu]}"),
+      "x.yaml:2: eval.policies: expected base among the policies, since every figure is compared with it, found none");
+  EXPECT_EQ(refusal("name: a\ntask: {system: Be brief.}"),
+            "x.yaml:2: task.system: expected task.chat true when a system text is given, found false");
+}
+
+TEST(Schema, ChecksKeysThatBelongToOneKindOfTask) {
+  EXPECT_EQ(
+      refusal("name: a\ntask: {train_file: t.jsonl}"),
+      "x.yaml:2: task.train_file: expected no file with task.kind arithmetic, found 't.jsonl'; set task.kind to jsonl");
+  EXPECT_EQ(refusal("name: a\ntask: {ood: [rephrased, harder]}"),
+            "x.yaml:2: task.ood: expected rephrased or larger with task.kind arithmetic, found 'harder'");
+  EXPECT_EQ(refusal("name: a\ntask: {test_per_level: 0}"),
+            "x.yaml:2: task.test_per_level: expected an integer >= 1 with task.kind arithmetic, found '0'");
+  EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl}"),
+            "x.yaml:2: task.kind: expected task.train_file with task.kind jsonl, found nothing");
+  EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t, test_file: u}"),
+            "x.yaml:2: task.test_file: expected task.valid_file and task.test_file both or neither (one file is split "
+            "by hash), "
+            "found only one");
+  EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t, train_share: 0.9}"),
+            "x.yaml:2: task.train_share: expected task.train_share + task.valid_share < 1, so that rows are left for "
+            "test, found "
+            "0.9 + 0.15");
+  EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t, ood: [x]}"),
+            "x.yaml:2: task.ood: expected name=path with task.kind jsonl, found 'x'");
+  EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t, ood: [x=y.jsonl]}"), "");
+}
+
+TEST(Schema, SavesACopyThatReadsBackTheSame) {
+  Config config = parse("name: a");
+  config.search.exploration = 0.1 + 0.2;
+  config.predict.learning_rate = 1e-7;
+  config.task.levels = {"null", "Yes", "two words", "", "a: b", "#c", "5", "é漢🙂"};
+  config.task.levels.erase(config.task.levels.begin() + 3);  // level names are not empty
+  config.task.separator = "";
+  config.task.stop = {"\n", "\t\"quoted\" \\ \r\x01\x7f", "- x", "\n\n"};
+  config.seed = ~std::uint64_t{0};
+  const std::string yaml = to_yaml(config);
+  EXPECT_EQ(parse(yaml), config) << yaml;
+  EXPECT_EQ(to_yaml(parse(yaml)), yaml);
+}
+
+TEST(Schema, ReadsBackAnyText) {
+  std::mt19937 random(5);
+  const std::vector<std::string> pieces{"a",  "Z", "0", " ", "\n",   "\t", "\r", "\"", "'",      "\\",     "#",   ":",
+                                        ": ", "-", "{", "}", "[",    "]",  ",",  "&",  "*",      "!",      "|",   ">",
+                                        "%",  "@", "`", "~", "null", "é",  "漢", "🙂", "\u2028", "\u0085", "\x1b"};
+  Config config = parse("name: a");
+  for (int round = 0; round < 300; ++round) {
+    std::string text;
+    for (int i = 0; i < 8; ++i) text += pieces[random() % pieces.size()];
+    config.task.separator = text;
+    config.task.levels = {text};
+    ASSERT_EQ(parse(to_yaml(config)), config) << to_yaml(config);
+  }
+}
+
+TEST(Schema, SavesEveryKey) {
+  const std::string yaml = to_yaml(parse("name: a"));
+  EXPECT_TRUE(
+      yaml.starts_with("name: a\nseed: 1\nruns_folder: runs\npool: pools/smollm2-135m\ntask:\n  kind: arithmetic\n"));
+  for (const std::string& key : known_keys())
+    EXPECT_NE(yaml.find(key.substr(key.find('.') + 1) + ": "), std::string::npos) << key;
+}
+
+TEST(Schema, HelpShowsRangeAndDefaultOfEveryKey) {
+  const std::string help = config_help();
+  EXPECT_NE(help.find("\nsearch: Tree search over programs"), std::string::npos);
+  EXPECT_NE(help.find("  rollouts             Programs tried per example, the identity included.\n"
+                      "                       an integer >= 1; default 100\n"),
+            std::string::npos);
+  EXPECT_NE(help.find("not beginning with '-' or '.'; required\n"), std::string::npos);
+  for (const std::string& key : known_keys())
+    EXPECT_NE(help.find("\n  " + key.substr(key.find('.') + 1) + " "), std::string::npos) << key;
+}
+
+TEST(Schema, KeysAreUniqueAndHaveDefaultsThatObeyTheirRules) {
+  std::vector<std::string> keys = known_keys();
+  std::ranges::sort(keys);
+  EXPECT_EQ(std::ranges::adjacent_find(keys), keys.end());
+  EXPECT_NO_THROW(parse(to_yaml(parse("name: a"))));
+}
+
+TEST(Schema, SelectsSettingsWithoutThoseThatOnlyChangeSpeed) {
+  const Config config = parse("name: a");
+  const std::string_view patterns[] = {"seed", "exec.", "search.", "-search.oracle_"};
+  const Settings settings = settings_of(config, patterns);
+  EXPECT_EQ(settings.at("seed"), "1");
+  EXPECT_EQ(settings.at("exec.dtype"), "auto");
+  EXPECT_EQ(settings.at("search.min_depth"), "0.9");
+  EXPECT_FALSE(settings.contains("exec.workers"));
+  EXPECT_FALSE(settings.contains("search.trees_in_step"));
+  EXPECT_FALSE(settings.contains("search.oracle_rollouts"));
+  EXPECT_FALSE(settings.contains("name"));
+  const std::string_view wrong[] = {"serch."};
+  EXPECT_THROW(settings_of(config, wrong), core::Error);
+}
+
+TEST(Schema, TheShippedConfigurationsAreValid) {
+  const auto folder = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "configs";
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".yaml") {
+      EXPECT_NO_THROW(load_config(entry.path())) << entry.path();
+      ++count;
+    }
+  EXPECT_GE(count, 1);
+}
+
+}  // namespace
+}  // namespace polar::experiment
