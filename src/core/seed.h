@@ -7,8 +7,8 @@
 
 namespace polar::core {
 
-/// Seed of a stream: the first 64 bits of SHA-256 over (root, purpose, id). Stable across platforms and releases. About
-/// a microsecond.
+/// Seed of a stream: the first 64 bits of SHA-256 over (root, purpose, id). Stable across platforms and releases. Costs
+/// microseconds.
 std::uint64_t derive_seed(std::uint64_t root, std::string_view purpose, std::string_view id = {});
 
 /// Small counter-based generator (splitmix64): `at(i)` is the i-th draw, random access, no state but the key.
