@@ -1,0 +1,43 @@
+#include "predict/features.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/error.h"
+
+namespace polar::predict {
+
+void check_features(const TokenFeatures& features, int width, const std::string& what) {
+  if (features.tokens < 1)
+    throw core::Error(fmt::format("{}: expected at least one token, found {}", what, features.tokens));
+  if (features.width != width || width < 1) {
+    throw core::Error(
+        fmt::format("{}: expected features of width {}, found {}; features must come from the pool and the layers "
+                    "that the model was trained on",
+                    what, width, features.width));
+  }
+  const auto expected = static_cast<std::size_t>(features.tokens) * static_cast<std::size_t>(width);
+  if (features.values.size() != expected) {
+    throw core::Error(fmt::format("{}: expected {} x {} = {} values, found {}", what, features.tokens, width, expected,
+                                  features.values.size()));
+  }
+  for (std::size_t i = 0; i < expected; ++i) {
+    if (!std::isfinite(features.values[i])) {
+      throw core::Error(fmt::format("{}: token {}, dimension {}: expected a finite number, found {}", what, i / width,
+                                    i % width, features.values[i]));
+    }
+  }
+}
+
+std::vector<float> pooled(const TokenFeatures& features) {
+  check_features(features, features.width, "pooled features");
+  const auto width = static_cast<std::size_t>(features.width);
+  std::vector<float> result(features.values.end() - features.width, features.values.end());
+  std::vector<double> sums(width, 0.0);
+  for (std::size_t i = 0; i < features.values.size(); ++i) sums[i % width] += features.values[i];
+  for (double sum : sums) result.push_back(static_cast<float>(sum / features.tokens));
+  return result;
+}
+
+}  // namespace polar::predict

@@ -1,0 +1,168 @@
+#include "predict/menu.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/error.h"
+
+namespace polar::predict {
+namespace {
+
+void check_same(const char* what, int rows, int cols, const Matrix& matrix) {
+  if (matrix.rows != rows || matrix.cols != cols) {
+    throw core::Error(
+        fmt::format("menu: {}: expected {} x {}, found {} x {}", what, rows, cols, matrix.rows, matrix.cols));
+  }
+}
+
+/// What adding a program brings.
+struct Gain {
+  int solved = 0;
+  double log_prob = 0;
+};
+
+Gain gain_of(int program, const Matrix& correct, const Matrix& log_prob, const std::vector<bool>& solved,
+             bool all_solved) {
+  Gain gain;
+  for (int example = 0; example < correct.rows; ++example) {
+    if (solved[example] && !all_solved) continue;
+    if (!solved[example] && correct.at(example, program) > 0.5) ++gain.solved;
+    gain.log_prob += log_prob.at(example, program);
+  }
+  return gain;
+}
+
+bool better(const Gain& a, const core::Program& program_a, const Gain& b, const core::Program& program_b) {
+  if (a.solved != b.solved) return a.solved > b.solved;
+  if (a.log_prob != b.log_prob) return a.log_prob > b.log_prob;
+  return program_a < program_b;
+}
+
+MenuPoint measure(const Matrix& scores, const Matrix& correct, std::span<const double> depth_ratios,
+                  const ScorerOptions& scorer, const ChoiceRule& rule) {
+  MenuPoint point{scorer, rule, 0, 0, 0};
+  for (int example = 0; example < scores.rows; ++example) {
+    const int chosen = choose(scores.row(example), depth_ratios, rule);
+    point.accuracy += correct.at(example, chosen);
+    point.mean_depth_ratio += depth_ratios[chosen];
+    point.identity_share += chosen == rule.identity ? 1 : 0;
+  }
+  point.accuracy /= scores.rows;
+  point.mean_depth_ratio /= scores.rows;
+  point.identity_share /= scores.rows;
+  return point;
+}
+
+MenuPoint select(const std::vector<MenuPoint>& points, const std::optional<double>& max_ratio) {
+  const MenuPoint* best = nullptr;
+  const MenuPoint* shallowest = &points.front();
+  for (const MenuPoint& point : points) {
+    if (point.mean_depth_ratio < shallowest->mean_depth_ratio) shallowest = &point;
+    if (max_ratio && point.mean_depth_ratio > *max_ratio) continue;
+    const bool wins = best == nullptr || point.accuracy > best->accuracy ||
+                      (point.accuracy == best->accuracy && point.mean_depth_ratio < best->mean_depth_ratio);
+    if (wins) best = &point;
+  }
+  if (best == nullptr) {
+    throw core::Error(fmt::format(
+        "menu tuning: expected a mean depth ratio of at most {}, found {} at least; add larger lambdas to the "
+        "grid or shorter programs to the menu",
+        *max_ratio, shallowest->mean_depth_ratio));
+  }
+  return *best;
+}
+
+}  // namespace
+
+std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std::span<const core::Program> programs,
+                              int size, std::optional<int> first) {
+  const int count = static_cast<int>(programs.size());
+  check_same("outcomes", correct.rows, count, correct);
+  check_same("log-probabilities", correct.rows, count, log_prob);
+  if (size < 1 || size > count || (first && (*first < 0 || *first >= count))) {
+    throw core::UsageError(fmt::format("menu: expected 1 <= size <= {} and 0 <= first < {}, found size {}, first {}",
+                                       count, count, size, first.value_or(0)));
+  }
+  std::vector<bool> solved(correct.rows, false), taken(count, false);
+  int unsolved = correct.rows;
+  std::vector<int> menu;
+  while (static_cast<int>(menu.size()) < size) {
+    int best = -1;
+    Gain best_gain;
+    for (int program = 0; program < count; ++program) {
+      if (taken[program] || (menu.empty() && first && program != *first)) continue;
+      const Gain gain = gain_of(program, correct, log_prob, solved, unsolved == 0);
+      if (best < 0 || better(gain, programs[program], best_gain, programs[best])) {
+        best = program;
+        best_gain = gain;
+      }
+    }
+    taken[best] = true;
+    menu.push_back(best);
+    unsolved -= best_gain.solved;
+    for (int example = 0; example < correct.rows; ++example) {
+      if (correct.at(example, best) > 0.5) solved[example] = true;
+    }
+  }
+  return menu;
+}
+
+int choose(std::span<const double> scores, std::span<const double> depth_ratios, const ChoiceRule& rule) {
+  const int count = static_cast<int>(scores.size());
+  if (depth_ratios.size() != scores.size() || rule.identity < 0 || rule.identity >= count) {
+    throw core::Error(fmt::format("menu choice: expected {} depth ratios and an identity below {}, found {} and {}",
+                                  count, count, depth_ratios.size(), rule.identity));
+  }
+  const auto value = [&](int program) { return scores[program] - rule.lambda * depth_ratios[program]; };
+  int best = -1;
+  for (int program = 0; program < count; ++program) {
+    if (std::isnan(scores[program])) {
+      throw core::Error(fmt::format("menu choice: program {}: expected a score, found not-a-number", program));
+    }
+    const bool wins = best < 0 || value(program) > value(best) ||
+                      (value(program) == value(best) && depth_ratios[program] < depth_ratios[best]);
+    if (wins) best = program;
+  }
+  const double lead = value(best) - value(rule.identity);
+  return lead > 0 && lead >= rule.margin ? best : rule.identity;
+}
+
+Tuning tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios, int identity,
+            const TuningGrid& grid) {
+  if (grid.scorers.empty() || grid.lambdas.empty() || grid.margins.empty()) {
+    throw core::UsageError("menu tuning: expected at least one scorer, one lambda and one margin, found an empty list");
+  }
+  if (correct.rows < 1) throw core::Error("menu tuning: expected at least one example, found none");
+  Tuning tuning;
+  for (const ScorerOptions& scorer : grid.scorers) {
+    const Matrix scores = scores_of(scorer);
+    check_same("scores", correct.rows, correct.cols, scores);
+    for (double lambda : grid.lambdas) {
+      for (double margin : grid.margins) {
+        tuning.points.push_back(measure(scores, correct, depth_ratios, scorer, {lambda, margin, identity}));
+      }
+    }
+  }
+  tuning.best = select(tuning.points, grid.max_mean_depth_ratio);
+  return tuning;
+}
+
+Tuning tune_on_validation(const Matrix& train_x, const Matrix& train_y, const Matrix& valid_x,
+                          const Matrix& valid_correct, std::span<const double> depth_ratios, int identity,
+                          const TuningGrid& grid) {
+  const auto scores_of = [&](const ScorerOptions& options) {
+    return MenuScorer::fit(train_x, train_y, options).score(valid_x);
+  };
+  return tune(scores_of, valid_correct, depth_ratios, identity, grid);
+}
+
+Tuning tune_by_leave_one_out(const Matrix& train_x, const Matrix& train_y, const Matrix& train_correct,
+                             std::span<const double> depth_ratios, int identity, const TuningGrid& grid) {
+  const auto scores_of = [&](const ScorerOptions& options) {
+    return MenuScorer::leave_one_out(train_x, train_y, options);
+  };
+  return tune(scores_of, train_correct, depth_ratios, identity, grid);
+}
+
+}  // namespace polar::predict

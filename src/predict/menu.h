@@ -1,0 +1,77 @@
+#pragma once
+// A menu of programs: how it is chosen, how a program of it is chosen for an input, and how that rule is tuned
+// (method.md 3, menu policy). Torch-free.
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/program.h"
+#include "predict/matrix.h"
+#include "predict/menu_scorer.h"
+
+namespace polar::predict {
+
+/// Indices of `size` candidate programs, in the order chosen. correct [n, P] of 0 and 1, log_prob [n, P] of the
+/// reference answer (≤ 0, −infinity allowed), programs P. Each step takes the program that is correct on the most
+/// examples that no chosen one solves; ties go to the larger sum of log-probabilities over those unsolved examples
+/// (over all examples once every one is solved), then to the smaller program. `first`: index taken before all others
+/// (say the identity). Throws core::Error when sizes disagree, core::UsageError unless 1 ≤ size ≤ P and 0 ≤ first < P.
+std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std::span<const core::Program> programs,
+                              int size, std::optional<int> first = std::nullopt);
+
+/// How a program of a menu is chosen from its scores.
+struct ChoiceRule {
+  double lambda = 0;  ///< price of depth: value = score − lambda · K/D
+  double margin = 0;  ///< ≥ 0; the identity is kept unless another program's value exceeds its value by more than 0 and
+                      ///< at least this
+  int identity = 0;  ///< the identity's index in the menu
+};
+
+/// Index of the chosen program: the greatest value score − lambda · K/D, equal values to the smaller depth ratio, then
+/// to the earlier index; the identity when it does not beat the identity by the margin. Throws core::Error when sizes
+/// disagree, the identity is outside, or a score is not a number.
+int choose(std::span<const double> scores, std::span<const double> depth_ratios, const ChoiceRule& rule);
+
+/// What a scorer and a rule reach on examples whose outcomes are known.
+struct MenuPoint {
+  ScorerOptions scorer;
+  ChoiceRule rule;
+  double accuracy = 0;          ///< mean outcome of the chosen programs
+  double mean_depth_ratio = 0;  ///< of the chosen programs
+  double identity_share = 0;    ///< of choices
+};
+
+/// Everything tried is the product of the three lists.
+struct TuningGrid {
+  std::vector<ScorerOptions> scorers;
+  std::vector<double> lambdas{0};
+  std::vector<double> margins{0};
+  std::optional<double> max_mean_depth_ratio;  ///< only points that do not run more layers are eligible
+};
+
+struct Tuning {
+  MenuPoint best;                 ///< highest accuracy, then lower depth, then the earlier in the grid
+  std::vector<MenuPoint> points;  ///< all, in grid order (scorers, lambdas, margins)
+};
+
+/// Scores [n, m] of the evaluated examples under a scorer.
+using ScoresOf = std::function<Matrix(const ScorerOptions&)>;
+
+/// Tries the grid on examples with outcomes `correct` [n, m]. Throws core::UsageError for an empty grid, core::Error
+/// when sizes disagree or no point satisfies the depth limit (the shallowest is named).
+Tuning tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios, int identity,
+            const TuningGrid& grid);
+
+/// Fits on training examples (x [n, f], y [n, m] in [0, 1]), selects by the accuracy of the chosen program on
+/// validation examples.
+Tuning tune_on_validation(const Matrix& train_x, const Matrix& train_y, const Matrix& valid_x,
+                          const Matrix& valid_correct, std::span<const double> depth_ratios, int identity,
+                          const TuningGrid& grid);
+
+/// The same with closed-form leave-one-out scores of the training examples themselves (ridge kinds only).
+Tuning tune_by_leave_one_out(const Matrix& train_x, const Matrix& train_y, const Matrix& train_correct,
+                             std::span<const double> depth_ratios, int identity, const TuningGrid& grid);
+
+}  // namespace polar::predict

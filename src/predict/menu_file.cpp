@@ -1,0 +1,81 @@
+#include "predict/menu_file.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "core/error.h"
+
+namespace polar::predict {
+namespace {
+
+constexpr const char* kKind = "program menu";
+
+void check(const TrainedMenu& trained, const std::string& where) {
+  const auto size = trained.menu.size();
+  const bool fits = static_cast<std::size_t>(trained.scorer.outputs()) == size && trained.rule.identity >= 0 &&
+                    static_cast<std::size_t>(trained.rule.identity) < size && trained.depth >= 1 &&
+                    trained.menu[trained.rule.identity] == core::Program::identity(trained.depth);
+  if (!fits) {
+    throw core::Error(
+        fmt::format("{}: expected a menu with the identity of {} layers at index {} and one score a program, found {} "
+                    "programs and {} scores",
+                    where, trained.depth, trained.rule.identity, size, trained.scorer.outputs()));
+  }
+}
+
+}  // namespace
+
+std::vector<double> TrainedMenu::depth_ratios() const {
+  std::vector<double> ratios;
+  for (const core::Program& program : menu) ratios.push_back(program.depth_ratio(depth));
+  return ratios;
+}
+
+int TrainedMenu::choose(std::span<const float> pooled_features) const {
+  Matrix x(1, static_cast<int>(pooled_features.size()));
+  x.values.assign(pooled_features.begin(), pooled_features.end());
+  return predict::choose(scorer.score(x).row(0), depth_ratios(), rule);
+}
+
+void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) {
+  check(trained, folder.string());
+  std::vector<std::string> programs;
+  for (const core::Program& program : trained.menu) programs.push_back(program.text());
+  const ScorerOptions& options = trained.scorer.options();
+  save_artifact(folder, kKind,
+                {trained.origin,
+                 {{"depth", trained.depth},
+                  {"menu", programs},
+                  {"identity", trained.rule.identity},
+                  {"lambda", trained.rule.lambda},
+                  {"margin", trained.rule.margin},
+                  {"scorer", to_string(options.kind)},
+                  {"strength", options.strength},
+                  {"bandwidth_scale", options.bandwidth_scale},
+                  {"selection", trained.selection}},
+                 trained.scorer.save()});
+}
+
+TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weights_digest) {
+  const Artifact artifact = load_artifact(folder, kKind, weights_digest);
+  const auto number = [&](const char* key) { return manifest_field<double>(artifact.body, folder, key); };
+  const auto integer = [&](const char* key) { return manifest_field<int>(artifact.body, folder, key); };
+  const int depth = integer("depth");
+  std::vector<core::Program> menu;
+  for (const auto& text : manifest_field<std::vector<std::string>>(artifact.body, folder, "menu")) {
+    menu.push_back(core::Program::parse(text, depth));
+  }
+  const ScorerOptions options{scorer_kind(manifest_field<std::string>(artifact.body, folder, "scorer")),
+                              number("strength"), number("bandwidth_scale")};
+  TrainedMenu trained{artifact.origin,
+                      depth,
+                      std::move(menu),
+                      {number("lambda"), number("margin"), integer("identity")},
+                      MenuScorer::load(artifact.weights, options),
+                      manifest_field<nlohmann::json>(artifact.body, folder, "selection")};
+  check(trained, folder.string());
+  return trained;
+}
+
+}  // namespace polar::predict

@@ -1,0 +1,38 @@
+#pragma once
+// A trained menu policy's model and its folder on disk.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/program.h"
+#include "predict/artifact.h"
+#include "predict/menu.h"
+#include "predict/menu_scorer.h"
+
+namespace polar::predict {
+
+struct TrainedMenu {
+  Origin origin;
+  int depth = 0;                    ///< D
+  std::vector<core::Program> menu;  ///< as many as the scorer's outputs; menu[rule.identity] is the identity
+  ChoiceRule rule;
+  MenuScorer scorer;
+  nlohmann::json selection;  ///< how it was chosen (sizes, grid, validation figures), for the report; may be null
+
+  std::vector<double> depth_ratios() const;  ///< K/D of each program
+  /// Index in the menu for one input's pooled features. Throws core::Error for another width.
+  int choose(std::span<const float> pooled_features) const;
+};
+
+/// Replaces the menu in `folder` atomically (artifact.h). Throws core::Error when menu, scorer and rule do not fit
+/// together.
+void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained);
+
+/// Reads it back: equal choices. Refuses a menu of another pool, naming both digests; throws core::Error as
+/// load_artifact does.
+TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weights_digest);
+
+}  // namespace polar::predict

@@ -1,0 +1,256 @@
+#include "predict/menu_scorer.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/error.h"
+#include "predict/tensor_bytes.h"
+
+namespace polar::predict {
+
+using torch::Tensor;
+
+/// float64 tensors. Linear kinds: score = x̂ weights + bias. Kernel ridge: score = k(x̂, rows) weights + bias.
+struct MenuScorer::Model {
+  ScorerOptions options;
+  Tensor mean, scale;      ///< [f]
+  Tensor weights, bias;    ///< [f or n, m], [m]
+  Tensor rows, bandwidth;  ///< [n, f] standardised training inputs, scalar s; empty for linear kinds
+
+  Tensor standardise(const Tensor& x) const { return (x - mean) / scale; }
+};
+
+namespace {
+
+constexpr std::array kKinds{ScorerKind::ridge, ScorerKind::kernel_ridge, ScorerKind::logistic};
+
+Tensor to_tensor(const Matrix& matrix) {
+  return torch::tensor(at::ArrayRef<double>(matrix.values), torch::kFloat64).reshape({matrix.rows, matrix.cols});
+}
+
+Matrix to_matrix(const Tensor& tensor) {
+  const auto flat = tensor.contiguous();
+  Matrix matrix(static_cast<int>(flat.size(0)), static_cast<int>(flat.size(1)));
+  std::copy_n(flat.data_ptr<double>(), flat.numel(), matrix.values.begin());
+  return matrix;
+}
+
+void check(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
+  if (!(options.strength > 0) || !(options.bandwidth_scale > 0)) {
+    throw core::UsageError(fmt::format("menu scorer: expected strength > 0 and bandwidth_scale > 0, found {} and {}",
+                                       options.strength, options.bandwidth_scale));
+  }
+  if (x.rows < 2 || x.rows != y.rows || x.cols < 1 || y.cols < 1) {
+    throw core::Error(fmt::format(
+        "menu scorer: expected features and outcomes of the same examples, at least 2; found {} x {} and {} x {}",
+        x.rows, x.cols, y.rows, y.cols));
+  }
+  const auto finite = [](double value) { return std::isfinite(value); };
+  if (!std::ranges::all_of(x.values, finite) || !std::ranges::all_of(y.values, finite)) {
+    throw core::Error("menu scorer: expected finite features and outcomes, found infinity or not-a-number");
+  }
+  const auto probability = [](double value) { return value >= 0 && value <= 1; };
+  if (options.kind == ScorerKind::logistic && !std::ranges::all_of(y.values, probability)) {
+    throw core::Error("menu scorer: logistic regression expects outcomes in 0 … 1");
+  }
+}
+
+Tensor squared_distances(const Tensor& a, const Tensor& b) {
+  return (a.square().sum(1, true) + b.square().sum(1).unsqueeze(0) - 2 * a.matmul(b.t())).clamp_min(0);
+}
+
+Tensor radial(const Tensor& a, const Tensor& b, const Tensor& bandwidth) {
+  return torch::exp(-squared_distances(a, b) / (2 * bandwidth.square()));
+}
+
+/// Lower median of the distances of all pairs of rows, times the scale.
+Tensor bandwidth_of(const Tensor& x, double scale) {
+  const auto distances = squared_distances(x, x).sqrt();
+  const auto pairs = torch::triu_indices(x.size(0), x.size(0), 1);
+  const auto median = distances.index({pairs[0], pairs[1]}).median();
+  if (!(median.item<double>() > 1e-9)) {
+    throw core::Error("menu scorer: kernel ridge expects inputs that differ, found a median distance of 0");
+  }
+  return median * scale;
+}
+
+/// The dual solution; see the class comment.
+struct Dual {
+  Tensor kernel, coefficients, cholesky, y_mean;
+};
+
+Dual solve(const Tensor& kernel, const Tensor& y, double strength) {
+  const auto centred = kernel - kernel.mean(0, true) - kernel.mean(1, true) + kernel.mean();
+  const auto system = centred + strength * torch::eye(kernel.size(0), torch::kFloat64);
+  const auto [cholesky, info] = at::linalg_cholesky_ex(system);
+  if (info.item<int>() != 0) {
+    throw core::Error(fmt::format(
+        "menu scorer: the ridge system is not positive definite at strength {}; raise the strength", strength));
+  }
+  const auto y_mean = y.mean(0);
+  return {kernel, at::cholesky_solve(y - y_mean, cholesky), cholesky, y_mean};
+}
+
+void fit_logistic(const Tensor& x, const Tensor& y, double strength, Tensor& weights, Tensor& bias) {
+  const torch::AutoGradMode record_gradients(true);
+  weights = torch::zeros({x.size(1), y.size(1)}, torch::kFloat64).requires_grad_();
+  bias = torch::logit(y.mean(0).clamp(1e-4, 1 - 1e-4)).requires_grad_();
+  torch::optim::LBFGS optimiser(std::vector<Tensor>{weights, bias}, torch::optim::LBFGSOptions(1)
+                                                                        .max_iter(300)
+                                                                        .history_size(10)
+                                                                        .tolerance_grad(1e-6)
+                                                                        .tolerance_change(1e-12)
+                                                                        .line_search_fn("strong_wolfe"));
+  optimiser.step([&] {
+    optimiser.zero_grad();
+    const auto loss = torch::binary_cross_entropy_with_logits(x.matmul(weights) + bias, y, {}, {}, at::Reduction::Sum) +
+                      0.5 * strength * weights.square().sum();
+    loss.backward();
+    return loss;
+  });
+  weights = weights.detach();
+  bias = bias.detach();
+}
+
+/// Standardised training inputs with their mean and scale.
+struct Standardised {
+  Tensor mean, scale, rows;
+};
+
+Standardised standardise(const Tensor& x) {
+  const auto mean = x.mean(0);
+  const auto deviation = (x - mean).square().mean(0).sqrt();
+  const auto scale = torch::where(deviation > 1e-9, deviation, torch::ones_like(deviation));
+  return {mean, scale, (x - mean) / scale};
+}
+
+Tensor kernel_of(const Tensor& rows, const Tensor& bandwidth) {
+  return bandwidth.numel() == 0 ? rows.matmul(rows.t()) : radial(rows, rows, bandwidth);
+}
+
+Tensor bandwidth_for(const Tensor& rows, const ScorerOptions& options) {
+  if (options.kind != ScorerKind::kernel_ridge) return torch::empty({0}, torch::kFloat64);
+  return bandwidth_of(rows, options.bandwidth_scale);
+}
+
+}  // namespace
+
+std::string to_string(ScorerKind kind) {
+  switch (kind) {
+    case ScorerKind::ridge:
+      return "ridge";
+    case ScorerKind::kernel_ridge:
+      return "kernel-ridge";
+    case ScorerKind::logistic:
+      return "logistic";
+  }
+  throw core::Error("menu scorer: unknown kind");
+}
+
+ScorerKind scorer_kind(const std::string& name) {
+  for (ScorerKind kind : kKinds) {
+    if (to_string(kind) == name) return kind;
+  }
+  throw core::UsageError(fmt::format("menu scorer: expected ridge, kernel-ridge or logistic, found '{}'", name));
+}
+
+MenuScorer::MenuScorer(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+
+MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
+  check(x, y, options);
+  const c10::InferenceMode normal(false);
+  const torch::NoGradGuard no_grad;
+  const auto [mean, scale, rows] = standardise(to_tensor(x));
+  const auto targets = to_tensor(y);
+  auto model = std::make_shared<Model>();
+  model->options = options;
+  model->mean = mean;
+  model->scale = scale;
+  model->bandwidth = bandwidth_for(rows, options);
+  model->rows = torch::empty({0, x.cols}, torch::kFloat64);
+  if (options.kind == ScorerKind::logistic) {
+    fit_logistic(rows, targets, options.strength, model->weights, model->bias);
+    return MenuScorer(model);
+  }
+  const Dual dual = solve(kernel_of(rows, model->bandwidth), targets, options.strength);
+  if (options.kind == ScorerKind::ridge) {
+    model->weights = rows.t().matmul(dual.coefficients);  // rows have mean 0: the intercept is the mean of y
+    model->bias = dual.y_mean;
+  } else {
+    model->rows = rows;
+    model->weights = dual.coefficients;
+    model->bias = dual.y_mean - dual.kernel.mean(0).matmul(dual.coefficients);
+  }
+  return MenuScorer(model);
+}
+
+Matrix MenuScorer::leave_one_out(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
+  if (options.kind == ScorerKind::logistic) {
+    throw core::UsageError(
+        "menu scorer: logistic regression has no closed-form leave-one-out; select it on validation examples");
+  }
+  check(x, y, options);
+  const c10::InferenceMode normal(false);
+  const torch::NoGradGuard no_grad;
+  const auto rows = standardise(to_tensor(x)).rows;
+  const auto targets = to_tensor(y);
+  const Dual dual = solve(kernel_of(rows, bandwidth_for(rows, options)), targets, options.strength);
+  const auto inverse_diagonal = at::cholesky_inverse(dual.cholesky).diagonal();
+  const auto leverage_left = (options.strength * inverse_diagonal - 1.0 / x.rows).clamp_min(1e-12);
+  return to_matrix(targets - options.strength * dual.coefficients / leverage_left.unsqueeze(1));
+}
+
+Matrix MenuScorer::score(const Matrix& x) const {
+  if (x.cols != inputs()) {
+    throw core::Error(fmt::format("menu scorer: expected {} features, found {}; features must be made as for training",
+                                  inputs(), x.cols));
+  }
+  const c10::InferenceMode inference;
+  const auto rows = model_->standardise(to_tensor(x));
+  const auto basis =
+      model_->options.kind == ScorerKind::kernel_ridge ? radial(rows, model_->rows, model_->bandwidth) : rows;
+  const auto scores = basis.matmul(model_->weights) + model_->bias;
+  return to_matrix(model_->options.kind == ScorerKind::logistic ? torch::sigmoid(scores) : scores);
+}
+
+int MenuScorer::inputs() const {
+  return static_cast<int>(model_->mean.size(0));
+}
+int MenuScorer::outputs() const {
+  return static_cast<int>(model_->bias.size(0));
+}
+const ScorerOptions& MenuScorer::options() const {
+  return model_->options;
+}
+
+std::string MenuScorer::save() const {
+  return tensors_to_bytes(
+      {model_->mean, model_->scale, model_->weights, model_->bias, model_->rows, model_->bandwidth});
+}
+
+MenuScorer MenuScorer::load(const std::string& bytes, const ScorerOptions& options) {
+  const auto tensors = tensors_from_bytes(bytes, "menu scorer");
+  const auto fits = [&] {
+    if (tensors.size() != 6 || tensors[0].dim() != 1 || tensors[2].dim() != 2 || tensors[3].dim() != 1 ||
+        tensors[4].dim() != 2)
+      return false;
+    const auto basis = options.kind == ScorerKind::kernel_ridge ? tensors[4].size(0) : tensors[0].size(0);
+    const bool kernel = tensors[5].numel() == 1;
+    return tensors[1].sizes() == tensors[0].sizes() && tensors[2].size(0) == basis &&
+           tensors[2].size(1) == tensors[3].size(0) && tensors[4].size(1) == tensors[0].size(0) &&
+           kernel == (options.kind == ScorerKind::kernel_ridge);
+  };
+  if (!fits()) {
+    throw core::Error(
+        fmt::format("menu scorer: expected the weights of a {} scorer, found {} tensors of other sizes; train again",
+                    to_string(options.kind), tensors.size()));
+  }
+  return MenuScorer(
+      std::make_shared<Model>(Model{options, tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], tensors[5]}));
+}
+
+}  // namespace polar::predict

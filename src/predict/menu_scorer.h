@@ -1,0 +1,65 @@
+#pragma once
+// The menu policy's scorer (method.md 3): pooled features of an input → expected outcome of each program of a menu.
+
+#include <memory>
+#include <string>
+
+#include "predict/matrix.h"
+
+namespace polar::predict {
+
+enum class ScorerKind {
+  ridge,         ///< linear in the features
+  kernel_ridge,  ///< radial kernel exp(−‖x − x'‖² / (2 s²)), s = bandwidth_scale × median distance of training pairs
+  logistic       ///< logistic regression, one for each program; scores are probabilities
+};
+
+std::string to_string(ScorerKind kind);
+/// Throws core::UsageError for a name that to_string does not give.
+ScorerKind scorer_kind(const std::string& name);
+
+struct ScorerOptions {
+  ScorerKind kind = ScorerKind::ridge;
+  double strength =
+      100;  ///< α > 0: penalty α‖w‖² beside the sum of squared errors; ½ α‖w‖² beside the summed cross-entropy
+  double bandwidth_scale = 1;  ///< > 0; kernel ridge only
+  friend bool operator==(const ScorerOptions&, const ScorerOptions&) = default;
+};
+
+/// Immutable once fitted; a cheap value to copy; thread-safe.
+///
+/// Every feature is standardised to mean 0, deviation 1 over the training rows (a constant one is left at 0). Both
+/// ridges are solved in the dual with an intercept that is not penalised: K the kernel matrix (X Xᵀ or radial), H = I −
+/// 11ᵀ/n,
+///   coef = (H K H + αI)⁻¹ (Y − mean Y),  score(x) = mean Y − mean_i K_i coef + k(x) coef
+/// by Cholesky decomposition, double precision; time O(n³ + n² (f + m)), memory O(n²). Ridge scores may leave [0, 1].
+class MenuScorer {
+ public:
+  /// x [n, f] features, y [n, m] targets in [0, 1] (say the mean of outcome and answer probability). Throws
+  /// core::UsageError for options out of range; core::Error when sizes disagree, a value is not finite, logistic
+  /// targets leave [0, 1], or all inputs of kernel ridge are equal.
+  static MenuScorer fit(const Matrix& x, const Matrix& y, const ScorerOptions& options);
+
+  /// Scores [n, m] that each training row would get from a fit without it, in closed form: y_i − α coef_i / (α (HKH +
+  /// αI)⁻¹_ii − 1/n). Standardisation and bandwidth stay those of all rows. Both ridges only: throws core::UsageError
+  /// for logistic; else as fit.
+  static Matrix leave_one_out(const Matrix& x, const Matrix& y, const ScorerOptions& options);
+
+  /// Scores [rows, m] of inputs [rows, f]. Throws core::Error for another width.
+  Matrix score(const Matrix& x) const;
+
+  int inputs() const;   ///< f
+  int outputs() const;  ///< m
+  const ScorerOptions& options() const;
+
+  /// State as bytes, options apart. load throws core::Error when they are damaged or do not fit the options' kind.
+  std::string save() const;
+  static MenuScorer load(const std::string& bytes, const ScorerOptions& options);
+
+ private:
+  struct Model;
+  explicit MenuScorer(std::shared_ptr<const Model> model);
+  std::shared_ptr<const Model> model_;
+};
+
+}  // namespace polar::predict

@@ -1,0 +1,139 @@
+#include "predict/predictor_file.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace polar::predict {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kKind = "program predictor";
+
+json to_json(const PredictorShape& shape) {
+  return {{"depth", shape.depth},
+          {"input_width", shape.input_width},
+          {"operations", shape.operations},
+          {"width", shape.width},
+          {"heads", shape.heads},
+          {"encoder_layers", shape.encoder_layers},
+          {"feed_forward", shape.feed_forward},
+          {"dropout", shape.dropout}};
+}
+
+PredictorShape shape_from(const json& body) {
+  return {body.at("depth"), body.at("input_width"),    body.at("operations"),   body.at("width"),
+          body.at("heads"), body.at("encoder_layers"), body.at("feed_forward"), body.at("dropout")};
+}
+
+json to_json(const TargetOptions& options) {
+  return {{"depth", options.depth},
+          {"first_layer", options.first_layer},
+          {"max_segment", options.limits.max_length},
+          {"max_runs", options.limits.max_runs},
+          {"max_programs", options.max_programs},
+          {"identity_weight", options.identity_weight}};
+}
+
+TargetOptions targets_from(const json& body) {
+  return {body.at("depth"),
+          body.at("first_layer"),
+          {body.at("max_segment"), body.at("max_runs")},
+          body.at("max_programs"),
+          body.at("identity_weight")};
+}
+
+json to_json(const TargetCounts& counts) {
+  return {{"examples", counts.examples},         {"examples_without_targets", counts.examples_without_targets},
+          {"programs", counts.programs},         {"used", counts.used},
+          {"duplicates", counts.duplicates},     {"unparsable", counts.unparsable},
+          {"prefix_edits", counts.prefix_edits}, {"over_limit", counts.over_limit}};
+}
+
+TargetCounts counts_from(const json& body) {
+  return {body.at("examples"),     body.at("examples_without_targets"),
+          body.at("programs"),     body.at("used"),
+          body.at("duplicates"),   body.at("unparsable"),
+          body.at("prefix_edits"), body.at("over_limit")};
+}
+
+json to_json(const TrainingReport& report) {
+  json curve = json::array();
+  for (const EpochRecord& record : report.curve) {
+    curve.push_back({{"epoch", record.epoch},
+                     {"train_loss", record.train_loss},
+                     {"valid_loss", record.valid_loss ? json(*record.valid_loss) : json()},
+                     {"learning_rate", record.learning_rate}});
+  }
+  return {{"curve", curve},
+          {"best_epoch", report.best_epoch},
+          {"parameters", report.parameters},
+          {"train_examples", report.train_examples},
+          {"valid_examples", report.valid_examples},
+          {"seconds", report.seconds}};
+}
+
+TrainingReport report_from(const json& body) {
+  TrainingReport report{{},
+                        body.at("best_epoch"),
+                        body.at("parameters"),
+                        body.at("train_examples"),
+                        body.at("valid_examples"),
+                        body.at("seconds")};
+  for (const json& record : body.at("curve")) {
+    const json& valid = record.at("valid_loss");
+    report.curve.push_back({record.at("epoch"), record.at("train_loss"),
+                            valid.is_null() ? std::nullopt : std::optional<double>(valid.get<double>()),
+                            record.at("learning_rate")});
+  }
+  return report;
+}
+
+/// One part of the manifest's body, read by `read`.
+template <typename Read>
+auto part(const Artifact& artifact, const std::filesystem::path& folder, const char* key, Read read) {
+  const json body = manifest_field<json>(artifact.body, folder, key);
+  try {
+    return read(body);
+  } catch (const json::exception& error) {
+    refuse_field(folder, key, error.what());
+  }
+}
+
+}  // namespace
+
+std::vector<ScoredProgram> TrainedPredictor::propose(const TokenFeatures& features, int beam,
+                                                     int top_operations) const {
+  DecodeOptions options;
+  options.limits = targets.limits;
+  options.first_layer = targets.first_layer;
+  options.beam = beam;
+  options.top_operations = top_operations;
+  return decode(predictor.logits(std::span(&features, 1)).front(), options);
+}
+
+void save_predictor(const std::filesystem::path& folder, const TrainedPredictor& trained) {
+  save_artifact(folder, kKind,
+                {trained.origin,
+                 {{"shape", to_json(trained.predictor.shape())},
+                  {"targets", to_json(trained.targets)},
+                  {"training", to_json(trained.report)},
+                  {"train_programs", to_json(trained.train_counts)},
+                  {"valid_programs", to_json(trained.valid_counts)}},
+                 trained.predictor.save()});
+}
+
+TrainedPredictor load_predictor(const std::filesystem::path& folder, std::string_view weights_digest) {
+  const Artifact artifact = load_artifact(folder, kKind, weights_digest);
+  TrainedPredictor trained{artifact.origin,
+                           part(artifact, folder, "targets", targets_from),
+                           Predictor(part(artifact, folder, "shape", shape_from), 0),
+                           part(artifact, folder, "training", report_from),
+                           part(artifact, folder, "train_programs", counts_from),
+                           part(artifact, folder, "valid_programs", counts_from)};
+  trained.predictor.load(artifact.weights);
+  return trained;
+}
+
+}  // namespace polar::predict

@@ -1,0 +1,34 @@
+#pragma once
+// A trained program predictor with what is needed to use it, and its folder on disk.
+
+#include <filesystem>
+#include <string_view>
+
+#include "predict/artifact.h"
+#include "predict/predictor.h"
+#include "predict/targets.h"
+#include "predict/training.h"
+
+namespace polar::predict {
+
+struct TrainedPredictor {
+  Origin origin;
+  TargetOptions
+      targets;  ///< vocabulary: depth, first_layer ≥ origin.prefix_layers, limits; and how targets were weighted
+  Predictor predictor;
+  TrainingReport report;
+  TargetCounts train_counts;  ///< what became of the training programs, the unparsable ones included
+  TargetCounts valid_counts;
+
+  /// Ranked programs for one input, best first (decode.h). The vocabulary comes from `targets`.
+  std::vector<ScoredProgram> propose(const TokenFeatures& features, int beam = 5, int top_operations = 2) const;
+};
+
+/// Replaces the predictor in `folder` atomically (artifact.h).
+void save_predictor(const std::filesystem::path& folder, const TrainedPredictor& trained);
+
+/// Reads it back: equal logits to the last bit. Refuses a predictor of another pool, naming both digests; throws
+/// core::Error as load_artifact does.
+TrainedPredictor load_predictor(const std::filesystem::path& folder, std::string_view weights_digest);
+
+}  // namespace polar::predict

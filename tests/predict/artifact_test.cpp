@@ -1,0 +1,149 @@
+#include "predict/artifact.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "predict/menu_file.h"
+#include "predict/predictor_file.h"
+#include "support/message_of.h"
+#include "support/predictor_toy.h"
+#include "support/temporary_folder.h"
+
+namespace polar::predict {
+namespace {
+
+using core::Program;
+
+const Origin kOrigin{"pool-digest", "task-digest", "states", 2};
+
+TrainedPredictor trained_predictor() {
+  const test::PredictorToy toy(16, "file");
+  TrainedPredictor trained{kOrigin, toy.options, Predictor(test::toy_shape(), 3), {}, toy.counts, {}};
+  TrainingOptions options;
+  options.epochs = 2;
+  trained.report = train(trained.predictor, toy.set(), toy.set(), 0, options);
+  return trained;
+}
+
+TrainedMenu trained_menu() {
+  const auto x = Matrix::from_rows({{1, 0}, {0, 1}, {1, 1}, {0, 0}});
+  const auto y = Matrix::from_rows({{0, 1}, {1, 0}, {0, 1}, {1, 0}});
+  return {kOrigin,
+          4,
+          {Program::identity(4), Program{0, 1, 2}},
+          {0.1, 0.02, 0},
+          MenuScorer::fit(x, y, {ScorerKind::kernel_ridge, 0.1, 1}),
+          {{"accuracy", 0.5}}};
+}
+
+TEST(PredictorFile, GivesTheSameOutputsAndReportBack) {
+  const test::TemporaryFolder folder;
+  const auto trained = trained_predictor();
+  save_predictor(folder / "predictor", trained);
+  const auto loaded = load_predictor(folder / "predictor", "pool-digest");
+  const test::PredictorToy toy(8, "inputs");
+  const auto before = trained.predictor.logits(toy.features), after = loaded.predictor.logits(toy.features);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(before[i].boundary, after[i].boundary);
+    EXPECT_EQ(before[i].operation, after[i].operation);
+    EXPECT_EQ(trained.propose(toy.features[i])[0].program, loaded.propose(toy.features[i])[0].program);
+  }
+  EXPECT_EQ(loaded.origin, kOrigin);
+  EXPECT_EQ(loaded.predictor.shape(), trained.predictor.shape());
+  EXPECT_EQ(loaded.targets.depth, trained.targets.depth);
+  EXPECT_EQ(loaded.train_counts, trained.train_counts);
+  EXPECT_EQ(loaded.report.best_epoch, trained.report.best_epoch);
+  ASSERT_EQ(loaded.report.curve.size(), 2U);
+  EXPECT_EQ(loaded.report.curve[1].valid_loss, trained.report.curve[1].valid_loss);
+}
+
+TEST(PredictorFile, RefusesAnotherPoolAndNamesBothDigests) {
+  const test::TemporaryFolder folder;
+  save_predictor(folder.path(), trained_predictor());
+  const auto message = test::message_of<core::Error>([&] { load_predictor(folder.path(), "other-digest"); });
+  EXPECT_NE(message.find("expected weights digest other-digest, found pool-digest"), std::string::npos) << message;
+}
+
+TEST(PredictorFile, SavingAgainReplacesItAndLeavesNothingBehind) {
+  const test::TemporaryFolder folder;
+  auto trained = trained_predictor();
+  save_predictor(folder.path(), trained);
+  trained.predictor = Predictor(test::toy_shape(), 9);
+  save_predictor(folder.path(), trained);
+  const auto files = std::filesystem::directory_iterator(folder.path());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 2);
+  const test::PredictorToy toy(1, "inputs");
+  EXPECT_EQ(load_predictor(folder.path(), "pool-digest").predictor.logits(toy.features)[0].operation,
+            trained.predictor.logits(toy.features)[0].operation);
+}
+
+/// Rewrites the manifest's text.
+void edit_manifest(const test::TemporaryFolder& folder, const std::string& from, const std::string& to) {
+  std::string text = core::read_file(folder / "manifest.json");
+  const auto at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  core::write_file(folder / "manifest.json", text.replace(at, from.size(), to));
+}
+
+TEST(MenuFile, GivesTheSameChoicesBack) {
+  const test::TemporaryFolder folder;
+  const auto trained = trained_menu();
+  save_menu(folder.path(), trained);
+  const auto loaded = load_menu(folder.path(), "pool-digest");
+  EXPECT_EQ(loaded.menu, trained.menu);
+  EXPECT_EQ(loaded.rule.lambda, 0.1);
+  EXPECT_EQ(loaded.rule.margin, 0.02);
+  EXPECT_EQ(loaded.selection, trained.selection);
+  for (const std::vector<float>& x : {std::vector<float>{1, 0}, std::vector<float>{0, 1}}) {
+    EXPECT_EQ(loaded.choose(x), trained.choose(x));
+  }
+  EXPECT_EQ(trained.choose(std::vector<float>{1, 0}), 1);
+  EXPECT_EQ(trained.choose(std::vector<float>{0, 1}), 0);
+  EXPECT_EQ(trained.depth_ratios(), (std::vector<double>{1.0, 0.75}));
+}
+
+TEST(MenuFile, RefusesDamageAndNamesIt) {
+  const test::TemporaryFolder folder;
+  save_menu(folder.path(), trained_menu());
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    if (entry.path().extension() != ".bin") continue;
+    std::string bytes = core::read_file(entry.path());
+    bytes[bytes.size() / 2] ^= 1;
+    core::write_file(entry.path(), bytes);
+  }
+  const auto message = test::message_of<core::Error>([&] { load_menu(folder.path(), "pool-digest"); });
+  EXPECT_NE(message.find("expected SHA-256"), std::string::npos) << message;
+  EXPECT_THROW(load_menu(folder / "missing", "pool-digest"), core::Error);
+}
+
+TEST(MenuFile, RefusesAFutureFormatAnotherKindAndEditedFields) {
+  const auto refusal = [](const std::string& from, const std::string& to) {
+    const test::TemporaryFolder folder;
+    save_menu(folder.path(), trained_menu());
+    edit_manifest(folder, from, to);
+    return test::message_of<core::Error>([&] { load_menu(folder.path(), "pool-digest"); });
+  };
+  EXPECT_NE(refusal("\"format_version\": 1", "\"format_version\": 2").find("expected 1, found 2"), std::string::npos);
+  EXPECT_NE(refusal("program menu", "program zoo").find("expected a program menu, found a program zoo"),
+            std::string::npos);
+  EXPECT_NE(refusal("\"lambda\": 0.1", "\"lambda\": true").find("lambda"), std::string::npos);
+  EXPECT_NE(refusal("\"strength\"", "\"strenght\"").find("strength"), std::string::npos);
+  EXPECT_NE(refusal("\"0-3\"", "\"0-2\"").find("identity"), std::string::npos);
+  EXPECT_NE(refusal("{", "[").find("expected a JSON object"), std::string::npos);
+  const test::TemporaryFolder folder;
+  save_menu(folder.path(), trained_menu());
+  EXPECT_THROW(load_predictor(folder.path(), "pool-digest"), core::Error);
+}
+
+TEST(MenuFile, RefusesToSaveAMenuWithoutItsIdentity) {
+  const test::TemporaryFolder folder;
+  auto trained = trained_menu();
+  trained.rule.identity = 1;
+  EXPECT_THROW(save_menu(folder.path(), trained), core::Error);
+}
+
+}  // namespace
+}  // namespace polar::predict

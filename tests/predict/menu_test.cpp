@@ -1,0 +1,144 @@
+#include "predict/menu.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "support/message_of.h"
+
+namespace polar::predict {
+namespace {
+
+using core::Program;
+
+const std::vector<Program> kPrograms{Program{0, 1, 2}, Program{0, 1}, Program{0, 2}, Program{0, 1, 1, 2}};
+
+TEST(GreedyCover, TakesTheProgramThatSolvesMostOfWhatIsLeft) {
+  const auto correct = Matrix::from_rows({{1, 1, 0, 0}, {1, 1, 0, 0}, {1, 0, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 0}});
+  const Matrix log_prob(5, 4, -1.0);
+  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 2), (std::vector<int>{0, 2}));
+}
+
+TEST(GreedyCover, BreaksTiesByLogProbabilityOverUnsolvedExamples) {
+  const auto correct = Matrix::from_rows({{1, 0, 0, 0}, {0, 0, 0, 0}});
+  // After program 0 solves the first example only the second counts, where program 3 is best; program 1 is best in sum.
+  const auto log_prob = Matrix::from_rows({{-1, -0.1, -5, -9}, {-3, -2.5, -3, -2}});
+  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 2), (std::vector<int>{0, 3}));
+}
+
+TEST(GreedyCover, CountsLogProbabilityOverAllExamplesOnceAllAreSolved) {
+  const auto correct = Matrix::from_rows({{1, 0, 0, 0}, {1, 0, 0, 0}});
+  const auto log_prob = Matrix::from_rows({{-1, -3, -2, -4}, {-1, -3, -1, -4}});
+  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 3), (std::vector<int>{0, 2, 1}));
+}
+
+TEST(GreedyCover, BreaksFullTiesByTheSmallerProgram) {
+  const Matrix correct(2, 4, 0.0), log_prob(2, 4, -1.0);
+  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 4), (std::vector<int>{1, 2, 0, 3}));
+}
+
+TEST(GreedyCover, TakesTheProgramAskedForFirst) {
+  const auto correct = Matrix::from_rows({{0, 1, 0, 0}, {0, 1, 0, 0}, {1, 0, 0, 1}});
+  const Matrix log_prob(3, 4, -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 3, 3), (std::vector<int>{3, 1, 2}));
+}
+
+TEST(GreedyCover, RefusesSizesThatDisagree) {
+  const Matrix correct(2, 4), log_prob(2, 3);
+  EXPECT_THROW(greedy_cover(correct, log_prob, kPrograms, 2), core::Error);
+  EXPECT_THROW(greedy_cover(correct, correct, kPrograms, 5), core::UsageError);
+  EXPECT_THROW(greedy_cover(correct, correct, kPrograms, 2, 4), core::UsageError);
+}
+
+TEST(Choose, TakesTheBestScoreLessThePriceOfDepth) {
+  const std::vector<double> scores{0.5, 0.52, 0.6}, ratios{1.0, 0.8, 1.2};
+  EXPECT_EQ(choose(scores, ratios, {0.0, 0.0, 0}), 2);
+  EXPECT_EQ(choose(scores, ratios, {0.5, 0.0, 0}), 1);  // values 0, 0.12, 0
+}
+
+TEST(Choose, FallsBackToTheIdentityBelowTheMargin) {
+  const std::vector<double> scores{0.5, 0.6}, ratios{1.0, 1.1};
+  EXPECT_EQ(choose(scores, ratios, {0.0, 0.11, 0}), 0);
+  EXPECT_EQ(choose(scores, ratios, {0.0, 0.09, 0}), 1);
+}
+
+TEST(Choose, KeepsTheIdentityOnATieAndTheShallowerOfTwoOthers) {
+  EXPECT_EQ(choose(std::vector{0.5, 0.5}, std::vector{0.9, 1.0}, {0.0, 0.0, 1}), 1);
+  EXPECT_EQ(choose(std::vector{0.1, 0.5, 0.5}, std::vector{1.0, 1.2, 0.9}, {0.0, 0.0, 0}), 2);
+}
+
+TEST(Choose, RefusesAnOutsideIdentityAndScoresThatAreNoNumbers) {
+  EXPECT_THROW(choose(std::vector{0.5}, std::vector{1.0}, {0.0, 0.0, 1}), core::Error);
+  EXPECT_THROW(choose(std::vector{0.5}, std::vector{1.0, 1.0}, {0.0, 0.0, 0}), core::Error);
+  EXPECT_THROW(choose(std::vector{std::nan("")}, std::vector{1.0}, {0.0, 0.0, 0}), core::Error);
+}
+
+/// Two examples: program 1 (shallow) solves the first only, program 2 (deep) both, the identity none.
+const Matrix kCorrect = Matrix::from_rows({{0, 1, 1}, {0, 0, 1}});
+const std::vector<double> kRatios{1.0, 0.8, 1.2};
+Matrix two_scores(const ScorerOptions& options) {
+  const double tilt = options.strength;
+  return Matrix::from_rows({{0.2, 0.5, 0.5 + tilt}, {0.2, 0.1, 0.5 + tilt}});
+}
+
+TEST(Tune, PicksTheMostAccuratePointThenTheShallower) {
+  TuningGrid grid;
+  grid.scorers = {{ScorerKind::ridge, 0.1, 1}};
+  grid.lambdas = {0, 0.3};
+  grid.margins = {0, 0.35, 10};
+  const auto tuning = tune(two_scores, kCorrect, kRatios, 0, grid);
+  ASSERT_EQ(tuning.points.size(), 6U);
+  EXPECT_DOUBLE_EQ(tuning.points[0].accuracy, 1.0);
+  EXPECT_DOUBLE_EQ(tuning.points[0].mean_depth_ratio, 1.2);
+  // λ = 0.3: the first example prefers the shallow program (0.26 against 0.24), which also solves it.
+  EXPECT_DOUBLE_EQ(tuning.best.rule.lambda, 0.3);
+  EXPECT_DOUBLE_EQ(tuning.best.rule.margin, 0);
+  EXPECT_DOUBLE_EQ(tuning.best.accuracy, 1.0);
+  EXPECT_DOUBLE_EQ(tuning.best.mean_depth_ratio, 1.0);
+  EXPECT_DOUBLE_EQ(tuning.points[2].identity_share, 1.0);
+}
+
+TEST(Tune, HonoursTheDepthLimitAndNamesTheShallowestWhenNothingFits) {
+  TuningGrid grid;
+  grid.scorers = {{ScorerKind::ridge, 0.1, 1}};
+  grid.lambdas = {0, 3};
+  grid.max_mean_depth_ratio = 0.9;
+  const auto tuning = tune(two_scores, kCorrect, kRatios, 0, grid);
+  EXPECT_DOUBLE_EQ(tuning.best.rule.lambda, 3);
+  EXPECT_DOUBLE_EQ(tuning.best.accuracy, 0.5);
+  grid.max_mean_depth_ratio = 0.5;
+  const auto message = test::message_of<core::Error>([&] { tune(two_scores, kCorrect, kRatios, 0, grid); });
+  EXPECT_NE(message.find("at most 0.5, found 0.8 at least"), std::string::npos) << message;
+}
+
+TEST(Tune, RefusesAnEmptyGrid) {
+  EXPECT_THROW(tune(two_scores, kCorrect, kRatios, 0, TuningGrid{}), core::UsageError);
+}
+
+/// Feature sign tells which of programs 1 and 2 is right; the identity never is.
+struct SignTask {
+  Matrix x{40, 1}, y{40, 3};
+  SignTask() {
+    for (int i = 0; i < 40; ++i) {
+      x.at(i, 0) = (i % 2 == 0 ? 1 : -1) * (1 + 0.05 * i);
+      y.at(i, i % 2 == 0 ? 1 : 2) = 1;
+    }
+  }
+};
+
+TEST(Tune, FindsTheRuleOnValidationAndByLeaveOneOut) {
+  const SignTask task;
+  TuningGrid grid;
+  grid.scorers = {{ScorerKind::ridge, 1e6, 1}, {ScorerKind::ridge, 1, 1}, {ScorerKind::kernel_ridge, 0.1, 1}};
+  grid.margins = {0, 0.3};
+  const auto validation = tune_on_validation(task.x, task.y, task.x, task.y, kRatios, 0, grid);
+  EXPECT_DOUBLE_EQ(validation.best.accuracy, 1.0);
+  const auto left_out = tune_by_leave_one_out(task.x, task.y, task.y, kRatios, 0, grid);
+  EXPECT_DOUBLE_EQ(left_out.best.accuracy, 1.0);
+  EXPECT_EQ(left_out.points.size(), 6U);
+}
+
+}  // namespace
+}  // namespace polar::predict
