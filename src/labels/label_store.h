@@ -52,9 +52,9 @@ struct StoreOptions {
   /// them. What the store holds stays.
   bool new_search = false;
   /// Receives messages for the user, such as the fall-back to a rollback journal. Empty: they are dropped.
-  std::function<void(const std::string&)> message;
+  std::function<void(const std::string&)> message = {};
   /// Name of a SQLite VFS; empty = the system's. "unix-dotfile" is for file systems without POSIX locks.
-  std::string vfs;
+  std::string vfs = {};
 };
 
 struct StoredExample {

@@ -86,6 +86,10 @@ Database::Database(std::filesystem::path path, OpenMode mode, const std::string&
   const int code = sqlite3_open_v2(uri.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   handle_.reset(handle);
   if (code != SQLITE_OK) fail("opening it");
+  if (mode == OpenMode::kWrite && sqlite3_db_readonly(handle, "main") == 1) {  // SQLite falls back without a word
+    throw core::Error(
+        fmt::format("{}: while opening it for writing: {}", path_.string(), remedy_for(SQLITE_READONLY, 0)));
+  }
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
 }
 
