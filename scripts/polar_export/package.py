@@ -34,7 +34,7 @@ def export(source, out, force=False, log=print):
         # 3. The written files, read back, must compute what transformers computes.
         verify.verify(folder, source, log)
         # 4. Everything is right: let it appear.
-        publish(folder, out)
+        publish(folder, out, force)
     return manifest
 
 
@@ -122,11 +122,12 @@ def staging_folder(out, force):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(folder, out):
-    if out.exists():
-        old = folder.with_name(folder.name + ".old")
+def publish(folder, out, force):
+    """Renames: whoever looks at `out` sees the old pool or the new one, whole. Without force, a path that appeared meanwhile stays."""
+    old = folder.with_name(folder.name + ".old")
+    if force and out.exists():
         out.rename(old)
-        folder.rename(out)
-        shutil.rmtree(old)
-    else:
-        folder.rename(out)
+    if out.exists():
+        raise ExportError(f"{out}: expected a path that does not exist yet, found one that appeared during the export")
+    folder.rename(out)
+    shutil.rmtree(old, ignore_errors=True)

