@@ -7,14 +7,15 @@
 
 #include "exec/simd.h"
 
-
 namespace polar::exec {
 namespace {
 
 using simd::Floats;
 using simd::kLanes;
 
-constexpr int blocks_of(int rows) { return (rows + kLanes - 1) / kLanes; }
+constexpr int blocks_of(int rows) {
+  return (rows + kLanes - 1) / kLanes;
+}
 
 /// Everything a kernel call needs; plain data, so that every target's copy has the same signature.
 struct Call {
@@ -34,7 +35,8 @@ template <typename Element>
 POLAR_INLINE void score_span(const Call& call, const KvSpan& span, int kv_head, const float* query, float* scores) {
   const auto* keys = reinterpret_cast<const Element*>(span.keys);
   for (int block = 0; block < blocks_of(span.rows); ++block) {
-    const Element* at = keys + static_cast<std::size_t>(block * call.kv_heads + kv_head) * static_cast<std::size_t>(call.head_size) * kLanes;
+    const Element* at = keys + static_cast<std::size_t>(block * call.kv_heads + kv_head) *
+                                   static_cast<std::size_t>(call.head_size) * kLanes;
     Floats sum = simd::splat(0);
     for (int i = 0; i < call.head_size; ++i) sum += query[i] * simd::load(at + static_cast<std::size_t>(i) * kLanes);
     simd::store(scores + block * kLanes, sum * call.scale);
@@ -64,10 +66,12 @@ POLAR_INLINE float exponentiate(const Call& call, float* scores) {
 
 /// out[0 … 16·kVectors) = Σ_j weights[j] · values[j] / total, keys in order.
 template <typename Element, int kVectors>
-POLAR_INLINE void mix_values(const Call& call, int kv_head, int column, const float* weights, float total, float* mixed) {
+POLAR_INLINE void mix_values(const Call& call, int kv_head, int column, const float* weights, float total,
+                             float* mixed) {
   Floats sums[kVectors] = {};
   const std::size_t stride = static_cast<std::size_t>(call.kv_heads) * static_cast<std::size_t>(call.padded_head_size);
-  const std::size_t offset = static_cast<std::size_t>(kv_head) * static_cast<std::size_t>(call.padded_head_size) + static_cast<std::size_t>(column);
+  const std::size_t offset = static_cast<std::size_t>(kv_head) * static_cast<std::size_t>(call.padded_head_size) +
+                             static_cast<std::size_t>(column);
   for (std::size_t s = 0; s < call.span_count; ++s) {
     const auto* values = reinterpret_cast<const Element*>(call.spans[s].values) + offset;
     for (int j = 0; j < call.spans[s].rows; ++j) {
@@ -119,22 +123,26 @@ template <typename Element>
 void scatter_keys(const AttentionShape& shape, int row, const std::byte* from, std::byte* to) {
   const auto* k = reinterpret_cast<const Element*>(from);
   const std::size_t components = static_cast<std::size_t>(shape.kv_heads) * static_cast<std::size_t>(shape.head_size);
-  Element* keys = reinterpret_cast<Element*>(to) + static_cast<std::size_t>(row / kLanes) * components * kLanes + row % kLanes;
+  Element* keys =
+      reinterpret_cast<Element*>(to) + static_cast<std::size_t>(row / kLanes) * components * kLanes + row % kLanes;
   for (std::size_t i = 0; i < components; ++i) keys[i * kLanes] = k[i];
 }
 
 std::size_t key_bytes(const AttentionShape& shape, int rows) {
-  return static_cast<std::size_t>(blocks_of(rows) * kLanes) * static_cast<std::size_t>(shape.kv_heads * shape.head_size) * shape.element_bytes();
+  return static_cast<std::size_t>(blocks_of(rows) * kLanes) *
+         static_cast<std::size_t>(shape.kv_heads * shape.head_size) * shape.element_bytes();
 }
 
 std::size_t value_bytes(const AttentionShape& shape, int rows) {
-  return static_cast<std::size_t>(blocks_of(rows) * kLanes) * static_cast<std::size_t>(shape.kv_heads * shape.padded_head_size()) *
-         shape.element_bytes();
+  return static_cast<std::size_t>(blocks_of(rows) * kLanes) *
+         static_cast<std::size_t>(shape.kv_heads * shape.padded_head_size()) * shape.element_bytes();
 }
 
 }  // namespace
 
-std::size_t AttentionShape::kv_bytes(int rows) const { return key_bytes(*this, rows) + value_bytes(*this, rows); }
+std::size_t AttentionShape::kv_bytes(int rows) const {
+  return key_bytes(*this, rows) + value_bytes(*this, rows);
+}
 
 Buffer::Buffer(std::size_t bytes) : bytes_((bytes + 63) / 64 * 64) {
   data_.reset(static_cast<std::byte*>(std::aligned_alloc(64, std::max<std::size_t>(bytes_, 64))));
@@ -167,12 +175,14 @@ void KvRows::append(const AttentionShape& shape, const std::byte* k, const std::
   const std::size_t padded_bytes = static_cast<std::size_t>(shape.padded_head_size()) * shape.element_bytes();
   std::byte* to = values_.data() + static_cast<std::size_t>(rows_ * shape.kv_heads) * padded_bytes;
   for (int head = 0; head < shape.kv_heads; ++head) {
-    std::memcpy(to + static_cast<std::size_t>(head) * padded_bytes, v + static_cast<std::size_t>(head) * head_bytes, head_bytes);
+    std::memcpy(to + static_cast<std::size_t>(head) * padded_bytes, v + static_cast<std::size_t>(head) * head_bytes,
+                head_bytes);
   }
   ++rows_;
 }
 
-void AttentionKernel::attend(const pool::Attention& attention, const std::byte* q, std::span<const KvSpan> spans, std::byte* out) {
+void AttentionKernel::attend(const pool::Attention& attention, const std::byte* q, std::span<const KvSpan> spans,
+                             std::byte* out) {
   static const auto on_float = attend_float_best();
   static const auto on_bfloat16 = attend_bfloat16_best();
   int keys = 0;
@@ -181,9 +191,20 @@ void AttentionKernel::attend(const pool::Attention& attention, const std::byte* 
   const std::size_t needed = (query_floats + static_cast<std::size_t>((blocks_of(keys) + 2) * kLanes)) * sizeof(float);
   if (scratch_.bytes() < needed) scratch_ = Buffer(2 * needed);
   auto* scratch = reinterpret_cast<float*>(scratch_.data());
-  const Call call{shape_.heads, shape_.kv_heads, shape_.head_size, shape_.padded_head_size(), static_cast<float>(attention.scale),
-                  static_cast<float>(attention.softcap), attention.window, q, spans.data(), spans.size(), keys, scratch,
-                  scratch + query_floats, out};
+  const Call call{shape_.heads,
+                  shape_.kv_heads,
+                  shape_.head_size,
+                  shape_.padded_head_size(),
+                  static_cast<float>(attention.scale),
+                  static_cast<float>(attention.softcap),
+                  attention.window,
+                  q,
+                  spans.data(),
+                  spans.size(),
+                  keys,
+                  scratch,
+                  scratch + query_floats,
+                  out};
   (shape_.dtype == pool::DType::kBFloat16 ? on_bfloat16 : on_float)(call);
 }
 

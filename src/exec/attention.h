@@ -1,9 +1,9 @@
 #pragma once
 // The executor's own attention: key/value storage and the kernel that lets one query row attend to them.
 //
-// One kernel serves prefill, prefix extension and decoding, and computes every row alone and in one fixed order of operations, so a row's bits do
-// not depend on which rows run beside it, nor on how its keys are divided into spans. This replaces padding queries and keys to multiples
-// of 32 (architecture.md, batch-invariant execution, rule c).
+// One kernel serves prefill, prefix extension and decoding, and computes every row alone and in one fixed order of
+// operations, so a row's bits do not depend on which rows run beside it, nor on how its keys are divided into spans.
+// This replaces padding queries and keys to multiples of 32 (architecture.md, batch-invariant execution, rule c).
 
 #include <cstddef>
 #include <cstdlib>
@@ -45,9 +45,10 @@ class Buffer {
   std::size_t bytes_ = 0;
 };
 
-/// Keys and values of one program step for consecutive positions of one sequence. Keys lie in blocks of 16 positions, transposed
-/// ([block][Hkv][h][16]), so that one vector holds 16 keys' component; values lie row by row, head size padded to 16. Unused rows are zero. Not
-/// thread-safe.
+/// Keys and values of one program step for consecutive positions of one sequence. Keys lie in blocks of 16 positions,
+/// transposed
+/// ([block][Hkv][h][16]), so that one vector holds 16 keys' component; values lie row by row, head size padded to 16.
+/// Unused rows are zero. Not thread-safe.
 class KvRows {
  public:
   KvRows() = default;
@@ -73,9 +74,10 @@ struct KvSpan {
   int rows = 0;
 };
 
-/// softmax(scale · q·kᵀ) v of one query row over the spans, which together hold the keys of positions 0 … n−1 in order, the query's own
-/// last. q is [H·h], out [H·h], both of the shape's dtype; arithmetic is float32. A window keeps the last `window` keys. Source of
-/// the formula: Vaswani et al. 2017, section 3.2.1. `scratch` is reused between calls; one per thread.
+/// softmax(scale · q·kᵀ) v of one query row over the spans, which together hold the keys of positions 0 … n−1 in order,
+/// the query's own last. q is [H·h], out [H·h], both of the shape's dtype; arithmetic is float32. A window keeps the
+/// last `window` keys. Source of the formula: Vaswani et al. 2017, section 3.2.1. `scratch` is reused between calls;
+/// one per thread.
 class AttentionKernel {
  public:
   explicit AttentionKernel(const AttentionShape& shape) : shape_(shape) {}

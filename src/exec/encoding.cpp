@@ -12,8 +12,9 @@ namespace {
 std::optional<text::ChatTurn> chat_turn(const pool::Manifest& manifest, const task::TaskSpec& task) {
   if (!task.chat) return std::nullopt;
   if (!manifest.chat) {
-    throw core::UsageError(fmt::format("task.chat: expected a pool with a chat template, found {} without one; set task.chat to false",
-                                       manifest.folder.string()));
+    throw core::UsageError(
+        fmt::format("task.chat: expected a pool with a chat template, found {} without one; set task.chat to false",
+                    manifest.folder.string()));
   }
   const pool::Chat& chat = *manifest.chat;
   return text::ChatTurn{chat.before_user, chat.after_user, chat.before_system, chat.between, chat.takes_system};
@@ -42,13 +43,15 @@ TaskEncoder::TaskEncoder(const pool::Manifest& manifest, const text::Tokenizer& 
 EncodedExample TaskEncoder::encode_input(const task::ExampleId& id, const std::string& question) const {
   EncodedExample encoded{id, tokenizer_.encode(template_.render(question)), {}, {}};
   if (encoded.prompt.empty()) {
-    throw core::Error(fmt::format("example {}: expected a prompt of at least one token, found an empty one; mend task.template", id));
+    throw core::Error(
+        fmt::format("example {}: expected a prompt of at least one token, found an empty one; mend task.template", id));
   }
   const auto needed = static_cast<int>(encoded.prompt.size()) + max_new_tokens_;
   if (needed > manifest_.context) {
-    throw core::Error(fmt::format("example {}: expected at most {} tokens (the model's context), found {} of the prompt and {} new ones; shorten "
-                                  "the question or lower task.max_new_tokens",
-                                  id, manifest_.context, encoded.prompt.size(), max_new_tokens_));
+    throw core::Error(fmt::format(
+        "example {}: expected at most {} tokens (the model's context), found {} of the prompt and {} new ones; shorten "
+        "the question or lower task.max_new_tokens",
+        id, manifest_.context, encoded.prompt.size(), max_new_tokens_));
   }
   return encoded;
 }
@@ -60,21 +63,25 @@ EncodedExample TaskEncoder::encode(const task::Example& example) {
   const std::vector<text::Token> whole = tokenizer_.encode(prompt + separator_ + example.answer);
   const std::vector<text::Token>& start = encoded.prompt;
   if (whole.size() <= start.size() || !std::equal(start.begin(), start.end(), whole.begin())) {
-    throw core::Error(fmt::format("example {}: expected the tokens of the prompt to begin those of prompt + separator + answer ('{}' after '{}'), "
-                                  "found another split; change task.separator (now '{}') or the end of task.template",
-                                  example.id, example.answer, prompt.substr(prompt.size() - std::min<std::size_t>(prompt.size(), 12)),
-                                  separator_));
+    throw core::Error(
+        fmt::format("example {}: expected the tokens of the prompt to begin those of prompt + separator + answer ('{}' "
+                    "after '{}'), "
+                    "found another split; change task.separator (now '{}') or the end of task.template",
+                    example.id, example.answer, prompt.substr(prompt.size() - std::min<std::size_t>(prompt.size(), 12)),
+                    separator_));
   }
   encoded.draft.tokens.assign(whole.begin() + static_cast<std::ptrdiff_t>(start.size()), whole.end());
   if (static_cast<int>(whole.size()) + 1 > manifest_.context) {
-    throw core::Error(fmt::format("example {}: expected at most {} tokens (the model's context), found {}; shorten the question or the answer",
-                                  example.id, manifest_.context, whole.size() + 1));
+    throw core::Error(fmt::format(
+        "example {}: expected at most {} tokens (the model's context), found {}; shorten the question or the answer",
+        example.id, manifest_.context, whole.size() + 1));
   }
   encoded.draft.terminators = terminators(tokenizer_.decode(encoded.draft.tokens), example.answer);
   return encoded;
 }
 
-std::shared_ptr<const std::vector<std::uint8_t>> TaskEncoder::terminators(const std::string& draft_text, const std::string& reference) {
+std::shared_ptr<const std::vector<std::uint8_t>> TaskEncoder::terminators(const std::string& draft_text,
+                                                                          const std::string& reference) {
   auto& known = terminator_sets_[{draft_text, reference}];
   if (known) return known;
   auto set = std::make_shared<std::vector<std::uint8_t>>(static_cast<std::size_t>(manifest_.vocabulary), 0);
@@ -86,7 +93,8 @@ std::shared_ptr<const std::vector<std::uint8_t>> TaskEncoder::terminators(const 
     if (tokenizer_.is_special(token)) continue;
     text.assign(draft_text).append(tokenizer_.token_bytes(token));
     const bool stopped = cut_at_stop(text, stop_);
-    if (grader_->judge(text, reference, stopped) == task::Verdict::kCorrect) (*set)[static_cast<std::size_t>(token)] = 1;
+    if (grader_->judge(text, reference, stopped) == task::Verdict::kCorrect)
+      (*set)[static_cast<std::size_t>(token)] = 1;
   }
   return known = std::move(set);
 }
@@ -97,7 +105,8 @@ std::size_t shared_prompt_tokens(std::span<const EncodedExample> examples) {
   std::size_t common = first.size();
   for (const EncodedExample& example : examples) {
     common = std::min(common, example.prompt.size() - 1);
-    const auto differs = std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(common), example.prompt.begin()).first;
+    const auto differs =
+        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(common), example.prompt.begin()).first;
     common = static_cast<std::size_t>(differs - first.begin());
   }
   return std::min(common, first.size() - 1);

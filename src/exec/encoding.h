@@ -19,8 +19,9 @@ namespace polar::exec {
 
 /// The reference answer as tokens, and the vocabulary entries that may follow it.
 struct Draft {
-  std::vector<text::Token> tokens;                              ///< encode(prompt + separator + answer) without the prompt
-  std::shared_ptr<const std::vector<std::uint8_t>> terminators; ///< one byte a token id; nullptr when no token ends the answer
+  std::vector<text::Token> tokens;  ///< encode(prompt + separator + answer) without the prompt
+  std::shared_ptr<const std::vector<std::uint8_t>>
+      terminators;  ///< one byte a token id; nullptr when no token ends the answer
 };
 
 /// One example, ready to run. Immutable.
@@ -31,14 +32,14 @@ struct EncodedExample {
   Draft draft;                      ///< empty tokens: nothing to verify or score
 };
 
-/// Encodes the examples of one task. Not thread-safe (terminator sets are cached per draft text). The pool's manifest, tokenizer, and task must
-/// outlive it.
+/// Encodes the examples of one task. Not thread-safe (terminator sets are cached per draft text). The pool's manifest,
+/// tokenizer, and task must outlive it.
 class TaskEncoder {
  public:
   TaskEncoder(const pool::Manifest& manifest, const text::Tokenizer& tokenizer, const task::TaskSpec& task);
 
-  /// With its draft. Throws core::Error naming the example when the encoded prompt is no prefix of encode(prompt + separator + answer), or when
-  /// the sequence exceeds the model's context.
+  /// With its draft. Throws core::Error naming the example when the encoded prompt is no prefix of encode(prompt +
+  /// separator + answer), or when the sequence exceeds the model's context.
   EncodedExample encode(const task::Example& example);
 
   /// The prompt alone: what a deployed policy sees. Neither answer nor label is read.
@@ -49,7 +50,8 @@ class TaskEncoder {
   int max_new_tokens() const { return max_new_tokens_; }
 
  private:
-  std::shared_ptr<const std::vector<std::uint8_t>> terminators(const std::string& draft_text, const std::string& reference);
+  std::shared_ptr<const std::vector<std::uint8_t>> terminators(const std::string& draft_text,
+                                                               const std::string& reference);
 
   const pool::Manifest& manifest_;
   const text::Tokenizer& tokenizer_;
@@ -61,8 +63,8 @@ class TaskEncoder {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const std::vector<std::uint8_t>>> terminator_sets_;
 };
 
-/// Number of leading tokens that all prompts have in common, less the last token of the shortest prompt: what the executor may compute once
-/// per program step (architecture.md, executor 4).
+/// Number of leading tokens that all prompts have in common, less the last token of the shortest prompt: what the
+/// executor may compute once per program step (architecture.md, executor 4).
 std::size_t shared_prompt_tokens(std::span<const EncodedExample> examples);
 
 }  // namespace polar::exec

@@ -32,7 +32,8 @@ void check_programs(std::span<const Request> requests, int depth) {
     if (request.program.empty()) throw core::Error("program: expected at least one layer, found none");
     for (int layer : request.program.layers()) {
       if (layer >= depth) {
-        throw core::Error(fmt::format("program {}: expected layers 0 … {}, found {}", request.program.text(), depth - 1, layer));
+        throw core::Error(
+            fmt::format("program {}: expected layers 0 … {}, found {}", request.program.text(), depth - 1, layer));
       }
     }
   }
@@ -60,15 +61,19 @@ Executor::Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr
   impl_->pool = std::move(pool);
   impl_->tokenizer = std::move(tokenizer);
   impl_->options = options;
-  if (impl_->options.workers <= 0) impl_->options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (impl_->options.workers <= 0)
+    impl_->options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::thread([this] {  // the probe must see the workers' thread settings, and leave the caller's alone
     pool::prepare_thread();
-    impl_->plan = probe_rows(*impl_->pool, impl_->options.layer_rows, impl_->options.head_rows, impl_->options.batch_invariant);
-  }).join();
+    impl_->plan =
+        probe_rows(*impl_->pool, impl_->options.layer_rows, impl_->options.head_rows, impl_->options.batch_invariant);
+  })
+      .join();
   const auto count = static_cast<std::size_t>(impl_->options.workers);
   for (std::size_t i = 0; i < count; ++i) {
     impl_->workers.push_back(std::make_unique<Worker>(*impl_->pool, *impl_->tokenizer, impl_->plan, impl_->options,
-                                                      impl_->options.cache_bytes / count, impl_->options.wave_bytes / count));
+                                                      impl_->options.cache_bytes / count,
+                                                      impl_->options.wave_bytes / count));
   }
 }
 
@@ -88,7 +93,8 @@ std::vector<std::vector<Job>> Executor::Impl::deal(std::vector<Job> jobs) {
   return shares;
 }
 
-/// Few sequences: their programs are shared out in trie order, so that each worker's still have long prefixes in common.
+/// Few sequences: their programs are shared out in trie order, so that each worker's still have long prefixes in
+/// common.
 std::vector<std::vector<Job>> Executor::Impl::deal_by_program(std::vector<Job> jobs) const {
   std::ranges::stable_sort(jobs, [](const Job& a, const Job& b) {
     if (a.example->id != b.example->id) return a.example->id < b.example->id;
@@ -123,7 +129,8 @@ void Executor::Impl::run(std::vector<Job> jobs) {
   try {
     std::rethrow_exception(*failure);
   } catch (const c10::Error& error) {
-    throw core::Error(fmt::format("{}: a module failed while running: {}", pool->manifest().folder.string(), error.what_without_backtrace()));
+    throw core::Error(fmt::format("{}: a module failed while running: {}", pool->manifest().folder.string(),
+                                  error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     throw core::Error("out of memory while running programs; lower exec.wave_mb, exec.cache_mb or task.max_new_tokens");
   }
@@ -143,7 +150,8 @@ std::vector<Answer> Executor::answer(std::span<const Request> requests) {
 std::vector<States> Executor::states(std::span<const EncodedExample* const> examples, const core::Program& prefix) {
   std::vector<States> states(examples.size());
   std::vector<Job> jobs;
-  for (std::size_t i = 0; i < examples.size(); ++i) jobs.push_back({examples[i], &prefix, nullptr, nullptr, &states[i]});
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    jobs.push_back({examples[i], &prefix, nullptr, nullptr, &states[i]});
   // Every row is wanted, the shared prompt's too.
   const std::vector<text::Token> shared = std::exchange(impl_->shared_prompt, {});
   try {
@@ -156,11 +164,19 @@ std::vector<States> Executor::states(std::span<const EncodedExample* const> exam
   return states;
 }
 
-void Executor::set_shared_prompt(std::vector<text::Token> tokens) { impl_->shared_prompt = std::move(tokens); }
+void Executor::set_shared_prompt(std::vector<text::Token> tokens) {
+  impl_->shared_prompt = std::move(tokens);
+}
 
-const pool::ModulePool& Executor::pool() const { return *impl_->pool; }
-const text::Tokenizer& Executor::tokenizer() const { return *impl_->tokenizer; }
-const ExecOptions& Executor::options() const { return impl_->options; }
+const pool::ModulePool& Executor::pool() const {
+  return *impl_->pool;
+}
+const text::Tokenizer& Executor::tokenizer() const {
+  return *impl_->tokenizer;
+}
+const ExecOptions& Executor::options() const {
+  return impl_->options;
+}
 
 ExecStats Executor::stats() const {
   ExecStats total;
@@ -186,8 +202,8 @@ void Executor::clear_cache() {
 
 std::string Executor::fingerprint() const {
   const ExecOptions& options = impl_->options;
-  return fmt::format("libtorch {}; cpu {}; {}; R {}/{}; kernels {}{}", TORCH_VERSION, cpu_features(), pool::to_string(impl_->pool->dtype()),
-                     options.layer_rows, options.head_rows, kKernelRevision,
+  return fmt::format("libtorch {}; cpu {}; {}; R {}/{}; kernels {}{}", TORCH_VERSION, cpu_features(),
+                     pool::to_string(impl_->pool->dtype()), options.layer_rows, options.head_rows, kKernelRevision,
                      options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Executor: runs programs of layers over token sequences and lets the model answer with them (architecture.md, "Executor").
+// Executor: runs programs of layers over token sequences and lets the model answer with them (architecture.md,
+// "Executor").
 
 #include <atomic>
 #include <cstdint>
@@ -15,17 +16,18 @@
 namespace polar::exec {
 
 struct ExecOptions {
-  int workers = 0;                      ///< threads of one intra-op thread each; 0 = one a core
-  int layer_rows = 256;                 ///< R of the layers: rows of a full GEMM call
-  int head_rows = 128;                  ///< R of the output head
-  bool batch_invariant = true;          ///< bits do not depend on batch, order, workers, cache or interruptions
-  bool prefix_sharing = true;           ///< programs of one example share the states of common prefixes
-  bool layer_batching = true;           ///< rows of different programs and examples run together
-  bool draft_verification = true;       ///< the reference answer is verified in the prefill pass; false: decoded token by token
-  bool shared_prompt = true;            ///< tokens common to all prompts are computed once per program step
+  int workers = 0;              ///< threads of one intra-op thread each; 0 = one a core
+  int layer_rows = 256;         ///< R of the layers: rows of a full GEMM call
+  int head_rows = 128;          ///< R of the output head
+  bool batch_invariant = true;  ///< bits do not depend on batch, order, workers, cache or interruptions
+  bool prefix_sharing = true;   ///< programs of one example share the states of common prefixes
+  bool layer_batching = true;   ///< rows of different programs and examples run together
+  bool draft_verification =
+      true;                   ///< the reference answer is verified in the prefill pass; false: decoded token by token
+  bool shared_prompt = true;  ///< tokens common to all prompts are computed once per program step
   std::size_t cache_bytes = 256UL << 20;  ///< states kept between calls, all workers together
   std::size_t wave_bytes = 384UL << 20;   ///< states of trials in flight, all workers together; one trial always runs
-  std::uint64_t seed = 1;               ///< root of the sampling noise
+  std::uint64_t seed = 1;                 ///< root of the sampling noise
 };
 
 /// When generation stops, besides stop tokens, stop strings and the length limit.
@@ -79,28 +81,31 @@ struct ExecStats {
   std::uint64_t padded_layer_rows = 0;  ///< the same with the zero rows of padding
   std::uint64_t layer_calls = 0;
   std::uint64_t head_rows = 0;
-  std::uint64_t shared_nodes = 0;       ///< program steps that were found in the trie
+  std::uint64_t shared_nodes = 0;  ///< program steps that were found in the trie
   std::uint64_t computed_nodes = 0;
   std::uint64_t evicted_nodes = 0;
   std::uint64_t waves = 0;
-  std::size_t peak_bytes = 0;           ///< states held at once, all workers
+  std::size_t peak_bytes = 0;  ///< states held at once, all workers
 };
 
-/// Results are a pure function of weights, fingerprint, tokens, program and sample (with batch_invariant). Calls are not
-/// reentrant: one caller at a time; the executor runs its own workers. Throws core::Error (a layer outside the pool, memory); the prefix cache is
-/// then emptied and the executor stays usable.
+/// Results are a pure function of weights, fingerprint, tokens, program and sample (with batch_invariant). Calls are
+/// not reentrant: one caller at a time; the executor runs its own workers. Throws core::Error (a layer outside the
+/// pool, memory); the prefix cache is then emptied and the executor stays usable.
 class Executor {
  public:
-  Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr<const text::Tokenizer> tokenizer, const ExecOptions& options);
+  Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr<const text::Tokenizer> tokenizer,
+           const ExecOptions& options);
   ~Executor();
 
-  /// Tokens that begin the prompts of a task: computed once per program step for all sequences that start with them. Changes no result.
+  /// Tokens that begin the prompts of a task: computed once per program step for all sequences that start with them.
+  /// Changes no result.
   void set_shared_prompt(std::vector<text::Token> tokens);
 
   /// Answers in request order.
   std::vector<Answer> answer(std::span<const Request> requests);
 
-  /// Hidden rows of every prompt after the steps of `prefix` (0 … p−1 for the predictor's features; empty: the embeddings).
+  /// Hidden rows of every prompt after the steps of `prefix` (0 … p−1 for the predictor's features; empty: the
+  /// embeddings).
   std::vector<States> states(std::span<const EncodedExample* const> examples, const core::Program& prefix);
 
   const pool::ModulePool& pool() const;
@@ -109,7 +114,8 @@ class Executor {
   ExecStats stats() const;
   void clear_cache();
 
-  /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, instruction set, dtype, R, kernel revision.
+  /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, instruction set, dtype, R, kernel
+  /// revision.
   std::string fingerprint() const;
 
  private:

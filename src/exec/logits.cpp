@@ -7,7 +7,6 @@
 #include "core/seed.h"
 #include "exec/simd.h"
 
-
 namespace polar::exec {
 namespace {
 
@@ -44,7 +43,8 @@ POLAR_INLINE void mass_body(const float* logits, std::size_t count, float top, d
   *result = total;
 }
 
-POLAR_FOR_EACH_TARGET(highest_of, highest_body, (const float* logits, std::size_t count, float* result), (logits, count, result))
+POLAR_FOR_EACH_TARGET(highest_of, highest_body, (const float* logits, std::size_t count, float* result),
+                      (logits, count, result))
 POLAR_FOR_EACH_TARGET(mass_of, mass_body, (const float* logits, std::size_t count, float top, double* result),
                       (logits, count, top, result))
 

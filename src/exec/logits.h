@@ -11,12 +11,14 @@ namespace polar::exec {
 
 /// What the reference requires at one position: a token, or (at the terminator position) any token of a set.
 struct Required {
-  text::Token token = -1;                              ///< −1: see `any_of`
-  const std::vector<std::uint8_t>* any_of = nullptr;   ///< one byte a vocabulary entry; nullptr together with token −1: nothing is scored
+  text::Token token = -1;  ///< −1: see `any_of`
+  const std::vector<std::uint8_t>* any_of =
+      nullptr;  ///< one byte a vocabulary entry; nullptr together with token −1: nothing is scored
 };
 
-/// How the next token is drawn: greedy at temperature 0, else the arg max of logits / temperature + Gumbel noise, counter-based so that the draw
-/// depends on (key, position, token) alone. Gumbel-max sampling: Maddison et al. 2014, section 3.
+/// How the next token is drawn: greedy at temperature 0, else the arg max of logits / temperature + Gumbel noise,
+/// counter-based so that the draw depends on (key, position, token) alone. Gumbel-max sampling: Maddison et al. 2014,
+/// section 3.
 struct Draw {
   double temperature = 0;
   std::uint64_t noise_key = 0;
@@ -24,10 +26,10 @@ struct Draw {
 };
 
 struct RowReading {
-  text::Token next = 0;         ///< drawn token; ties go to the lowest id
-  double next_log_prob = 0;     ///< its natural log-probability at temperature 1
-  double required_log_prob = 0; ///< of the required token or set; 0 when nothing is required
-  double margin = 0;            ///< best required logit − best other logit; 0 when nothing is required
+  text::Token next = 0;          ///< drawn token; ties go to the lowest id
+  double next_log_prob = 0;      ///< its natural log-probability at temperature 1
+  double required_log_prob = 0;  ///< of the required token or set; 0 when nothing is required
+  double margin = 0;             ///< best required logit − best other logit; 0 when nothing is required
 };
 
 /// Reads one row of float32 logits [V]. Pure; the order of operations is fixed.

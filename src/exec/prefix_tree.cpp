@@ -5,7 +5,9 @@
 namespace polar::exec {
 namespace {
 
-std::size_t node_bytes(const Node& node) { return node.hidden.bytes() + node.kv.bytes() + sizeof(Node); }
+std::size_t node_bytes(const Node& node) {
+  return node.hidden.bytes() + node.kv.bytes() + sizeof(Node);
+}
 
 void collect(Node& node, std::vector<Node*>& nodes) {
   for (auto& child : node.children) {
@@ -59,7 +61,8 @@ PrefixTree& PrefixCache::shared_tree(const std::vector<text::Token>& shared, boo
   return *tree;
 }
 
-PrefixTree& PrefixCache::tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens, bool& made) {
+PrefixTree& PrefixCache::tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens,
+                              bool& made) {
   auto& tree = trees_[{shared, tokens}];
   made = tree == nullptr;
   if (made) {

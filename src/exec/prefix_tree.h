@@ -15,18 +15,20 @@ namespace polar::exec {
 struct Path;
 struct PrefixTree;
 
-/// States after one program prefix: hidden rows, and the keys and values of the prefix's last step. Not thread-safe: a tree belongs to one worker.
+/// States after one program prefix: hidden rows, and the keys and values of the prefix's last step. Not thread-safe: a
+/// tree belongs to one worker.
 struct Node {
   enum class State { kNew, kQueued, kDone };
 
-  int layer = -1;          ///< layer of the last step; −1 for the root, whose hidden rows are the embeddings
-  int depth = 0;           ///< steps of the prefix
+  int layer = -1;  ///< layer of the last step; −1 for the root, whose hidden rows are the embeddings
+  int depth = 0;   ///< steps of the prefix
   State state = State::kNew;
   PrefixTree* tree = nullptr;
   Node* parent = nullptr;
-  Node* base = nullptr;    ///< same prefix in the shared prompt's tree: keys and values of the positions before this tree's first
+  Node* base =
+      nullptr;  ///< same prefix in the shared prompt's tree: keys and values of the positions before this tree's first
   std::vector<std::unique_ptr<Node>> children;
-  Buffer hidden;           ///< [rows, d]
+  Buffer hidden;  ///< [rows, d]
   KvRows kv;
   std::vector<Node*> waiters;  ///< nodes whose base is this one and that wait until it is queued
   std::vector<Path*> paths;    ///< trials whose program ends here, waiting for it
@@ -50,13 +52,14 @@ struct PrefixTree {
   int rows() const { return static_cast<int>(tokens.size()); }
 };
 
-/// The trees of one worker, within a byte bound between waves. Eviction takes the least recently used tree and drops its deepest nodes
-/// first; shared-prompt trees go last and whole, so a node never outlives its base.
+/// The trees of one worker, within a byte bound between waves. Eviction takes the least recently used tree and drops
+/// its deepest nodes first; shared-prompt trees go last and whole, so a node never outlives its base.
 class PrefixCache {
  public:
   explicit PrefixCache(std::size_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
 
-  /// The tree of a token sequence behind a shared prompt (possibly empty), made when absent. `made` tells the caller to fill the root.
+  /// The tree of a token sequence behind a shared prompt (possibly empty), made when absent. `made` tells the caller to
+  /// fill the root.
   PrefixTree& tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens, bool& made);
   PrefixTree& shared_tree(const std::vector<text::Token>& shared, bool& made);
 

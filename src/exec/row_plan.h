@@ -9,8 +9,8 @@
 
 namespace polar::exec {
 
-/// Row counts at which a module gives a row the same bits as at `full` rows, ascending, `full` last. A chunk is zero-padded to the
-/// smallest class that holds it.
+/// Row counts at which a module gives a row the same bits as at `full` rows, ascending, `full` last. A chunk is
+/// zero-padded to the smallest class that holds it.
 struct RowClasses {
   int full = 0;
   std::vector<int> sizes;
@@ -19,14 +19,15 @@ struct RowClasses {
   std::vector<int> cut(int rows) const;
 };
 
-/// Rule (a) of batch-invariant execution: `full` is the constant R of each module kind, other row counts are used only where a probe on this
-/// machine, made at start-up, shows equal bits.
+/// Rule (a) of batch-invariant execution: `full` is the constant R of each module kind, other row counts are used only
+/// where a probe on this machine, made at start-up, shows equal bits.
 struct RowPlan {
   RowClasses layer, head;
   bool invariant = true;  ///< false: calls of any size, no padding, no promise
 };
 
-/// Probes layer 0 and the head of the pool with random rows (a fixed seed). One intra-op thread; takes well under a second.
+/// Probes layer 0 and the head of the pool with random rows (a fixed seed). One intra-op thread; takes well under a
+/// second.
 RowPlan probe_rows(const pool::ModulePool& pool, int layer_rows, int head_rows, bool invariant);
 
 }  // namespace polar::exec

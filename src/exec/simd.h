@@ -1,10 +1,10 @@
 #pragma once
-// Sixteen float lanes and the few functions the executor's own kernels need, written with the compiler's vector extension so that one text serves
-// AVX-512, AVX2 and anything else. Everything here is inlined into functions that carry a target attribute (POLAR_FOR_EACH_TARGET).
+// Sixteen float lanes and the few functions the executor's own kernels need, written with the compiler's vector
+// extension so that one text serves AVX-512, AVX2 and anything else. Everything here is inlined into functions that
+// carry a target attribute (POLAR_FOR_EACH_TARGET).
 
 #include <cstdint>
 #include <cstring>
-
 
 namespace polar::exec::simd {
 
@@ -19,7 +19,9 @@ typedef std::uint16_t Halves __attribute__((vector_size(32)));
 /// Storage form of an element: float, or bfloat16 kept as its 16 bits.
 using BFloat16Bits = std::uint16_t;
 
-POLAR_INLINE Floats splat(float value) { return Floats{} + value; }
+POLAR_INLINE Floats splat(float value) {
+  return Floats{} + value;
+}
 
 POLAR_INLINE Floats load(const float* from) {
   Floats lanes;
@@ -36,9 +38,13 @@ POLAR_INLINE Floats load(const BFloat16Bits* from) {
   return lanes;
 }
 
-POLAR_INLINE void store(float* to, Floats lanes) { std::memcpy(to, &lanes, sizeof lanes); }
+POLAR_INLINE void store(float* to, Floats lanes) {
+  std::memcpy(to, &lanes, sizeof lanes);
+}
 
-POLAR_INLINE float to_float(float value) { return value; }
+POLAR_INLINE float to_float(float value) {
+  return value;
+}
 POLAR_INLINE float to_float(BFloat16Bits bits) {
   const std::uint32_t word = static_cast<std::uint32_t>(bits) << 16;
   float value;
@@ -46,7 +52,9 @@ POLAR_INLINE float to_float(BFloat16Bits bits) {
   return value;
 }
 
-POLAR_INLINE void from_float(float value, float& to) { to = value; }
+POLAR_INLINE void from_float(float value, float& to) {
+  to = value;
+}
 /// Round to nearest, ties to even, as LibTorch does. Values are finite here.
 POLAR_INLINE void from_float(float value, BFloat16Bits& to) {
   std::uint32_t word;
@@ -54,7 +62,9 @@ POLAR_INLINE void from_float(float value, BFloat16Bits& to) {
   to = static_cast<BFloat16Bits>((word + 0x7FFFU + ((word >> 16) & 1U)) >> 16);
 }
 
-POLAR_INLINE Floats max(Floats a, Floats b) { return a > b ? a : b; }
+POLAR_INLINE Floats max(Floats a, Floats b) {
+  return a > b ? a : b;
+}
 
 /// Sum of the lanes in one fixed order.
 POLAR_INLINE float sum(Floats lanes) {
@@ -96,24 +106,34 @@ POLAR_INLINE Floats exp_nonpositive(Floats x) {
 
 }  // namespace polar::exec::simd
 
-
-// Defines `name` once per instruction set, each calling the always-inlined `body`, and a selector `name##_best()` that returns the widest one the
-// processor has. PARAMS is the parameter list in parentheses, ARGS the argument list in parentheses.
+// Defines `name` once per instruction set, each calling the always-inlined `body`, and a selector `name##_best()` that
+// returns the widest one the processor has. PARAMS is the parameter list in parentheses, ARGS the argument list in
+// parentheses.
 #if defined(__x86_64__)
-#define POLAR_FOR_EACH_TARGET(name, body, PARAMS, ARGS)                                                         \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) void name##_avx512 PARAMS { body ARGS; } \
-  __attribute__((target("avx2,fma"))) void name##_avx2 PARAMS { body ARGS; }                                    \
-  void name##_plain PARAMS { body ARGS; }                                                                       \
-  auto name##_best() {                                                                                          \
-    __builtin_cpu_init();                                                                                       \
-    const bool wide = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&               \
-                      __builtin_cpu_supports("avx512vl");                                                       \
-    if (wide) return &name##_avx512;                                                                            \
-    const bool middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");                        \
-    return middle ? &name##_avx2 : &name##_plain;                                                               \
+#define POLAR_FOR_EACH_TARGET(name, body, PARAMS, ARGS)                                              \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) void name##_avx512 PARAMS { \
+    body ARGS;                                                                                       \
+  }                                                                                                  \
+  __attribute__((target("avx2,fma"))) void name##_avx2 PARAMS {                                      \
+    body ARGS;                                                                                       \
+  }                                                                                                  \
+  void name##_plain PARAMS {                                                                         \
+    body ARGS;                                                                                       \
+  }                                                                                                  \
+  auto name##_best() {                                                                               \
+    __builtin_cpu_init();                                                                            \
+    const bool wide = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&    \
+                      __builtin_cpu_supports("avx512vl");                                            \
+    if (wide) return &name##_avx512;                                                                 \
+    const bool middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");             \
+    return middle ? &name##_avx2 : &name##_plain;                                                    \
   }
 #else
 #define POLAR_FOR_EACH_TARGET(name, body, PARAMS, ARGS) \
-  void name##_plain PARAMS { body ARGS; }               \
-  auto name##_best() { return &name##_plain; }
+  void name##_plain PARAMS {                            \
+    body ARGS;                                          \
+  }                                                     \
+  auto name##_best() {                                  \
+    return &name##_plain;                               \
+  }
 #endif

@@ -13,9 +13,13 @@ namespace {
 /// Rows of one layer that run before another layer is looked at: bounds the scratch of a step.
 constexpr int kBatchRows = 4096;
 
-at::ScalarType scalar_type(pool::DType dtype) { return dtype == pool::DType::kBFloat16 ? at::kBFloat16 : at::kFloat; }
+at::ScalarType scalar_type(pool::DType dtype) {
+  return dtype == pool::DType::kBFloat16 ? at::kBFloat16 : at::kFloat;
+}
 
-std::byte* bytes_of(const at::Tensor& tensor) { return static_cast<std::byte*>(tensor.data_ptr()); }
+std::byte* bytes_of(const at::Tensor& tensor) {
+  return static_cast<std::byte*>(tensor.data_ptr());
+}
 
 double milliseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -26,7 +30,9 @@ bool program_order(const Job& a, const Job& b) {
   return std::ranges::lexicographical_compare(a.program->layers(), b.program->layers());
 }
 
-bool has_draft(const Job& job) { return job.request != nullptr && job.request->score_reference && !job.example->draft.tokens.empty(); }
+bool has_draft(const Job& job) {
+  return job.request != nullptr && job.request->score_reference && !job.example->draft.tokens.empty();
+}
 
 std::vector<text::Token> sequence_of(const Job& job) {
   std::vector<text::Token> tokens = job.example->prompt;
@@ -36,8 +42,8 @@ std::vector<text::Token> sequence_of(const Job& job) {
 
 }  // namespace
 
-Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan, const ExecOptions& options,
-               std::size_t cache_bytes, std::size_t wave_bytes)
+Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan,
+               const ExecOptions& options, std::size_t cache_bytes, std::size_t wave_bytes)
     : pool_(pool),
       tokenizer_(tokenizer),
       plan_(plan),
@@ -92,6 +98,7 @@ std::size_t Worker::admission_bytes(const Job& job, const Path& path) const {
 }
 
 std::size_t Worker::admit_wave(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt) {
+  const std::size_t held = cache_.bytes();
   std::size_t admitted = 0, bytes = 0;
   for (const Job& job : jobs) {
     if (admitted > 0 && bytes >= wave_bytes_) break;
@@ -105,7 +112,7 @@ std::size_t Worker::admit_wave(std::span<const Job> jobs, const std::vector<text
     wave_.push_back(std::move(path));
     ++admitted;
   }
-  stats_.peak_bytes = std::max(stats_.peak_bytes, cache_.bytes() + bytes);
+  stats_.peak_bytes = std::max(stats_.peak_bytes, held + bytes);
   return admitted;
 }
 
@@ -113,7 +120,8 @@ std::size_t Worker::admit_wave(std::span<const Job> jobs, const std::vector<text
 void Worker::place(Path& path, const std::vector<text::Token>& shared_prompt) {
   std::vector<text::Token> tokens = sequence_of(path.job);
   // At least the prompt's last token must be the sequence's own: its row is read.
-  const bool behind_shared = options_.shared_prompt && !shared_prompt.empty() && path.job.example->prompt.size() > shared_prompt.size() &&
+  const bool behind_shared = options_.shared_prompt && !shared_prompt.empty() &&
+                             path.job.example->prompt.size() > shared_prompt.size() &&
                              std::equal(shared_prompt.begin(), shared_prompt.end(), tokens.begin());
   const std::vector<text::Token> shared = behind_shared ? shared_prompt : std::vector<text::Token>();
   tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(shared.size()));
@@ -147,7 +155,8 @@ void Worker::fill_root(PrefixTree& tree) {
   tree.bytes += tree.root.hidden.bytes();
 }
 
-/// Makes the missing nodes of the path's program, and of the shared prompt's; queues what can run. Returns the bytes the new nodes will take.
+/// Makes the missing nodes of the path's program, and of the shared prompt's; queues what can run. Returns the bytes
+/// the new nodes will take.
 std::size_t Worker::walk(Path& path) {
   std::size_t bytes = 0;
   Node* node = &path.tree->root;
@@ -182,8 +191,8 @@ std::size_t Worker::walk(Path& path) {
   return bytes;
 }
 
-/// Queues a new node once its parent is done and its base is at least queued: within a layer the queue keeps its order, so the base runs in the same
-/// batch or an earlier one.
+/// Queues a new node once its parent is done and its base is at least queued: within a layer the queue keeps its order,
+/// so the base runs in the same batch or an earlier one.
 void Worker::queue(Node& node) {
   if (node.state != Node::State::kNew || node.parent->state != Node::State::kDone) return;
   if (node.base != nullptr && node.base->state == Node::State::kNew) {
@@ -197,11 +206,14 @@ void Worker::queue(Node& node) {
 
 // --- Layers ---------------------------------------------------------------------------------------------------------
 
-int Worker::item_rows(const Item& item) const { return item.node != nullptr ? item.node->tree->rows() : 1; }
+int Worker::item_rows(const Item& item) const {
+  return item.node != nullptr ? item.node->tree->rows() : 1;
+}
 
 int Worker::first_position(const Item& item) const {
   if (item.node != nullptr) return item.node->tree->first_position;
-  return item.path->tree->first_position + item.path->kept_rows + item.path->tails[static_cast<std::size_t>(item.path->step)].rows();
+  return item.path->tree->first_position + item.path->kept_rows +
+         item.path->tails[static_cast<std::size_t>(item.path->step)].rows();
 }
 
 bool Worker::run_lowest_layer() {
@@ -210,7 +222,8 @@ bool Worker::run_lowest_layer() {
     if (items.empty()) continue;
     std::size_t count = 0;
     int rows = 0;
-    while (count < items.size() && (count == 0 || (options_.layer_batching && rows + item_rows(items[count]) <= kBatchRows))) {
+    while (count < items.size() &&
+           (count == 0 || (options_.layer_batching && rows + item_rows(items[count]) <= kBatchRows))) {
       rows += item_rows(items[count++]);
     }
     const std::vector<Item> batch(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
@@ -259,12 +272,15 @@ void Worker::run_layer(int layer, std::span<const Item> items) {
   for (int call : calls) {
     auto [q, k, v] = pool_.attend_in(layer, hidden.narrow(0, start, call), positions.narrow(0, start, call));
     q = q.contiguous(), k = k.contiguous(), v = v.contiguous();
-    std::memcpy(bytes_of(queries) + static_cast<std::size_t>(start) * query_bytes, bytes_of(q), static_cast<std::size_t>(call) * query_bytes);
+    std::memcpy(bytes_of(queries) + static_cast<std::size_t>(start) * query_bytes, bytes_of(q),
+                static_cast<std::size_t>(call) * query_bytes);
     for (int row = 0; row < call && item < items.size(); ++row) {
       const Item& owner = items[item];
       if (owner.node != nullptr && item_row == 0) owner.node->kv = KvRows(shape_, owner.node->tree->rows());
-      KvRows& kv = owner.node != nullptr ? owner.node->kv : owner.path->tails[static_cast<std::size_t>(owner.path->step)];
-      kv.append(shape_, bytes_of(k) + static_cast<std::size_t>(row) * kv_bytes, bytes_of(v) + static_cast<std::size_t>(row) * kv_bytes);
+      KvRows& kv =
+          owner.node != nullptr ? owner.node->kv : owner.path->tails[static_cast<std::size_t>(owner.path->step)];
+      kv.append(shape_, bytes_of(k) + static_cast<std::size_t>(row) * kv_bytes,
+                bytes_of(v) + static_cast<std::size_t>(row) * kv_bytes);
       if (++item_row == item_rows(owner)) ++item, item_row = 0;
     }
     start += call;
@@ -393,8 +409,10 @@ std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
   std::vector<Row> rows;
   for (const Path* path : paths) {
     const Buffer& hidden = path->decoding ? path->hidden : path->nodes.back()->hidden;
-    const int first = path->decoding ? 0 : static_cast<int>(path->job.example->prompt.size()) - 1 - path->tree->first_position;
-    for (int i = 0; i < reading_count(*path); ++i) rows.push_back({path, i, hidden.data() + static_cast<std::size_t>(first + i) * row_bytes_});
+    const int first =
+        path->decoding ? 0 : static_cast<int>(path->job.example->prompt.size()) - 1 - path->tree->first_position;
+    for (int i = 0; i < reading_count(*path); ++i)
+      rows.push_back({path, i, hidden.data() + static_cast<std::size_t>(first + i) * row_bytes_});
   }
   std::vector<RowReading> readings(rows.size());
   const auto count = static_cast<int>(rows.size());
@@ -404,21 +422,25 @@ std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
     const int used = std::min(call, count - start);
     at::Tensor chunk = at::zeros({plan_.invariant ? call : used, pool_.manifest().hidden}, scalar_type(shape_.dtype));
     for (int i = 0; i < used; ++i) {
-      std::memcpy(bytes_of(chunk) + static_cast<std::size_t>(i) * row_bytes_, rows[static_cast<std::size_t>(start + i)].hidden, row_bytes_);
+      std::memcpy(bytes_of(chunk) + static_cast<std::size_t>(i) * row_bytes_,
+                  rows[static_cast<std::size_t>(start + i)].hidden, row_bytes_);
     }
     const at::Tensor logits = pool_.head(chunk).contiguous();
     const auto vocabulary = static_cast<std::size_t>(logits.size(1));
     for (int i = 0; i < used; ++i) {
       const Row& row = rows[static_cast<std::size_t>(start + i)];
-      const std::span<const float> values(logits.data_ptr<float>() + static_cast<std::size_t>(i) * vocabulary, vocabulary);
-      readings[static_cast<std::size_t>(start + i)] = read_row(values, required_at(*row.path, row.index), draw_at(*row.path, row.index));
+      const std::span<const float> values(logits.data_ptr<float>() + static_cast<std::size_t>(i) * vocabulary,
+                                          vocabulary);
+      readings[static_cast<std::size_t>(start + i)] =
+          read_row(values, required_at(*row.path, row.index), draw_at(*row.path, row.index));
     }
     start += used;
   }
   return readings;
 }
 
-/// Scores the draft, then follows it as long as the model would have written it; where the model's token differs, decoding goes on from there.
+/// Scores the draft, then follows it as long as the model would have written it; where the model's token differs,
+/// decoding goes on from there.
 void Worker::take_prefill(Path& path, std::span<const RowReading> readings) {
   Answer& answer = *path.job.answer;
   answer.prefill_ms = milliseconds(std::chrono::steady_clock::now() - started_);
@@ -480,7 +502,8 @@ void Worker::copy_states(Path& path) {
   const int width = pool_.manifest().hidden;
   const Node& last = path.nodes.empty() ? path.tree->root : *path.nodes.back();
   states.width = width;
-  const auto from = at::from_blob(const_cast<std::byte*>(last.hidden.data()), {path.tree->rows(), width}, scalar_type(shape_.dtype));
+  const auto from =
+      at::from_blob(const_cast<std::byte*>(last.hidden.data()), {path.tree->rows(), width}, scalar_type(shape_.dtype));
   const at::Tensor values = from.to(at::kFloat).contiguous();
   states.tokens = path.tree->rows();
   states.values.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());

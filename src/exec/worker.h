@@ -1,5 +1,6 @@
 #pragma once
-// Worker: one thread's share of an Executor call. It holds the trees of its sequences and runs their rows layer by layer.
+// Worker: one thread's share of an Executor call. It holds the trees of its sequences and runs their rows layer by
+// layer.
 
 #include <chrono>
 #include <deque>
@@ -36,10 +37,10 @@ struct Path {
   std::unique_ptr<PrefixTree> own_tree, own_base;  ///< without prefix sharing every trial has trees of its own
   std::vector<Node*> nodes;                        ///< one a program step
   std::unique_ptr<Generation> generation;
-  int kept_rows = 0;                               ///< rows of `nodes` that decoding may see
-  std::vector<KvRows> tails;                       ///< one a program step, from the first decoded token on
-  Buffer hidden;                                   ///< [1, d]
-  int step = 0;                                    ///< next program step of the row being decoded
+  int kept_rows = 0;          ///< rows of `nodes` that decoding may see
+  std::vector<KvRows> tails;  ///< one a program step, from the first decoded token on
+  Buffer hidden;              ///< [1, d]
+  int step = 0;               ///< next program step of the row being decoded
   bool decoding = false;
 };
 
@@ -49,13 +50,14 @@ struct Item {
   Path* path = nullptr;
 };
 
-/// Steps of run(): (1) sort the jobs so that programs of one sequence follow each other in trie order; (2) admit a wave that fits the byte
-/// bound; (3) run the lowest waiting layer until none waits; (4) read the heads of all rows that arrived, append tokens, start the next decoding
-/// rows; (5) repeat 3 and 4 until the wave is done; evict; next wave. Used by one thread at a time.
+/// Steps of run(): (1) sort the jobs so that programs of one sequence follow each other in trie order; (2) admit a wave
+/// that fits the byte bound; (3) run the lowest waiting layer until none waits; (4) read the heads of all rows that
+/// arrived, append tokens, start the next decoding rows; (5) repeat 3 and 4 until the wave is done; evict; next wave.
+/// Used by one thread at a time.
 class Worker {
  public:
-  Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan, const ExecOptions& options,
-         std::size_t cache_bytes, std::size_t wave_bytes);
+  Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan,
+         const ExecOptions& options, std::size_t cache_bytes, std::size_t wave_bytes);
   ~Worker();
 
   void run(std::vector<Job> jobs, const std::vector<text::Token>& shared_prompt);

@@ -42,7 +42,9 @@ class Fields {
     if (value < 1) fail(key, "an integer >= 1");
     return value;
   }
-  double number_or(const char* key, double fallback) const { return has(key) ? get<double>(key, "a number") : fallback; }
+  double number_or(const char* key, double fallback) const {
+    return has(key) ? get<double>(key, "a number") : fallback;
+  }
   bool has(const char* key) const { return object_.contains(key) && !object_.at(key).is_null(); }
   Fields child(const char* key) const {
     if (!has(key)) fail(key, "an object");
@@ -98,8 +100,8 @@ void parse_shape(const Fields& shape, Manifest& manifest) {
 void parse_layers(const Fields& top, const std::filesystem::path& file, Manifest& manifest) {
   const json& layers = top.array("layers");
   if (static_cast<int>(layers.size()) != manifest.depth) {
-    throw core::Error(fmt::format("{}: layers: expected {} entries (shape.depth), found {}; {}", file.string(), manifest.depth,
-                                  layers.size(), kExportAgain));
+    throw core::Error(fmt::format("{}: layers: expected {} entries (shape.depth), found {}; {}", file.string(),
+                                  manifest.depth, layers.size(), kExportAgain));
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const Fields layer(layers[i], fmt::format("layers[{}].", i), file);
@@ -140,9 +142,10 @@ json parse_json(const std::filesystem::path& file) {
 void check_version(const Fields& top, const std::filesystem::path& file) {
   const int version = top.count("format_version");
   if (version > Manifest::kFormatVersion) {
-    throw core::Error(fmt::format("{}: format_version: expected at most {}, found {}; the pool was written by a later polar: update this "
-                                  "program, or {}",
-                                  file.string(), Manifest::kFormatVersion, version, kExportAgain));
+    throw core::Error(fmt::format(
+        "{}: format_version: expected at most {}, found {}; the pool was written by a later polar: update this "
+        "program, or {}",
+        file.string(), Manifest::kFormatVersion, version, kExportAgain));
   }
 }
 
@@ -155,24 +158,27 @@ void verify_file(const Manifest& manifest, const std::string& name, const Packag
                                   error.message(), kExportAgain));
   }
   if (bytes != expected.bytes) {
-    throw core::Error(fmt::format("{}: expected {} bytes, found {}: the file is cut off or was replaced; {}", file.string(),
-                                  expected.bytes, bytes, kExportAgain));
+    throw core::Error(fmt::format("{}: expected {} bytes, found {}: the file is cut off or was replaced; {}",
+                                  file.string(), expected.bytes, bytes, kExportAgain));
   }
   const std::string sha256 = core::sha256_file(file);
   if (sha256 != expected.sha256) {
-    throw core::Error(fmt::format("{}: expected SHA-256 {}, found {}: the file is damaged; {}", file.string(), expected.sha256,
-                                  sha256, kExportAgain));
+    throw core::Error(fmt::format("{}: expected SHA-256 {}, found {}: the file is damaged; {}", file.string(),
+                                  expected.sha256, sha256, kExportAgain));
   }
 }
 
 }  // namespace
 
-std::string to_string(DType dtype) { return dtype == DType::kBFloat16 ? "bfloat16" : "float32"; }
+std::string to_string(DType dtype) {
+  return dtype == DType::kBFloat16 ? "bfloat16" : "float32";
+}
 
 Manifest read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "pool.json";
   if (!std::filesystem::exists(file)) {
-    throw core::Error(fmt::format("{}: expected a pool package with a pool.json, found none; make one with scripts/export.py", folder.string()));
+    throw core::Error(fmt::format(
+        "{}: expected a pool package with a pool.json, found none; make one with scripts/export.py", folder.string()));
   }
   const json document = parse_json(file);
   const Fields top(document, "", file);

@@ -17,9 +17,9 @@ std::string to_string(DType dtype);
 /// How the executor must attend in one layer.
 struct Attention {
   bool causal = true;
-  int window = 0;        ///< positions a query sees, itself included; 0 = all
-  double scale = 1;      ///< factor on q·k
-  double softcap = 0;    ///< s → softcap·tanh(s / softcap); 0 = none
+  int window = 0;      ///< positions a query sees, itself included; 0 = all
+  double scale = 1;    ///< factor on q·k
+  double softcap = 0;  ///< s → softcap·tanh(s / softcap); 0 = none
 };
 
 /// One user turn of the chat template, as the exporter rendered it.
@@ -38,15 +38,15 @@ struct Manifest {
   static constexpr int kFormatVersion = 1;
 
   std::filesystem::path folder;
-  std::string kind;          ///< "decoder"
+  std::string kind;  ///< "decoder"
   std::string model_name, architecture, source, source_revision, licence;
-  int depth = 0;             ///< D
-  int hidden = 0;            ///< d
-  int heads = 0;             ///< H
-  int kv_heads = 0;          ///< Hkv, divides H
-  int head_size = 0;         ///< h
-  int vocabulary = 0;        ///< V
-  int context = 0;           ///< longest sequence, tokens
+  int depth = 0;       ///< D
+  int hidden = 0;      ///< d
+  int heads = 0;       ///< H
+  int kv_heads = 0;    ///< Hkv, divides H
+  int head_size = 0;   ///< h
+  int vocabulary = 0;  ///< V
+  int context = 0;     ///< longest sequence, tokens
   DType stored_dtype = DType::kBFloat16;
   std::vector<std::string> layer_files;  ///< D names
   std::vector<Attention> attention;      ///< D entries
@@ -54,17 +54,18 @@ struct Manifest {
   std::vector<int> eos_ids;
   std::optional<Chat> chat;
   std::map<std::string, PackageFile> files;
-  std::string weights_digest;            ///< keys labels, policies and caches
-  std::string torch_version;             ///< of the exporter
+  std::string weights_digest;  ///< keys labels, policies and caches
+  std::string torch_version;   ///< of the exporter
 
   std::filesystem::path path(const std::string& file) const { return folder / file; }
 };
 
-/// Reads and checks pool.json alone. Throws core::Error naming file, field, expected, found, remedy; a manifest of a later
-/// format or LibTorch than this program's is refused.
+/// Reads and checks pool.json alone. Throws core::Error naming file, field, expected, found, remedy; a manifest of a
+/// later format or LibTorch than this program's is refused.
 Manifest read_manifest(const std::filesystem::path& folder);
 
-/// Checks presence, size and SHA-256 of every file the manifest lists, in parallel. Throws core::Error for the first bad file.
+/// Checks presence, size and SHA-256 of every file the manifest lists, in parallel. Throws core::Error for the first
+/// bad file.
 void verify_files(const Manifest& manifest);
 
 }  // namespace polar::pool

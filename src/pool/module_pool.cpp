@@ -1,7 +1,8 @@
 #include "pool/module_pool.h"
 
-#include <fmt/format.h>
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/script.h>
 
 #include "core/error.h"
@@ -9,7 +10,9 @@
 namespace polar::pool {
 namespace {
 
-at::ScalarType scalar_type(DType dtype) { return dtype == DType::kBFloat16 ? at::kBFloat16 : at::kFloat; }
+at::ScalarType scalar_type(DType dtype) {
+  return dtype == DType::kBFloat16 ? at::kBFloat16 : at::kFloat;
+}
 
 /// The first line of a LibTorch message: the rest is a C++ stack trace.
 std::string brief(const c10::Error& error) {
@@ -24,17 +27,19 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
     torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
     for (const std::string& method : methods) {
       if (!module.find_method(method)) {
-        throw core::Error(fmt::format("{}: expected a module with the method {}, found none; export the pool again with scripts/export.py",
-                                      file.string(), method));
+        throw core::Error(fmt::format(
+            "{}: expected a module with the method {}, found none; export the pool again with scripts/export.py",
+            file.string(), method));
       }
     }
     module.eval();
     module.to(scalar_type(dtype));
-    return torch::jit::freeze(module, methods.front() == "forward" ? std::nullopt : std::optional(methods));
+    return torch::jit::freeze_module(module, methods);
   } catch (const c10::Error& error) {
-    throw core::Error(fmt::format("{}: expected a TorchScript module that LibTorch {} reads, found: {} (exported with torch {}); export the pool "
-                                  "again with scripts/export.py",
-                                  file.string(), TORCH_VERSION, brief(error), manifest.torch_version));
+    throw core::Error(fmt::format(
+        "{}: expected a TorchScript module that LibTorch {} reads, found: {} (exported with torch {}); export the pool "
+        "again with scripts/export.py",
+        file.string(), TORCH_VERSION, brief(error), manifest.torch_version));
   }
 }
 
@@ -44,8 +49,8 @@ void check_shape(const std::string& what, const at::Tensor& tensor, at::IntArray
   found << at::toString(tensor.scalar_type()) << ' ' << tensor.sizes();
   std::ostringstream expected;
   expected << at::toString(type) << ' ' << shape;
-  throw core::Error(fmt::format("{}: expected {}, found {}; export the pool again with scripts/export.py", what, expected.str(),
-                                found.str()));
+  throw core::Error(fmt::format("{}: expected {}, found {}; export the pool again with scripts/export.py", what,
+                                expected.str(), found.str()));
 }
 
 bool cpu_multiplies_bfloat16() {
@@ -125,16 +130,23 @@ std::shared_ptr<const ModulePool> ModulePool::load(const std::filesystem::path& 
     file = manifest.head_file;
     check_shape(manifest.path(file).string(), pool->head(hidden), {kRows, manifest.vocabulary}, at::kFloat);
   } catch (const c10::Error& error) {
-    throw core::Error(fmt::format("{}: expected a module that runs on [{}, {}] rows, found: {}; export the pool again with scripts/export.py",
-                                  manifest.path(file).string(), kRows, manifest.hidden, brief(error)));
+    throw core::Error(fmt::format(
+        "{}: expected a module that runs on [{}, {}] rows, found: {}; export the pool again with scripts/export.py",
+        manifest.path(file).string(), kRows, manifest.hidden, brief(error)));
   }
   return pool;
 }
 
-const Manifest& ModulePool::manifest() const { return modules_->manifest; }
-DType ModulePool::dtype() const { return modules_->dtype; }
+const Manifest& ModulePool::manifest() const {
+  return modules_->manifest;
+}
+DType ModulePool::dtype() const {
+  return modules_->dtype;
+}
 
-at::Tensor ModulePool::embed(const at::Tensor& tokens) const { return modules_->embed.forward({tokens}).toTensor(); }
+at::Tensor ModulePool::embed(const at::Tensor& tokens) const {
+  return modules_->embed.forward({tokens}).toTensor();
+}
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> ModulePool::attend_in(int layer, const at::Tensor& hidden,
                                                                      const at::Tensor& positions) const {
@@ -149,6 +161,8 @@ at::Tensor ModulePool::attend_out(int layer, const at::Tensor& hidden, const at:
   return module.get_method("attend_out")({hidden, attention}).toTensor();
 }
 
-at::Tensor ModulePool::head(const at::Tensor& hidden) const { return modules_->head.forward({hidden}).toTensor(); }
+at::Tensor ModulePool::head(const at::Tensor& hidden) const {
+  return modules_->head.forward({hidden}).toTensor();
+}
 
 }  // namespace polar::pool

@@ -29,13 +29,13 @@ struct LoadOptions {
 /// Call once in every thread that runs modules: one intra-op thread, and no recompilation at each new row count.
 void prepare_thread();
 
-/// Rows are packed: a row is one position of one sequence; N rows of any sequences, no padding, results are row-wise. All calls are
-/// const and thread-safe (the modules have no mutable state) under c10::InferenceMode of the calling thread. Tensors are on the CPU, contiguous;
-/// `hidden` is [N, d] of dtype(); positions int64 [N], 0-based.
+/// Rows are packed: a row is one position of one sequence; N rows of any sequences, no padding, results are row-wise.
+/// All calls are const and thread-safe (the modules have no mutable state) under c10::InferenceMode of the calling
+/// thread. Tensors are on the CPU, contiguous; `hidden` is [N, d] of dtype(); positions int64 [N], 0-based.
 class ModulePool {
  public:
-  /// Reads the manifest, verifies the files, loads, casts and freezes every module and checks shapes by a probe run. Throws core::Error naming file,
-  /// expected, found, remedy.
+  /// Reads the manifest, verifies the files, loads, casts and freezes every module and checks shapes by a probe run.
+  /// Throws core::Error naming file, expected, found, remedy.
   static std::shared_ptr<const ModulePool> load(const std::filesystem::path& folder, const LoadOptions& options);
   ~ModulePool();
 
@@ -44,7 +44,8 @@ class ModulePool {
 
   at::Tensor embed(const at::Tensor& tokens) const;  ///< int64 [N] → hidden [N, d]
   /// → q [N, H, h], k [N, Hkv, h], v [N, Hkv, h], position encoding applied.
-  std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_in(int layer, const at::Tensor& hidden, const at::Tensor& positions) const;
+  std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_in(int layer, const at::Tensor& hidden,
+                                                           const at::Tensor& positions) const;
   /// hidden [N, d], attention [N, H·h] → hidden [N, d].
   at::Tensor attend_out(int layer, const at::Tensor& hidden, const at::Tensor& attention) const;
   at::Tensor head(const at::Tensor& hidden) const;  ///< → logits float32 [N, V], final norm included

@@ -6,8 +6,8 @@
 
 namespace polar::search {
 
-ExecutorEvaluator::ExecutorEvaluator(exec::Executor& executor, exec::TaskEncoder& encoder, std::span<const task::Example> examples,
-                                     exec::StopRule stop)
+ExecutorEvaluator::ExecutorEvaluator(exec::Executor& executor, exec::TaskEncoder& encoder,
+                                     std::span<const task::Example> examples, exec::StopRule stop)
     : executor_(executor), rules_{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(), stop} {
   std::vector<exec::EncodedExample> encoded;
   encoded.reserve(examples.size());
@@ -37,8 +37,8 @@ std::vector<Outcome> ExecutorEvaluator::evaluate(std::span<const Trial> trials) 
   outcomes.reserve(trials.size());
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const exec::Answer& answer = answers[i];
-    outcomes.push_back({answer.correct, answer.answer_log_prob, answer.scored_positions, answer.margin, trials[i].program.length(),
-                        answer.answer, answer.answer_final});
+    outcomes.push_back({answer.correct, answer.answer_log_prob, answer.scored_positions, answer.margin,
+                        trials[i].program.length(), answer.answer, answer.answer_final});
   }
   return outcomes;
 }

@@ -10,11 +10,12 @@
 
 namespace polar::search {
 
-/// Encodes the examples once, with their drafts, and shares their common prompt tokens. Executor and encoder must outlive it; the executor is used
-/// by one evaluator at a time. Throws core::Error for a trial of an unknown example.
+/// Encodes the examples once, with their drafts, and shares their common prompt tokens. Executor and encoder must
+/// outlive it; the executor is used by one evaluator at a time. Throws core::Error for a trial of an unknown example.
 class ExecutorEvaluator : public Evaluator {
  public:
-  ExecutorEvaluator(exec::Executor& executor, exec::TaskEncoder& encoder, std::span<const task::Example> examples, exec::StopRule stop);
+  ExecutorEvaluator(exec::Executor& executor, exec::TaskEncoder& encoder, std::span<const task::Example> examples,
+                    exec::StopRule stop);
 
   std::vector<Outcome> evaluate(std::span<const Trial> trials) override;
 

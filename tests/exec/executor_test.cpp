@@ -1,0 +1,309 @@
+#include "exec/executor.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/error.h"
+#include "core/seed.h"
+#include "support/temporary_folder.h"
+#include "support/tiny_pool.h"
+
+namespace polar::exec {
+namespace {
+
+using core::Program;
+
+constexpr int kDepth = 6;
+
+/// What must not change; times may.
+auto bits(const Answer& a) {
+  return std::tuple(a.tokens, a.text, a.answer, a.answer_final, a.correct, a.answer_log_prob, a.margin,
+                    a.scored_positions, a.confidence);
+}
+
+Program random_program(core::Random& random) {
+  std::vector<Program::Layer> layers;
+  for (int layer = 0; layer < kDepth; ++layer) {
+    const auto choice = random.below(6);
+    if (choice == 0) continue;
+    layers.push_back(static_cast<Program::Layer>(layer));
+    // An overlapping loop: back by up to three layers.
+    if (choice == 1) layer = std::max<int>(-1, layer - static_cast<int>(random.below(3)));
+    if (layers.size() > 12) break;
+  }
+  if (layers.empty()) layers.push_back(0);
+  return Program(std::move(layers));
+}
+
+class ExecutorTest : public testing::TestWithParam<pool::DType> {
+ protected:
+  static constexpr int kExamples = 8;
+
+  void SetUp() override {
+    test::write_tiny_pool(folder_ / "pool", {.depth = kDepth});
+    loaded_ = test::load_pool(folder_ / "pool", GetParam());
+    task_.prompt_template = "Question: What is {question}?\nAnswer:";
+    task_.grader = "numeric:first";
+    task_.max_new_tokens = 8;
+    encoder_ = std::make_unique<TaskEncoder>(loaded_.pool->manifest(), *loaded_.tokenizer, task_);
+    core::Random random(42);
+    for (int i = 0; i < kExamples; ++i) {
+      const std::string question = std::to_string(random.below(1000)) + " + " + std::to_string(random.below(100000));
+      encoded_.push_back(
+          encoder_->encode({"e" + std::to_string(i), question, std::to_string(random.below(300)), {}, -1, "", ""}));
+    }
+    follow_the_model();
+    for (int i = 0; i < 40; ++i) programs_.push_back(random_program(random));
+    programs_.push_back(Program::identity(kDepth));
+  }
+
+  /// Half of the references become what the identity answers, so that drafts are accepted whole, in part and not at
+  /// all.
+  void follow_the_model() {
+    rules_ = {&encoder_->grader(), task_.stop, task_.max_new_tokens, StopRule::kAnswer};
+    Executor executor(loaded_.pool, loaded_.tokenizer, options());
+    for (int i = 0; i < kExamples; i += 2) {
+      auto& example = encoded_[static_cast<std::size_t>(i)];
+      const Request request{&example, Program::identity(kDepth), 0, 0, &rules_, false};
+      const Answer answer = executor.answer(std::span(&request, 1)).front();
+      example.draft.tokens = answer.tokens;
+      if (i % 4 == 0 && example.draft.tokens.size() > 2) example.draft.tokens.back() ^= 1;
+      if (!answer.answer.empty()) example.reference = answer.answer;
+    }
+  }
+
+  ExecOptions options(int workers = 1) const {
+    ExecOptions made;
+    made.workers = workers;
+    made.layer_rows = 64;
+    made.head_rows = 32;
+    return made;
+  }
+
+  std::vector<Request> requests(StopRule stop) {
+    rules_.stop = stop;
+    std::vector<Request> all;
+    for (const EncodedExample& example : encoded_) {
+      for (const Program& program : programs_) all.push_back({&example, program, 0, 0, &rules_, true});
+      all.push_back({&example, programs_[0], 0.7, 3, &rules_, true});
+      all.push_back({&example, programs_[1], 1.0, 0, &rules_, false});
+    }
+    return all;
+  }
+
+  std::vector<Answer> run(const ExecOptions& with, std::span<const Request> what, std::size_t batch = 1000000) {
+    Executor executor(loaded_.pool, loaded_.tokenizer, with);
+    const auto& prompt = encoded_.front().prompt;
+    const auto shared = static_cast<std::ptrdiff_t>(shared_prompt_tokens(encoded_));
+    executor.set_shared_prompt({prompt.begin(), prompt.begin() + shared});
+    std::vector<Answer> answers;
+    for (std::size_t at = 0; at < what.size(); at += batch) {
+      for (Answer& answer : executor.answer(what.subspan(at, std::min(batch, what.size() - at))))
+        answers.push_back(std::move(answer));
+    }
+    return answers;
+  }
+
+  void expect_equal(const std::vector<Answer>& a, const std::vector<Answer>& b, const std::string& what) {
+    ASSERT_EQ(a.size(), b.size());
+    std::size_t differing = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) differing += bits(a[i]) != bits(b[i]) ? 1 : 0;
+    EXPECT_EQ(differing, 0U) << what;
+  }
+
+  test::TemporaryFolder folder_;
+  test::LoadedPool loaded_;
+  task::TaskSpec task_;
+  std::unique_ptr<TaskEncoder> encoder_;
+  std::vector<EncodedExample> encoded_;
+  std::vector<Program> programs_;
+  GenerationRules rules_;
+};
+
+TEST_P(ExecutorTest, GivesTheSameBitsWithEverySwitchOff) {
+  for (StopRule stop : {StopRule::kVerdict, StopRule::kAnswer, StopRule::kFull}) {
+    const std::vector<Request> all = requests(stop);
+    const std::vector<Answer> expected = run(options(), all);
+    const auto variant = [&](const std::string& name, auto change) {
+      ExecOptions changed = options();
+      change(changed);
+      expect_equal(expected, run(changed, all), name);
+    };
+    variant("prefix sharing off", [](ExecOptions& o) { o.prefix_sharing = false; });
+    variant("layer batching off", [](ExecOptions& o) { o.layer_batching = false; });
+    variant("draft verification off", [](ExecOptions& o) { o.draft_verification = false; });
+    variant("shared prompt off", [](ExecOptions& o) { o.shared_prompt = false; });
+    variant("all off", [](ExecOptions& o) {
+      o.prefix_sharing = o.layer_batching = o.draft_verification = o.shared_prompt = false;
+    });
+  }
+}
+
+TEST_P(ExecutorTest, GivesTheSameBitsWhateverWorkersBatchesAndCache) {
+  const std::vector<Request> all = requests(StopRule::kVerdict);
+  const std::vector<Answer> expected = run(options(), all);
+  expect_equal(expected, run(options(2), all), "two workers");
+  expect_equal(expected, run(options(), all, 1), "batches of one");
+  expect_equal(expected, run(options(2), all, 7), "batches of seven");
+  expect_equal(expected, run(options(), all, 64), "batches of 64");
+  ExecOptions tight = options(2);
+  tight.cache_bytes = 0;
+  tight.wave_bytes = 1;
+  expect_equal(expected, run(tight, all, 64), "no cache, waves of one trial");
+  tight.cache_bytes = 100000;
+  tight.wave_bytes = 200000;
+  expect_equal(expected, run(tight, all, 64), "a cache that evicts");
+}
+
+TEST_P(ExecutorTest, GivesTheSameBitsBesideShuffledCompanions) {
+  const std::vector<Request> all = requests(StopRule::kVerdict);
+  const std::vector<Answer> expected = run(options(), all);
+  std::vector<std::size_t> order(all.size());
+  std::iota(order.begin(), order.end(), 0);
+  core::Random random(8);
+  random.shuffle(order);
+  order.resize(order.size() / 2);
+  std::vector<Request> some;
+  std::vector<Answer> expected_some;
+  for (std::size_t i : order) some.push_back(all[i]), expected_some.push_back(expected[i]);
+  expect_equal(expected_some, run(options(), some), "half of the trials, shuffled");
+}
+
+TEST_P(ExecutorTest, ReachesTheVerdictOfFullGenerationUnderEveryStopRule) {
+  const std::vector<Answer> full = run(options(), requests(StopRule::kFull));
+  for (StopRule stop : {StopRule::kVerdict, StopRule::kAnswer}) {
+    const std::vector<Answer> early = run(options(), requests(stop));
+    for (std::size_t i = 0; i < full.size(); ++i) {
+      EXPECT_EQ(early[i].correct, full[i].correct) << i;
+      EXPECT_LE(early[i].tokens.size(), full[i].tokens.size());
+      if (early[i].answer_final) {
+        EXPECT_EQ(early[i].answer, full[i].answer);
+      }
+    }
+    const auto right = std::ranges::count_if(full, [](const Answer& answer) { return answer.correct; });
+    EXPECT_GT(right, 0) << "the fixture must hold right and wrong answers";
+    EXPECT_LT(right, static_cast<std::ptrdiff_t>(full.size()));
+  }
+}
+
+/// Teacher-forced pass over prompt and continuation with LibTorch's own operators, one sequence at a time.
+at::Tensor plain_logits(const pool::ModulePool& pool, const std::vector<text::Token>& tokens, const Program& program) {
+  c10::InferenceMode inference;
+  const auto count = static_cast<std::int64_t>(tokens.size());
+  at::Tensor hidden = pool.embed(at::tensor(std::vector<std::int64_t>(tokens.begin(), tokens.end()), at::kLong));
+  const at::Tensor future = at::ones({count, count}, at::kBool).triu(1);
+  for (int layer : program.layers()) {
+    const auto [q, k, v] = pool.attend_in(layer, hidden, at::arange(count));
+    const std::int64_t group = q.size(1) / k.size(1);
+    const double scale = pool.manifest().attention[static_cast<std::size_t>(layer)].scale;
+    const at::Tensor scores =
+        at::einsum("qhd,khd->hqk", {q.to(at::kFloat), k.to(at::kFloat).repeat_interleave(group, 1)}) * scale;
+    const at::Tensor weights = at::softmax(scores.masked_fill(future, -INFINITY), -1);
+    const at::Tensor mixed = at::einsum("hqk,khd->qhd", {weights, v.to(at::kFloat).repeat_interleave(group, 1)});
+    hidden = pool.attend_out(layer, hidden, mixed.reshape({count, -1}).to(hidden.scalar_type()));
+  }
+  return pool.head(hidden);
+}
+
+TEST_P(ExecutorTest, AgreesWithAPlainPassOverEveryGeneratedToken) {
+  const std::vector<Request> all = requests(StopRule::kFull);
+  const std::vector<Answer> answers = run(options(2), all);
+  const double tolerance = GetParam() == pool::DType::kFloat32 ? 1e-3 : 0.25;
+  for (std::size_t i = 0; i < all.size(); i += 5) {
+    if (all[i].temperature > 0) continue;
+    std::vector<text::Token> tokens = all[i].example->prompt;
+    const std::size_t start = tokens.size();
+    tokens.insert(tokens.end(), answers[i].tokens.begin(), answers[i].tokens.end());
+    const at::Tensor logits = plain_logits(*loaded_.pool, tokens, all[i].program);
+    for (std::size_t t = 0; t < answers[i].tokens.size(); ++t) {
+      const at::Tensor row = logits[static_cast<std::int64_t>(start + t) - 1];
+      const double gap = row.max().item<double>() - row[answers[i].tokens[t]].item<double>();
+      EXPECT_LE(gap, tolerance) << "trial " << i << " token " << t;
+    }
+  }
+}
+
+TEST_P(ExecutorTest, ScoresTheReferenceAsAPlainPassDoes) {
+  const std::vector<Request> all = requests(StopRule::kVerdict);
+  const std::vector<Answer> answers = run(options(2), all);
+  const double tolerance = GetParam() == pool::DType::kFloat32 ? 1e-3 : 0.5;
+  for (std::size_t i = 0; i < all.size(); i += 7) {
+    if (!all[i].score_reference) continue;
+    const Draft& draft = all[i].example->draft;
+    std::vector<text::Token> tokens = all[i].example->prompt;
+    const std::size_t start = tokens.size();
+    tokens.insert(tokens.end(), draft.tokens.begin(), draft.tokens.end());
+    const at::Tensor log_probs = at::log_softmax(plain_logits(*loaded_.pool, tokens, all[i].program), -1);
+    double expected = 0;
+    for (std::size_t t = 0; t < draft.tokens.size(); ++t) {
+      expected += log_probs[static_cast<std::int64_t>(start + t) - 1][draft.tokens[t]].item<double>();
+    }
+    if (draft.terminators) {
+      const at::Tensor set = at::tensor(std::vector<std::uint8_t>(*draft.terminators)).to(at::kBool);
+      expected +=
+          log_probs[static_cast<std::int64_t>(tokens.size()) - 1].masked_select(set).logsumexp(0).item<double>();
+    }
+    EXPECT_NEAR(answers[i].answer_log_prob, expected, tolerance);
+  }
+}
+
+TEST_P(ExecutorTest, GivesTheStatesAfterAPrefix) {
+  Executor executor(loaded_.pool, loaded_.tokenizer, options(2));
+  const auto& prompt = encoded_.front().prompt;
+  executor.set_shared_prompt({prompt.begin(), prompt.begin() + 4});
+  std::vector<const EncodedExample*> examples;
+  for (const EncodedExample& example : encoded_) examples.push_back(&example);
+  const std::vector<States> embedded = executor.states(examples, Program());
+  ASSERT_EQ(embedded.size(), examples.size());
+  const std::vector<States> states = executor.states(examples, Program{0, 1});
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    EXPECT_EQ(states[i].tokens, static_cast<int>(examples[i]->prompt.size()));
+    EXPECT_EQ(states[i].width, 32);
+    EXPECT_EQ(states[i].values.size(), examples[i]->prompt.size() * 32);
+    EXPECT_NE(states[i].values, embedded[i].values);
+  }
+}
+
+TEST_P(ExecutorTest, SharesPrefixesAndCountsTheRowsItRan) {
+  const std::vector<Request> all = requests(StopRule::kVerdict);
+  const auto rows = [&](bool sharing) {
+    ExecOptions with = options();
+    with.prefix_sharing = sharing;
+    Executor executor(loaded_.pool, loaded_.tokenizer, with);
+    executor.answer(all);
+    return executor.stats().layer_rows;
+  };
+  EXPECT_LT(rows(true), rows(false) * 3 / 4);
+}
+
+TEST_P(ExecutorTest, KeepsItsStatesWithinTheCacheBound) {
+  ExecOptions with = options();
+  with.cache_bytes = 300000;
+  with.wave_bytes = 300000;
+  Executor executor(loaded_.pool, loaded_.tokenizer, with);
+  executor.answer(requests(StopRule::kVerdict));
+  EXPECT_GT(executor.stats().evicted_nodes, 0U);
+  EXPECT_GT(executor.stats().waves, 1U);
+  // One trial may pass the wave's bound: it is admitted before its size is known.
+  EXPECT_LE(executor.stats().peak_bytes, 300000U + 300000U + 150000U);
+}
+
+TEST_P(ExecutorTest, RefusesALayerThePoolDoesNotHave) {
+  Executor executor(loaded_.pool, loaded_.tokenizer, options());
+  const Request request{&encoded_[0], Program{0, 1, 9}, 0, 0, &rules_, false};
+  try {
+    executor.answer(std::span(&request, 1));
+    FAIL();
+  } catch (const core::Error& error) {
+    EXPECT_STREQ(error.what(), "program 0-1,9: expected layers 0 … 5, found 9");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(DTypes, ExecutorTest, testing::Values(pool::DType::kFloat32, pool::DType::kBFloat16),
+                         [](const auto& each) { return pool::to_string(each.param); });
+
+}  // namespace
+}  // namespace polar::exec
