@@ -20,9 +20,9 @@ struct Example {
   std::string source;
 };
 
-/// Reads JSONL rows {id, question, answer, choices?, label?, level? (string or integer), source?}. Throws Error "file:line: field:
-/// expected …, found …" for the first bad row: invalid JSON, missing or empty field, wrong type, repeated id, label out of range,
-/// choices[label] != answer. Blank lines are skipped.
+/// Reads JSONL rows {id, question, answer, choices?, label?, level? (string or integer), source?}. Throws Error
+/// "file:line: field: expected …, found …" for the first bad row: invalid JSON, missing or empty field, wrong type,
+/// repeated id, label out of range, choices[label] != answer. Blank lines are skipped.
 std::vector<Example> read_jsonl(const std::filesystem::path& path);
 
 /// Writes rows in the same form, atomically.
