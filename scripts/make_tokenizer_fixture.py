@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/text/data/parity.json: a small trained tokenizer for each supported family, and mixed strings with the ids that the
-`tokenizers` library gives them. Run it again only to change the fixture; the tests need no Python.
+"""Writes tests/text/data/parity.json: a small trained tokenizer for each supported family, and mixed strings with the
+ids that the `tokenizers` library gives them. Run it again only to change the fixture; the tests need no Python.
 
     scripts/make_tokenizer_fixture.py --out tests/text/data/parity.json
     scripts/make_tokenizer_fixture.py --save-tokenizers /tmp/tokenizers --vocabulary 4000   # for scripts/check_tokenizer.py
@@ -32,8 +32,10 @@ FAMILIES = {
     "gpt2": (byte_level(True), False, False, {"<|endoftext|>": (True, True)}),
     "llama3": (split_then_bytes("{1,3}"), False, True, {"<|begin_of_text|>": (True, False), "<|eot_id|>": (True, False)}),
     "qwen2": (split_then_bytes(""), True, False,
-              {"<|im_start|>": (True, False), "<|im_end|>": (True, False), "<tool_call>": (False, False), "<é>": (False, True), "<|im": (False, False)}),
-    "smollm2": (pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level(True)]), False, False,
+              {"<|im_start|>": (True, False), "<|im_end|>": (True, False), "<tool_call>": (False, False),
+               "<é>": (False, True), "<|im": (False, False)}),
+    "smollm2": (pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level(True)]),
+                False, False,
                 {"<|endoftext|>": (True, False), "<|im_start|>": (True, False), "<|im_end|>": (True, False)}),
 }
 
@@ -47,10 +49,12 @@ def train(family, vocabulary):
     if nfc:
         tokenizer.normalizer = normalizers.NFC()
     first = [AddedToken("<|endoftext|>", special=True, normalized=True)] if family == "gpt2" else []
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=first, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+                                  special_tokens=first, show_progress=False)
     text = list(pydoc_data.topics.topics.values()) + [" ".join(WORDS), *CODE, *MARKS] * 20
     tokenizer.train_from_iterator(text, trainer)
-    tokenizer.add_tokens([AddedToken(content, special=special, normalized=normalized) for content, (special, normalized) in added.items()])
+    tokenizer.add_tokens([AddedToken(content, special=special, normalized=normalized)
+                          for content, (special, normalized) in added.items()])
     description = json.loads(tokenizer.to_str())
     if family == "smollm2":  # as the real one: some bytes have no token and are dropped
         for missing in ("ñ", "Ą", "ÿ"):
@@ -82,7 +86,8 @@ def main():
     if args.save_tokenizers:
         args.save_tokenizers.mkdir(parents=True, exist_ok=True)
         for family, description in described.items():
-            (args.save_tokenizers / f"{family}.json").write_text(json.dumps(description, ensure_ascii=False), encoding="utf-8")
+            path = args.save_tokenizers / f"{family}.json"
+            path.write_text(json.dumps(description, ensure_ascii=False), encoding="utf-8")
     if args.out:
         fixture = make_fixture(described, args.strings)
         args.out.write_text(json.dumps(fixture, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -98,7 +103,7 @@ def make_fixture(described, count):
         tokenizer = Tokenizer.from_str(json.dumps(description))
         ids = [tokenizer.encode(text.decode("utf-8", "replace"), add_special_tokens=False).ids for text in short]
         families[family] = {"tokenizer": description, "ids": ids,
-                            "decoded_tail": [tokenizer.decode(each[len(each) // 2:], skip_special_tokens=True) for each in ids[:20]]}
+                            "decoded_tail": [tokenizer.decode(each[len(each) // 2:]) for each in ids[:20]]}
     return {"strings_base64": [base64.b64encode(text).decode() for text in short], "families": families}
 
 
