@@ -26,7 +26,7 @@ Rule<std::string> folder_name() {
 }
 
 Rule<std::string> prompt_template() {
-  return {"text with {question} exactly once", [](const std::string& body) {
+  return {"text with {question} in it", [](const std::string& body) {
             try {
               text::PromptTemplate checked(body);
             } catch (const core::UsageError&) {

@@ -128,7 +128,7 @@ TEST(Schema, NamesTheRangeOfAValueOutsideIt) {
             "with '-' or '.', "
             "found '../up'");
   EXPECT_EQ(refusal("name: a\ntask: {template: no place}"),
-            "x.yaml:2: task.template: expected text with {question} exactly once, found 'no place'");
+            "x.yaml:2: task.template: expected text with {question} in it, found 'no place'");
 }
 
 TEST(Schema, NamesTheItemOfAWrongList) {
