@@ -34,15 +34,15 @@ std::vector<std::string> arithmetic_levels();
 
 /// Examples with id "arith/<level>/12+7", question "12 + 7", answer "19", source "arithmetic". A problem's split is a
 /// hash of seed, operation and operands (sorted where the operation commutes): orders of one problem never part, and
-/// nothing moves when sizes change. A level that runs out is reported as exhausted, never topped up. Out of
-/// distribution:
+/// nothing moves when sizes change. A level that runs out is reported as exhausted, never topped up.
+///
+/// Out of distribution:
 /// - "rephrased": test problems only, in other words; the question holds the whole wording and the template is
-/// "{question}". Ids
-///   "arith/rephrased/<level>/12+7".
-/// - "larger": sums, differences and three-term sums with every operand in 100 … 199, beyond all training ranges;
-/// levels "larger sums", "larger
-///   differences", "larger three-term sums", of the operations in use. Products have none: they would be out of any
-///   small model's reach.
+///   "{question}". Ids "arith/rephrased/<level>/12+7".
+/// - "larger": sums, differences and three-term sums with every operand in 100 … 199, beyond all training ranges, for
+///   the operations in use. Levels "larger sums", "larger differences", "larger three-term sums". Products have none:
+///   they would be out of any small model's reach.
+///
 /// Throws core::UsageError for unknown levels and sets, naming the known ones, and for numbers outside their range.
 Dataset make_arithmetic_dataset(const ArithmeticOptions& options);
 

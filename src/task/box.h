@@ -20,9 +20,8 @@ struct Box {
 std::optional<Box> find_box(std::string_view text, std::size_t from = 0);
 
 /// Content of a box as parse_number reads it: LaTeX spacing removed, `{,}` to `,`, `\%` to `%`, a unit at the end
-/// (`\text{…}`, `\textrm`,
-/// `\mathrm`, `\mbox`, `^\circ`) removed, and `\frac{a}{b}` (also \dfrac, \tfrac, \frac12) to `a/b` where only a sign
-/// stands before it. Outer spaces trimmed; anything else is left as written.
+/// (`\text{…}`, `\textrm`, `\mathrm`, `\mbox`, `^\circ`) removed, and `\frac{a}{b}` (also \dfrac, \tfrac, \frac12) to
+/// `a/b` where only a sign stands before it. Outer spaces trimmed; anything else is left as written.
 std::string plain_latex(std::string_view content);
 
 }  // namespace polar::task

@@ -40,19 +40,18 @@ enum class NumberChoice { kFirst, kLast, kBoxedFirst, kBoxedLast };
 /// numeric: a number of the text equals the reference, compared exactly (task/number.h: signs, thousands commas,
 /// points, trailing zeros, fractions; no floating point).
 /// - kFirst, kLast: the first or last number of running text. It ends only when the next character settles it. A
-/// fraction such as "38/2" never
-///   equals a decimal with an integer value, so that for an integer reference kFirst decides kWrong exactly when no
-///   continuation can be right (reference 19: at "2", "-1", "1.", "19.5", "1,2"), and kCorrect exactly when the number
-///   is settled. For other references kFirst decides when the number is settled. A reference that is no number is never
-///   matched. kLast never decides before the end.
+///   fraction such as "38/2" never equals a decimal with an integer value, so that for an integer reference kFirst
+///   decides kWrong exactly when no continuation can be right (reference 19: at "2", "-1", "1.", "19.5", "1,2"), and
+///   kCorrect exactly when the number is settled. For other references kFirst decides when the number is settled. A
+///   reference that is no number is never matched. kLast never decides before the end, unless that is so.
 /// - kBoxedFirst, kBoxedLast: the content of the first or last complete \boxed{…} as a whole, LaTeX fractions, spacing
-/// and units
-///   understood (task/box.h), fractions reduced (38/2 is 19); content that is no number must equal the reference
-///   literally. kBoxedFirst decides when its box closes (a box inside one that is still open waits), kBoxedLast at the
-///   end. Box missing at the end: wrong.
+///   and units understood (task/box.h), fractions reduced (38/2 is 19); content that is no number must equal the
+///   reference literally. kBoxedFirst decides when its box closes (a box inside one that is still open waits),
+///   kBoxedLast at the end. Box missing at the end: wrong.
+///
 /// judge(text, reference, true) is kCorrect exactly when extract(text, true).answer is not empty and same(answer,
-/// reference) — for kFirst and kLast: and the reference is a number. On short strings kFirst takes well under a
-/// microsecond and allocates nothing.
+/// reference) (for kFirst and kLast: and the reference is a number). On short strings kFirst takes well under a
+/// microsecond and allocates nothing unless it compares fractions.
 std::unique_ptr<TextGrader> make_numeric_grader(NumberChoice choice);
 
 /// By name: "exact", "numeric:first", "numeric:last", "numeric:boxed-first", "numeric:boxed-last". Throws UsageError

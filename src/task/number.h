@@ -42,9 +42,8 @@ enum class Reading {
 
 struct Scan {
   Reading reading = Reading::kNone;
-  Number number;  ///< the number if the text ended here
-  std::string_view
-      group;  ///< kGroup: digits behind the last comma that are not (or not for certain) part of the number: 0 to 3
+  Number number;                   ///< the number if the text ended here
+  std::string_view group;          ///< kGroup: the 0 to 3 digits behind the last comma, part of the number or not
   std::string_view settled_whole;  ///< kGroup: whole digits that are certain
   std::size_t begin = 0;           ///< of its first digit or point
   std::size_t end = 0;             ///< one past its last character
@@ -53,15 +52,14 @@ struct Scan {
 /// The first number at or after byte `from`. Digits are ASCII; they count wherever they stand ("x2" holds 2), and any
 /// other character ends the number ("1e5" holds 1, then 5; "5%" holds 5).
 /// - Sign: '-', '+' or U+2212 directly before the number or before a '$' or '\$' in front of it, unless a letter, a
-/// digit, a closing
-///   bracket or another sign stands directly before the sign: "-5", "-$5", "$-5", "=-5" are −5; "10-5", "x-5", "--5",
-///   "- 5" hold 5.
+///   digit, a closing bracket or another sign stands directly before the sign: "-5", "-$5", "$-5", "=-5" are −5;
+///   "10-5", "x-5", "--5", "- 5" hold 5.
 /// - Commas group thousands: one to three digits, the first not 0, then groups of exactly three. "1,234" is 1234;
-/// "1,2", "1,2345", "0,123",
-///   "1234,567" begin with 1, 1, 0, 1234.
-/// - Point: "19." is 19 and "19.5" is 19.5. ".5" is 0.5 unless a letter, digit, closing bracket or point stands before
-/// the point.
+///   "1,2", "1,2345", "0,123", "1234,567" begin with 1, 1, 0, 1234.
+/// - Point: "19." is 19 and "19.5" is 19.5. ".5" is 0.5 unless a letter, a digit, a closing bracket or another point
+///   stands before the point.
 /// - Fraction: whole digits, '/', digits, with no space: "3/4". "3 / 4" holds 3, then 4; "1.5/2" holds 1.5, then 2.
+///
 /// The scan of a longer text differs only where this one is not kSettled.
 Scan scan_number(std::string_view text, std::size_t from = 0);
 
@@ -70,7 +68,7 @@ Scan scan_number(std::string_view text, std::size_t from = 0);
 std::optional<Number> parse_number(std::string_view text);
 
 /// Whether some continuation of the scanned text makes the number equal to `reference` (a decimal with an integer
-/// value), as same_number without `reduce` has it. Exact for every reading but kNone.
+/// value), as same_number without `reduce` has it. Exact; true for kNone.
 bool can_become_integer(const Scan& scan, const Number& reference);
 
 /// A decimal without decimals other than zeros.
