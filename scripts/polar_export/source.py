@@ -1,5 +1,6 @@
 """Where a model's weights, tokenizer and provenance come from."""
 
+import copy
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -33,7 +34,7 @@ class Source:
 
     def reference(self, dtype):
         """transformers' own model with exactly the stored weights, computing in dtype."""
-        model = LlamaForCausalLM(self.config).to(dtype)
+        model = LlamaForCausalLM(copy.deepcopy(self.config)).to(dtype)  # its own config: verification rearranges its layers
         model.load_state_dict({name: tensor.to(dtype) for name, tensor in self.weights.items()})
         model.generation_config.eos_token_id = self.eos_ids
         return model.eval()

@@ -213,7 +213,7 @@ def verify(folder, source, log=print):
     pools = [Pool(folder, depth, dtype) for dtype in dtypes]
     references = [Reference(source.reference(dtype)) for dtype in dtypes]
     for name, program in programs(depth).items():
-        worst, rounded, bound = verify_program(name, program, pools, references, prompts, copy.deepcopy(source.config))
+        worst, rounded, bound = verify_program(name, program, pools, references, prompts, source.config)
         log(f"verified {name} ({len(program)} layers, {len(prompts)} prompts, {NEW_TOKENS} new tokens): float32 within {worst:.1e}, "
             f"bfloat16 within {rounded:.3f} of {bound:.3f} allowed")
     log(f"verified in {time.monotonic() - started:.0f} s")
