@@ -17,7 +17,7 @@ struct ProgramLogits {
 };
 
 struct DecodeOptions {
-  core::SegmentLimits limits;       ///< segments are cut to max_length; max_runs must be C − 1
+  core::SegmentLimits limits{};     ///< segments are cut to max_length; max_runs must be C − 1
   int first_layer = 0;              ///< p: no edit touches layers 0 … p−1
   double boundary_threshold = 0.5;  ///< a segment starts where sigmoid(boundary logit) ≥ threshold
   int beam = 5;                     ///< programs kept and returned at most

@@ -14,7 +14,7 @@ namespace polar::predict {
 struct TargetOptions {
   int depth = 0;                 ///< D, layers of the pool
   int first_layer = 0;           ///< p: layers 0 … p−1 always run once (the features come from them); 0 ≤ p < D
-  core::SegmentLimits limits;    ///< longest segment and most runs; operations C = max_runs + 1
+  core::SegmentLimits limits{};  ///< longest segment and most runs; operations C = max_runs + 1
   int max_programs = 50;         ///< at most so many targets an example, the first ones given
   double identity_weight = 0.3;  ///< weight of the identity when the example has another target; others weigh 1
 };

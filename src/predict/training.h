@@ -61,10 +61,10 @@ struct TrainingReport {
 double scheduled_learning_rate(double rate, int step, int warmup, int total);
 
 /// Trains in place and leaves the best epoch's weights. Same predictor, sets, options, LibTorch and number of threads:
-/// same weights to the last bit (seeds LibTorch's global generator). Works under the caller's inference mode.
-/// first_layer: of the targets. Throws core::Error when no training example has targets, sizes disagree or the loss is
-/// not finite, core::Interrupted when *interrupt becomes true (the weights are then those of some step),
-/// core::UsageError for options out of range.
+/// same weights to the last bit (seeds LibTorch's global generator; the number of threads is the process's,
+/// at::set_num_threads). Works under the caller's inference mode. first_layer: of the targets. Throws core::Error when
+/// no training example has targets, sizes disagree or the loss is not finite, core::Interrupted when *interrupt becomes
+/// true (the weights are then those of some step), core::UsageError for options out of range.
 TrainingReport train(Predictor& predictor, const TrainingSet& training, const TrainingSet& validation, int first_layer,
                      const TrainingOptions& options);
 
