@@ -31,7 +31,8 @@ void choose_journal(Database& database, const std::function<void(const std::stri
       code == SQLITE_IOERR_SHMMAP || code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMLOCK;
   if (code != SQLITE_ROW && !no_shared_memory) database.fail("choosing its journal");
   if (is_log) {
-    database.execute("PRAGMA synchronous = NORMAL", "choosing its journal");
+    // Only a checkpoint waits for the disk: at most every 32 MiB of log.
+    database.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192", "choosing its journal");
     return;
   }
   database.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL", "choosing its journal");
