@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# Breaks things on purpose and checks what a user then sees: one message on standard error, exit code 1 or 2, nothing half-written.
+#   scripts/check_errors.sh [POLAR] [POOL]     (default: build/release/polar pools/smollm2-135m)
+# The pool is copied by hard links and never changed. A full disk needs root (a small tmpfs is mounted); without it that case is left out.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+polar=${1:-build/release/polar}
+pool=${2:-pools/smollm2-135m}
+[ -x "$polar" ] || { echo "check_errors: $polar: expected the program, found none: run scripts/quickstart.sh" >&2; exit 2; }
+[ -f "$pool/pool.json" ] || { echo "check_errors: $pool: expected a pool, found none: scripts/export.py --smollm2 $pool" >&2; exit 2; }
+
+# Next to the pool, because hard links do not cross file systems.
+work=$(mktemp -d "$(dirname "$pool")/.check-errors.XXXXXX")
+disk=$work/disk
+cleanup() {
+  if mountpoint -q "$disk"; then umount "$disk"; fi
+  rm -rf "$work"
+}
+trap cleanup EXIT
+failed=0
+
+copy_pool() {
+  rm -rf "$work/pool"
+  cp -rl "$pool" "$work/pool"
+}
+
+own_copy() {  # FILE: parts it from the pool's, so that it can be changed
+  cp "$1" "$1.own"
+  mv "$1.own" "$1"
+}
+
+# expect CODE PATTERN COMMAND...: exit code, exactly one message on standard error (progress aside), and what it must mention.
+expect() {
+  local code=$1 pattern=$2 found=0
+  shift 2
+  "$@" >"$work/stdout" 2>"$work/stderr" || found=$?
+  local messages
+  grep '^polar: ' "$work/stderr" | sed 's/^/  /' || true
+  messages=$(grep -c '^polar: ' "$work/stderr" || true)
+  if [ "$found" -ne "$code" ]; then
+    complain "expected exit code $code, found $found"
+  elif [ "$messages" -ne 1 ]; then
+    complain "expected one message on standard error, found $messages"
+    cat "$work/stderr"
+  elif ! grep '^polar: ' "$work/stderr" | grep -Eqi -- "$pattern"; then
+    complain "expected the message to match '$pattern'"
+  fi
+}
+
+complain() {
+  printf '  FAILED: %s\n' "$1"
+  failed=$((failed + 1))
+}
+
+nothing_at() {  # PATH...: the command must not have left these
+  local path
+  for path in "$@"; do
+    [ ! -e "$path" ] || complain "left behind: $path"
+  done
+}
+
+no_temporaries() {  # FOLDER: whole files only
+  local left
+  left=$(find "$1" -name '*.tmp*' -o -name '.*.??????' -type f 2>/dev/null)
+  [ -z "$left" ] || complain "half-written: $left"
+}
+
+# config FILE KEY LINES...: a small arithmetic run, its output below $work/runs, then further lines.
+config() {
+  local file=$1 runs=$2
+  shift 2
+  {
+    printf 'name: broken\npool: %s\nruns_folder: %s\n' "$pool" "$runs"
+    printf 'task:\n  kind: arithmetic\n  template: "Question: What is {question}?\\nAnswer: {question} ="\n'
+    printf '  train_per_level: 2\n  valid_per_level: 2\n  test_per_level: 2\n'
+    printf 'search:\n  rollouts: 4\n  oracle_rollouts: 4\n'
+    printf '%s\n' "$@"
+  } >"$file"
+}
+
+layer=$(cd "$pool" && ls layer_*.ts | sed -n 2p)
+
+echo "flipped byte in $layer"
+copy_pool
+own_copy "$work/pool/$layer"
+size=$(stat -c %s "$work/pool/$layer")
+offset=$((size / 2))
+byte=$(od -An -tu1 -j "$offset" -N 1 "$work/pool/$layer")
+printf "\\x$(printf %x $((byte ^ 1)))" | dd of="$work/pool/$layer" bs=1 seek="$offset" conv=notrunc status=none
+expect 1 "$layer.*(sha-?256|digest)" "$polar" inspect "$work/pool"
+
+echo "missing file $layer"
+copy_pool
+rm "$work/pool/$layer"
+expect 1 "$layer" "$polar" inspect "$work/pool"
+
+echo "truncated $layer"
+copy_pool
+own_copy "$work/pool/$layer"
+truncate -s $((size - 1000)) "$work/pool/$layer"
+expect 1 "$layer.*bytes" "$polar" inspect "$work/pool"
+
+echo "manifest of a future version"
+copy_pool
+own_copy "$work/pool/pool.json"
+sed -i -E 's/("format_version": *)[0-9]+/\1999/' "$work/pool/pool.json"
+expect 1 "pool.json.*999" "$polar" inspect "$work/pool"
+
+echo "corrupt data row"
+printf '%s\n' '{"id": "a", "question": "1 + 1", "answer": "2", "source": "made"}' '{"id": "b", "question": "1 + 2", "answer": ' >"$work/rows.jsonl"
+config "$work/rows.yaml" "$work/runs"
+sed -i "s|kind: arithmetic|kind: jsonl\n  train_file: $work/rows.jsonl|" "$work/rows.yaml"
+expect 1 "rows.jsonl:2" "$polar" run "$work/rows.yaml"
+nothing_at "$work/runs/broken/labels.sqlite" "$work/runs/broken/evaluation.jsonl"
+
+echo "unknown configuration key"
+config "$work/unknown.yaml" "$work/unknown-runs" "predict:" "  epoch: 3"
+expect 2 "unknown.yaml:[0-9]+: .*epoch.*epochs" "$polar" run "$work/unknown.yaml"
+nothing_at "$work/unknown-runs"
+
+echo "output folder that is a file"
+touch "$work/taken"
+config "$work/taken.yaml" "$work/taken"
+expect 2 "taken" "$polar" run "$work/taken.yaml"
+[ ! -s "$work/taken" ] || complain "the file in the way was written to"
+
+if [ "$(id -u)" -eq 0 ]; then
+  echo "output folder on a read-only file system"
+  mkdir -p "$disk"
+  mount -t tmpfs -o size=64k,ro tmpfs "$disk" && mounted=yes || mounted=""
+  if [ -n "$mounted" ]; then
+    config "$work/readonly.yaml" "$disk/runs"
+    expect 2 "$disk" "$polar" run "$work/readonly.yaml"
+    umount "$disk"
+
+    echo "full disk"
+    mount -t tmpfs -o size=64k tmpfs "$disk"
+    config "$work/full.yaml" "$disk/runs"
+    expect 1 "no space|full" "$polar" run "$work/full.yaml"
+    no_temporaries "$disk"
+    umount "$disk"
+  else
+    echo "  left out: no tmpfs can be mounted here; so is the full disk"
+  fi
+else
+  echo "output folder without permission"
+  mkdir "$work/closed"
+  chmod 555 "$work/closed"
+  config "$work/closed.yaml" "$work/closed/runs"
+  expect 2 "closed" "$polar" run "$work/closed.yaml"
+  chmod 755 "$work/closed"
+  echo "full disk: left out, mounting a small one needs root"
+fi
+
+[ "$failed" -eq 0 ] || { echo "$failed checks failed"; exit 1; }
+echo "every error was one message with its exit code, and nothing was left half-written"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs, builds and checks everything: formatting, clang-tidy, all tests, all C++ tests again with AddressSanitizer and
+# UndefinedBehaviorSanitizer, and the Python tests. A slow check whose inputs are those of its last pass is skipped; --all runs it anyway.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+run_all=${1:-}
+[ -z "$run_all" ] || [ "$run_all" = "--all" ] || { echo "usage: scripts/test.sh [--all]" >&2; exit 2; }
+
+# unless_unchanged NAME DIGEST COMMAND...: the digest of the last pass is kept in .cache/passed/NAME.
+unless_unchanged() {
+  local mark=.cache/passed/$1 digest=$2
+  shift 2
+  if [ -z "$run_all" ] && [ "$(cat "$mark" 2>/dev/null)" = "$digest" ]; then
+    echo "unchanged since it passed, skipped (--all runs it)"
+    return 0
+  fi
+  rm -f "$mark"
+  "$@" || return
+  mkdir -p .cache/passed
+  printf '%s\n' "$digest" >"$mark"
+}
+
+digest_of() {  # FILES AND FOLDERS...
+  find "$@" -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum | sha256sum
+}
+
+check_format() {
+  find src tests bench -name '*.cpp' -o -name '*.h' | xargs -P "$jobs" -n 16 .venv/bin/clang-format --dry-run -Werror
+}
+
+test_asan() {
+  # UBSan stops at the first report by itself (-fno-sanitize-recover). Leaks: LibTorch keeps its registries until the process ends.
+  ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1 ctest --preset asan --parallel "$jobs" --output-on-failure
+}
+
+test_python() {
+  .venv/bin/python -m unittest discover -s tests/scripts -p '*_test.py'
+}
+
+asan_inputs() {
+  digest_of build/asan/tests/polar_*_test tests scripts requirements.txt
+}
+
+step "install" scripts/install.sh
+step "formatting" check_format
+step "build dev" build dev
+step "tests" ctest --preset dev --parallel "$jobs"
+step "clang-tidy" .venv/bin/python scripts/tidy.py build/dev --jobs "$jobs"
+step "Python tests" unless_unchanged python "$(digest_of scripts tests/scripts requirements.txt)" test_python
+step "build asan" build asan
+step "tests with sanitizers" unless_unchanged asan "$(asan_inputs)" test_asan
+printf 'All checks passed in %d s.\n' "$SECONDS"
