@@ -30,7 +30,7 @@ const std::vector<Kind>& kinds() {
       {"products", '*', {{0, 12}, {0, 12}}},
       {"differences", '-', {{0, 35}, {0, 35}}},
       {"two-digit sums", '+', {{10, 99}, {10, 99}}},
-      {"two-digit plus one-digit sums", '+', {{10, 99}, {0, 9}}},
+      {"two-digit plus one-digit sums", '+', {{10, 99}, {1, 9}}},
       {"three-term sums", '+', {{0, 9}, {0, 9}, {0, 9}}},
   };
   return all;
@@ -128,7 +128,7 @@ Example rephrase(Example example, std::uint64_t seed) {
   const std::array<std::string, 4> wordings = {
       fmt::format("Compute {}.\nResult: {} =", e, e),
       fmt::format("Q: How much is {}?\nA: {} is", words, words),
-      fmt::format("{} =", e),
+      fmt::format("Problem: {} = ?\nSolution: {} =", e, e),
       fmt::format("Let x = {}. Then x =", e),
   };
   example.question = wordings[core::Random(core::derive_seed(seed, "wording", example.id)).below(wordings.size())];

@@ -26,7 +26,7 @@ struct ArithmeticOptions {
 /// | products                     | a * b           | 0 … 12                  | 169      | 91       |
 /// | differences                  | a - b, b ≤ a    | 0 … 35                  | 666      | 666      |
 /// | two-digit sums               | a + b           | 10 … 99                 | 8,100    | 4,095    |
-/// | two-digit plus one-digit sums| a + b           | a 10 … 99, b 0 … 9      | 900      | 900      |
+/// | two-digit plus one-digit sums| a + b           | a 10 … 99, b 1 … 9      | 810      | 810      |
 /// | three-term sums              | a + b + c       | 0 … 9                   | 1,000    | 220      |
 /// Answers are never negative. A problem with its operands in another order is another example, but the same distinct
 /// problem.
