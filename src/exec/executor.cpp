@@ -8,24 +8,11 @@
 #include <thread>
 
 #include "core/error.h"
+#include "exec/fingerprint.h"
 #include "exec/worker.h"
 
 namespace polar::exec {
 namespace {
-
-/// Raised whenever own kernels change the bits of a result.
-constexpr int kKernelRevision = 1;
-
-std::string cpu_features() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  std::string features;
-  if (__builtin_cpu_supports("avx512bf16")) features += "+avx512_bf16";
-  return at::get_cpu_capability() + features;
-#else
-  return at::get_cpu_capability();
-#endif
-}
 
 void check_programs(std::span<const Request> requests, int depth) {
   for (const Request& request : requests) {
@@ -202,8 +189,7 @@ void Executor::clear_cache() {
 
 std::string Executor::fingerprint() const {
   const ExecOptions& options = impl_->options;
-  return fmt::format("libtorch {}; cpu {}; {}; R {}/{}; kernels {}{}", TORCH_VERSION, cpu_features(),
-                     pool::to_string(impl_->pool->dtype()), options.layer_rows, options.head_rows, kKernelRevision,
+  return fmt::format("{}; R {}/{}{}", machine_fingerprint(impl_->pool->dtype()), options.layer_rows, options.head_rows,
                      options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers));
 }
 

@@ -84,6 +84,7 @@ struct PredictConfig {
 
 struct MenuConfig {
   int size{};
+  int candidates{};  ///< programs whose outcomes are measured on every example
   std::string scorer;
   std::vector<double> ridge;
   std::vector<double> lambda;
@@ -95,7 +96,6 @@ struct EvalConfig {
   std::vector<std::string> policies;
   int max_k{};
   int latency_examples{};
-  double confidence{};
   int bootstrap{};
   bool operator==(const EvalConfig&) const = default;
 };

@@ -149,7 +149,9 @@ std::vector<Field> predict_fields() {
 std::vector<Field> menu_fields() {
   return {
       field(KEY(menu.size), 48, integer_in(1, 4096), "Programs on the menu, the identity included."),
-      field(KEY(menu.scorer), "ridge", one_of({"ridge", "logistic"}), "Model of P(correct | input, program)."),
+      field(KEY(menu.candidates), 96, integer_in(1, 65536),
+            "Programs the menu is chosen from: run on every training and validation example."),
+      field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "logistic"}), "Model of P(correct | input, program)."),
       field(KEY(menu.ridge), Numbers{1, 10, 100, 1000}, list_of("numbers > 0", number_above(0), 1),
             "Regularisation strengths to choose from on validation."),
       field(KEY(menu.lambda), Numbers{0, 0.02, 0.05, 0.1}, list_of("numbers >= 0", number_from(0), 1),
@@ -165,7 +167,6 @@ std::vector<Field> eval_fields() {
       field(KEY(eval.policies), policies, list_of("policies", one_of(policies), 1), "Policies to compare."),
       field(KEY(eval.max_k), 5, integer_in(1, 1024), "Largest k of pass@k, vote@k and select@k."),
       field(KEY(eval.latency_examples), 24, integer_from(0), "Examples timed per policy; 0: none."),
-      field(KEY(eval.confidence), 0.95, number_between(0, 1), "Level of the intervals."),
       field(KEY(eval.bootstrap), 2000, integer_from(100), "Bootstrap resamples."),
   };
 }

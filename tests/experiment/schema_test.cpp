@@ -117,8 +117,6 @@ TEST(Schema, NamesTheRangeOfAValueOutsideIt) {
             "x.yaml:2: search.rollouts: expected an integer >= 1, found '0'");
   EXPECT_EQ(refusal("name: a\nsearch: {rollouts: 99999999999}"),
             "x.yaml:2: search.rollouts: expected an integer >= 1, found '99999999999'");
-  EXPECT_EQ(refusal("name: a\neval: {confidence: 1}"),
-            "x.yaml:2: eval.confidence: expected a number between 0 and 1, both excluded, found '1'");
   EXPECT_EQ(refusal("name: a\nexec: {chunk_rows: 100}"),
             "x.yaml:2: exec.chunk_rows: expected a multiple of 32 from 32 to 65536, found '100'");
   EXPECT_EQ(refusal("name: a\nexec: {dtype: fp8}"),

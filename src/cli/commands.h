@@ -1,0 +1,15 @@
+#pragma once
+// One function a command: it declares the command's options and what runs when it is chosen. main.cpp calls each once.
+
+#include <CLI/CLI.hpp>
+
+namespace polar::cli {
+
+void add_run(CLI::App& app);       ///< run, search, train, eval
+void add_inspect(CLI::App& app);
+void add_generate(CLI::App& app);
+void add_tokenize(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_help(CLI::App& app);      ///< help config
+
+}  // namespace polar::cli

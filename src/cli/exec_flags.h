@@ -1,0 +1,19 @@
+#pragma once
+// Options of the commands that run a model without a configuration file.
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace polar::cli {
+
+struct ExecFlags {
+  std::string dtype = "auto";
+  int workers = 0;
+
+  void declare(CLI::App& command) {
+    command.add_option("--dtype", dtype, "auto, bfloat16 or float32")->capture_default_str();
+    command.add_option("--workers", workers, "Threads; 0 = one a core")->capture_default_str()->check(CLI::Range(0, 1024));
+  }
+};
+
+}  // namespace polar::cli

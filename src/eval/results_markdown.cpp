@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "eval/results_csv.h"
+#include "eval/results_table.h"
+
+namespace polar::eval {
+namespace {
+
+const std::string kAll(kAllLevels);
+constexpr const char* kNone = "–";
+
+/// A value with its interval, times `scale`.
+std::string cell(const Figure* figure, double scale, int digits) {
+  if (!figure) return kNone;
+  if (!figure->ci_low || !figure->ci_high) return fmt::format("{:.{}f}", scale * figure->value, digits);
+  return fmt::format("{:.{}f} [{:.{}f}, {:.{}f}]", scale * figure->value, digits, scale * *figure->ci_low, digits,
+                     scale * *figure->ci_high, digits);
+}
+
+std::string percent(const Figure* figure) {
+  return cell(figure, 100, 1);
+}
+
+std::string p_value(const Figure* figure) {
+  if (!figure) return kNone;
+  return figure->value < 0.001 ? fmt::format("{:.1e}", figure->value) : fmt::format("{:.3f}", figure->value);
+}
+
+std::string line(std::vector<std::string> cells) {
+  for (std::string& text : cells) {
+    for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) text.insert(at, "\\");
+  }
+  return fmt::format("| {} |\n", fmt::join(cells, " | "));
+}
+
+std::string head(const std::vector<std::string>& cells) {
+  std::string rule = "|";
+  for (std::size_t i = 0; i < cells.size(); ++i) rule += i == 0 ? " --- |" : " ---: |";
+  return line(cells) + rule + "\n";
+}
+
+std::string policy_name(const FigureIndex& index, const std::string& policy, const std::string& split) {
+  return shown_name(policy) + (index.oracle(policy, split) ? " (oracle)" : "");
+}
+
+std::string accuracy_table(const FigureIndex& index, const std::string& split) {
+  const auto levels = index.levels(split);
+  std::vector<std::string> cells{"policy"};
+  for (const std::string& level : levels) cells.push_back(level == kAll ? "all levels" : level);
+  cells.emplace_back("examples");
+  std::string text = "### Accuracy (percent)\n\n" + head(cells);
+  for (const std::string& policy : index.policies(split)) {
+    cells = {policy_name(index, policy, split)};
+    for (const std::string& level : levels) cells.push_back(percent(index.find(policy, split, level, "pass@k")));
+    const Figure* all = index.find(policy, split, kAll, "pass@k");
+    cells.push_back(all ? fmt::format("{}", all->n) : kNone);
+    text += line(cells);
+  }
+  return text;
+}
+
+std::string depth_table(const FigureIndex& index, const std::string& split) {
+  std::string text =
+      "\n### Depth (means over all levels)\n\n" +
+      head({"policy", "layers a token", "distinct layers", "depth ratio", "new tokens", "identity (percent)"});
+  for (const std::string& policy : index.policies(split)) {
+    auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric); };
+    text += line({policy_name(index, policy, split), cell(get("layers"), 1, 2), cell(get("unique_layers"), 1, 2),
+                  cell(get("depth_ratio"), 1, 3), cell(get("new_tokens"), 1, 2), percent(get("identity_share"))});
+  }
+  return text;
+}
+
+std::string comparison_table(const FigureIndex& index, const std::string& split) {
+  std::string text = "\n### Against the base (all levels)\n\n" +
+                     head({"policy", "right to wrong (percent)", "wrong to right (percent)", "McNemar p", "p, Holm",
+                           "p against static best"});
+  for (const std::string& policy : index.policies(split)) {
+    if (policy == kBase) continue;
+    auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric); };
+    text += line({policy_name(index, policy, split), percent(get("flips_to_wrong")), percent(get("flips_to_right")),
+                  p_value(get("mcnemar_p")), p_value(get("mcnemar_p_holm")), p_value(get("mcnemar_p_static"))});
+  }
+  return text;
+}
+
+std::string several_programs_table(const FigureIndex& index, const std::string& split) {
+  const int max_k = index.max_k(split);
+  if (max_k < 2) return {};
+  std::string text = "\n### Several programs an example (percent, all levels)\n\n" +
+                     head({"policy", "k", "pass@k (oracle)", "vote@k", "select@k"});
+  for (const std::string& policy : index.policies(split)) {
+    for (int k = 2; k <= max_k; ++k) {
+      auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric, k); };
+      if (!get("pass@k")) continue;
+      text += line({policy_name(index, policy, split), fmt::format("{}", k), percent(get("pass@k")),
+                    percent(get("vote@k")), percent(get("select@k"))});
+    }
+  }
+  return text;
+}
+
+std::string latency_table(const FigureIndex& index, const std::string& split) {
+  std::string lines;
+  for (const std::string& policy : index.policies(split)) {
+    auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric); };
+    const Figure* answer = get("answer_ms");
+    if (!answer) continue;
+    lines += line({policy_name(index, policy, split), cell(get("prefill_ms"), 1, 1), cell(get("decode_ms"), 1, 1),
+                   cell(get("policy_ms"), 1, 2), cell(answer, 1, 1), cell(get("latency_ratio"), 1, 3),
+                   fmt::format("{}", answer->n)});
+  }
+  if (lines.empty()) return {};
+  return "\n### Latency (milliseconds an answer)\n\n" +
+         head({"policy", "prefill", "decode", "policy", "answer", "ratio to base", "examples"}) + lines;
+}
+
+}  // namespace
+
+std::string results_markdown(const std::vector<Figure>& figures) {
+  const FigureIndex index(figures);
+  std::string text =
+      "# Results\n\n"
+      "Brackets hold 95 % intervals: Wilson's for shares, bootstrap for means. \"All levels\" pools the examples of a "
+      "split, so a level weighs by its size. An oracle is chosen with the right answer known: it is an upper bound and "
+      "cannot be deployed. p-values are McNemar's exact ones, two-sided; Holm's correction is over the policies "
+      "compared "
+      "with the base in the same split.\n";
+  for (const std::string& split : index.splits())
+    text += fmt::format("\n## {}\n\n", split) + accuracy_table(index, split) + depth_table(index, split) +
+            comparison_table(index, split) + several_programs_table(index, split) + latency_table(index, split);
+  return text;
+}
+
+}  // namespace polar::eval

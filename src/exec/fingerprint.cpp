@@ -1,0 +1,28 @@
+#include "exec/fingerprint.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+namespace polar::exec {
+namespace {
+
+/// Raised whenever own kernels change the bits of a result.
+constexpr int kKernelRevision = 1;
+
+std::string cpu_features() {
+  std::string features = at::get_cpu_capability();
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512bf16")) features += "+avx512_bf16";
+  if (__builtin_cpu_supports("amx-tile")) features += "+amx";
+#endif
+  return features;
+}
+
+}  // namespace
+
+std::string machine_fingerprint(pool::DType dtype) {
+  return fmt::format("libtorch {}; cpu {}; {}; kernels {}", TORCH_VERSION, cpu_features(), pool::to_string(dtype), kKernelRevision);
+}
+
+}  // namespace polar::exec

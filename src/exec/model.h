@@ -1,0 +1,21 @@
+#pragma once
+// A pool with its tokenizer: what every command that runs a model loads first.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "pool/module_pool.h"
+#include "text/tokenizer.h"
+
+namespace polar::exec {
+
+struct Model {
+  std::shared_ptr<const pool::ModulePool> pool;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+};
+
+/// dtype as exec.dtype takes it: auto, bfloat16 or float32. Throws as ModulePool::load and Tokenizer::load do.
+Model load_model(const std::filesystem::path& folder, const std::string& dtype);
+
+}  // namespace polar::exec

@@ -1,0 +1,94 @@
+#include "experiment/dataset.h"
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "task/arithmetic.h"
+
+namespace polar::experiment {
+namespace {
+
+task::Dataset arithmetic(const Config& config) {
+  task::ArithmeticOptions options;
+  options.seed = config.seed;
+  options.levels = config.task.levels;
+  options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
+  options.ood = config.task.ood;
+  options.ood_per_level = config.task.ood_per_level;
+  return task::make_arithmetic_dataset(options);
+}
+
+task::Dataset jsonl(const Config& config) {
+  task::JsonlOptions options;
+  options.seed = config.seed;
+  options.train_file = config.task.train_file;
+  options.valid_file = config.task.valid_file;
+  options.test_file = config.task.test_file;
+  options.shares = {config.task.train_share, config.task.valid_share};
+  options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
+  options.levels = config.task.levels;
+  options.ood_per_level = config.task.ood_per_level;
+  for (const std::string& entry : config.task.ood) {
+    const std::size_t equals = entry.find('=');
+    options.ood.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return task::make_jsonl_dataset(options);
+}
+
+void refuse_leakage(std::span<const task::Example> known, std::span<const task::Example> evaluated, const std::string& name) {
+  const std::vector<task::Overlap> overlaps = task::find_overlap(known, evaluated);
+  if (overlaps.empty()) return;
+  throw core::Error(fmt::format("data: expected no example of {} in train or validation, found {} ('{}' is '{}'); remove the repeats", name,
+                                overlaps.size(), overlaps.front().b, overlaps.front().a));
+}
+
+std::string count_text(const task::SplitCount& count) {
+  return fmt::format("{:>6}{}", count.taken, count.exhausted ? fmt::format(" (all of {})", count.available) : "");
+}
+
+}  // namespace
+
+RunData make_data(const Config& config) {
+  RunData data;
+  const TaskConfig& task = config.task;
+  data.task = {task.kind, task.prompt_template, task.chat, task.system, task.grader, task.separator, task.stop, task.max_new_tokens};
+  task::check(data.task);
+  data.dataset = task.kind == "arithmetic" ? arithmetic(config) : jsonl(config);
+  for (const auto* known : {&data.dataset.train, &data.dataset.valid}) {
+    refuse_leakage(*known, data.dataset.test, "test");
+    for (const task::NamedSplit& split : data.dataset.ood) refuse_leakage(*known, split.examples, split.name);
+  }
+  return data;
+}
+
+task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split) {
+  task::TaskSpec own = task;
+  if (split.prompt_template) own.prompt_template = *split.prompt_template;
+  return own;
+}
+
+std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples) {
+  core::Digest digest;
+  digest.update(task.digest());
+  for (const task::Example& example : examples) {
+    for (const std::string* field : {&example.id, &example.question, &example.answer}) {
+      digest.update(fmt::format("{}:", field->size())).update(*field);
+    }
+  }
+  return digest.finish();
+}
+
+std::string describe(const task::Dataset& dataset) {
+  std::string text = fmt::format("{:<32} {:>10} {:>9}  train / valid / test\n", "level", "population", "distinct");
+  for (const task::LevelReport& level : dataset.levels) {
+    text += fmt::format("{:<32} {:>10} {:>9} {} / {} / {}\n", level.level, level.population, level.distinct, count_text(level.train),
+                        count_text(level.valid), count_text(level.test));
+  }
+  for (const task::NamedSplit& split : dataset.ood) {
+    text += fmt::format("{:<32} {:>10}  out of distribution\n", split.name, split.examples.size());
+  }
+  return text;
+}
+
+}  // namespace polar::experiment

@@ -1,0 +1,31 @@
+#pragma once
+// The data of a run as its configuration describes it.
+
+#include <span>
+#include <string>
+
+#include "experiment/config.h"
+#include "task/splits.h"
+#include "task/task.h"
+
+namespace polar::experiment {
+
+struct RunData {
+  task::TaskSpec task;
+  task::Dataset dataset;
+};
+
+/// Generates or reads the splits. Throws as make_arithmetic_dataset and make_jsonl_dataset do, and core::Error when a test or out-of-distribution example
+/// also stands in train or validation.
+RunData make_data(const Config& config);
+
+/// The task as an out-of-distribution set sees it: with the set's own template, if it has one.
+task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split);
+
+/// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.
+std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples);
+
+/// One line a level: population, distinct problems, what each split took, and which ran out.
+std::string describe(const task::Dataset& dataset);
+
+}  // namespace polar::experiment

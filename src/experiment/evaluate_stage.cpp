@@ -1,0 +1,235 @@
+#include "experiment/evaluate_stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "eval/results_csv.h"
+#include "eval/results_table.h"
+#include "eval/statistics.h"
+#include "experiment/interrupt.h"
+#include "experiment/progress.h"
+
+namespace polar::experiment {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kTest = "test";
+
+/// At most `limit` examples a level (0: all), in order.
+std::vector<task::Example> first_of_each_level(std::span<const task::Example> examples, int limit) {
+  std::map<std::string, int> taken;
+  std::vector<task::Example> chosen;
+  for (const task::Example& example : examples) {
+    if (limit == 0 || taken[example.level]++ < limit) chosen.push_back(example);
+  }
+  return chosen;
+}
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+eval::Candidate candidate_of(const core::Program& program, const exec::Answer& answer, const task::Example& example,
+                             const task::TextGrader& grader) {
+  const bool correct = grader.judge(answer.text, example.answer, true) == task::Verdict::kCorrect;
+  return {program, answer.answer, correct, answer.confidence, program.length(), program.unique_depth(), static_cast<int>(answer.tokens.size())};
+}
+
+}  // namespace
+
+bool EvaluateStage::uses(const std::string& policy) const {
+  return std::ranges::find(state_.config.eval.policies, policy) != state_.config.eval.policies.end();
+}
+
+Stage EvaluateStage::stage() const {
+  constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "eval.", "predict.beam"};
+  std::vector<task::Example> all = state_.data.dataset.test;
+  for (const task::NamedSplit& split : state_.data.dataset.ood) all.insert(all.end(), split.examples.begin(), split.examples.end());
+  return {"evaluate",
+          settings_of(state_.config, kKeys),
+          {{"selection", core::sha256_file(state_.directory.file("selection.json"))},
+           {"predictor", core::sha256_file(state_.directory.file("predictor/manifest.json"))},
+           {"menu", core::sha256_file(state_.directory.file("menu/manifest.json"))},
+           {"data", data_digest(state_.data.task, all)}},
+          {"evaluation.jsonl", "report/results.csv", "report/results.md"}};
+}
+
+std::vector<EvaluateStage::Set> EvaluateStage::sets() const {
+  std::vector<Set> all = {{kTest, state_.data.dataset.test, state_.data.task}};
+  for (const task::NamedSplit& split : state_.data.dataset.ood) all.push_back({split.name, split.examples, task_of(state_.data.task, split)});
+  return all;
+}
+
+void EvaluateStage::run() {
+  for (const char* needed : {"selection.json", "predictor/manifest.json", "menu/manifest.json"}) {
+    if (!std::filesystem::exists(state_.directory.file(needed))) {
+      throw core::Error(fmt::format("{}: expected what training chose, found none; run polar train with this configuration first",
+                                    state_.directory.file(needed).string()));
+    }
+  }
+  const Stage own = stage();
+  if (state_.directory.status(own).up_to_date) {
+    state_.say("evaluate: up to date");
+    return state_.say(core::read_file(state_.directory.file("report/summary.txt")));
+  }
+  state_.directory.begin(own);
+  if (uses("oracle")) search_oracle();
+  load_policies();
+  std::vector<eval::EvaluationRow> rows;
+  for (const Set& set : sets()) std::ranges::move(evaluate(set), std::back_inserter(rows));
+  write(std::move(rows), latency());
+  state_.directory.finish(own);
+}
+
+void EvaluateStage::search_oracle() {
+  const std::vector<task::Example> examples = first_of_each_level(state_.data.dataset.test, state_.config.search.oracle_examples);
+  const int rollouts = state_.config.search.oracle_rollouts;
+  oracle_ = std::make_unique<labels::LabelStore>(state_.open_store(labels::StoreKind::kOracle, examples, rollouts));
+  state_.search_into(*oracle_, examples, rollouts, "oracle search");
+}
+
+void EvaluateStage::load_policies() {
+  const std::string& digest = state_.model.pool->manifest().weights_digest;
+  const int k = state_.config.eval.max_k;
+  predictor_ = std::make_unique<predict::TrainedPredictor>(predict::load_predictor(state_.directory.file("predictor"), digest));
+  menu_ = std::make_unique<predict::TrainedMenu>(predict::load_menu(state_.directory.file("menu"), digest));
+  policy::RankedPrograms best;
+  for (const json& entry : menu_->selection.at("static_ranking")) {
+    if (static_cast<int>(best.size()) < k) best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
+  }
+  using policy::FixedPlanner;
+  if (uses("base")) planners_.push_back(std::make_unique<FixedPlanner>("base", policy::RankedPrograms{core::Program::identity(state_.depth())}));
+  if (uses("static_best")) planners_.push_back(std::make_unique<FixedPlanner>("static_best", best));
+  if (uses("random")) planners_.push_back(std::make_unique<policy::RandomPlanner>(state_.space, state_.config.seed, k));
+  if (uses("predictor")) planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
+  if (uses("menu")) planners_.push_back(std::make_unique<policy::MenuPlanner>(*menu_, k));
+  if (oracle_) planners_.push_back(std::make_unique<policy::OraclePlanner>(*oracle_, state_.depth()));
+}
+
+std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
+  const std::vector<predict::TokenFeatures> features = state_.features(set.task, set.examples);
+  std::vector<policy::Input> inputs;
+  for (std::size_t i = 0; i < set.examples.size(); ++i) inputs.push_back({set.examples[i].id, &features[i]});
+  std::vector<const policy::Planner*> planners;
+  std::vector<std::vector<policy::RankedPrograms>> proposals;
+  for (const auto& planner : planners_) {
+    if (planner->is_oracle() && set.name != kTest) continue;  // only test examples were searched
+    planners.push_back(planner.get());
+    proposals.push_back(planner->propose(inputs));
+  }
+  const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, set.task);
+  std::vector<exec::EncodedExample> encoded;
+  for (const task::Example& example : set.examples) encoded.push_back(encoder.encode_input(example.id, example.question));
+  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(), exec::StopRule::kFull};
+  const std::size_t shared = encoded.empty() ? 0 : exec::shared_prompt_tokens(encoded);
+  state_.executor.set_shared_prompt(shared == 0 ? std::vector<text::Token>()
+                                                : std::vector<text::Token>(encoded.front().prompt.begin(),
+                                                                           encoded.front().prompt.begin() + static_cast<std::ptrdiff_t>(shared)));
+  std::vector<eval::EvaluationRow> rows;
+  Progress progress("evaluate " + set.name, set.examples.size(), "examples");
+  constexpr std::size_t kExamplesInStep = 32;
+  for (std::size_t first = 0; first < set.examples.size(); first += kExamplesInStep) {
+    throw_if_interrupted("run the same command again to evaluate anew");
+    const std::size_t last = std::min(set.examples.size(), first + kExamplesInStep);
+    // Every distinct program of an example runs once, whoever proposed it.
+    std::vector<exec::Request> requests;
+    std::map<std::pair<std::size_t, core::Program>, std::size_t> request_of;
+    for (std::size_t i = first; i < last; ++i) {
+      for (const auto& by_example : proposals) {
+        for (const core::Program& program : by_example[i]) {
+          if (request_of.try_emplace({i, program}, requests.size()).second) requests.push_back({&encoded[i], program, 0, 0, &rules, false});
+        }
+      }
+    }
+    const std::vector<exec::Answer> answers = state_.executor.answer(requests);
+    for (std::size_t i = first; i < last; ++i) {
+      const task::Example& example = set.examples[i];
+      for (std::size_t p = 0; p < planners.size(); ++p) {
+        eval::EvaluationRow row{example.id, set.name, example.level, planners[p]->name(), planners[p]->is_oracle(), {}, example.question, example.answer};
+        for (const core::Program& program : proposals[p][i]) {
+          row.ranked.push_back(candidate_of(program, answers[request_of.at({i, program})], example, encoder.grader()));
+        }
+        rows.push_back(std::move(row));
+      }
+    }
+    progress.add(last - first);
+  }
+  return rows;
+}
+
+/// One answer at a time, caches empty before each, policies alternating. Reading the features runs the first p layers, whose states the answer then
+/// finds in the cache: that is what makes them free.
+std::vector<eval::Figure> EvaluateStage::latency() {
+  const auto count = std::min(state_.data.dataset.test.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
+  if (count == 0) return {};
+  const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, state_.data.task);
+  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(), exec::StopRule::kFull};
+  state_.executor.set_shared_prompt({});
+  std::map<std::string, std::map<std::string, std::vector<double>>> times;
+  const std::size_t stride = state_.data.dataset.test.size() / count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const task::Example& example = state_.data.dataset.test[i * stride];
+    const exec::EncodedExample input = encoder.encode_input(example.id, example.question);
+    for (const auto& planner : planners_) {
+      if (planner->is_oracle()) continue;  // its search is no part of an answer
+      state_.executor.clear_cache();
+      const auto start = std::chrono::steady_clock::now();
+      const bool reads = planner->name() == "predictor" || planner->name() == "menu";
+      const predict::TokenFeatures features = reads ? state_.features(state_.data.task, std::span(&example, 1)).front() : predict::TokenFeatures();
+      const policy::Input asked{example.id, &features};
+      const core::Program program = planner->propose(std::span(&asked, 1)).front().front();
+      const double policy_ms = milliseconds_since(start);
+      const exec::Request request{&input, program, 0, 0, &rules, false};
+      const exec::Answer answer = state_.executor.answer(std::span(&request, 1)).front();
+      auto& own = times[planner->name()];
+      own["policy_ms"].push_back(policy_ms);
+      own["prefill_ms"].push_back(answer.prefill_ms);
+      own["decode_ms"].push_back(answer.decode_ms);
+      own["answer_ms"].push_back(milliseconds_since(start));
+    }
+  }
+  const auto base = times.find("base");
+  if (base != times.end()) {
+    const std::vector<double> base_ms = base->second["answer_ms"];
+    for (auto& [name, own] : times) {
+      for (std::size_t i = 0; i < base_ms.size(); ++i) own["latency_ratio"].push_back(own["answer_ms"][i] / base_ms[i]);
+    }
+  }
+  std::vector<eval::Figure> figures;
+  for (const auto& [name, own] : times) {
+    for (const auto& [metric, values] : own) {
+      double sum = 0;
+      for (double value : values) sum += value;
+      const eval::Interval interval = eval::bootstrap_mean_interval(values, core::derive_seed(state_.config.seed, "latency interval", name + metric));
+      figures.push_back({name, kTest, std::string(eval::kAllLevels), static_cast<int>(values.size()), metric, 1,
+                         sum / static_cast<double>(values.size()), interval.low, interval.high});
+    }
+  }
+  return figures;
+}
+
+void EvaluateStage::write(std::vector<eval::EvaluationRow> rows, std::vector<eval::Figure> latency) {
+  const std::unique_ptr<task::TextGrader> grader = task::make_grader(state_.data.task.grader);
+  eval::MetricOptions options;
+  options.depth = state_.depth();
+  options.max_k = state_.config.eval.max_k;
+  options.same = [&](std::string_view a, std::string_view b) { return grader->same(a, b); };
+  options.root_seed = state_.config.seed;
+  options.bootstrap_resamples = state_.config.eval.bootstrap;
+  std::vector<eval::Figure> figures = eval::figures_of(rows, options);
+  std::ranges::move(latency, std::back_inserter(figures));
+  eval::write_rows(state_.directory.file("evaluation.jsonl"), rows);
+  eval::write_results(state_.directory.file("report"), figures);
+  const std::string summary = eval::results_console(figures);
+  core::write_file(state_.directory.file("report/summary.txt"), summary);
+  state_.say(summary);
+}
+
+}  // namespace polar::experiment

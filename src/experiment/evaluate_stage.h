@@ -1,0 +1,48 @@
+#pragma once
+// Stage 3 of a run: every policy on test and out-of-distribution sets.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/metrics.h"
+#include "eval/rows.h"
+#include "experiment/state.h"
+#include "policy/planners.h"
+
+namespace polar::experiment {
+
+/// Steps: (1) load what training chose; (2) search test examples for the oracle, into its own store; (3) let every policy propose programs from the
+/// prompts alone; (4) run every distinct program of an example once, greedily, to the end, without reference or early stop; (5) grade; (6) time
+/// single answers; (7) write evaluation.jsonl and report/.
+class EvaluateStage {
+ public:
+  explicit EvaluateStage(Experiment::State& state) : state_(state) {}
+  void run();
+
+ private:
+  /// One set of examples and how their prompts are made.
+  struct Set {
+    std::string name;
+    std::span<const task::Example> examples;
+    task::TaskSpec task;
+  };
+  Stage stage() const;
+  std::vector<Set> sets() const;
+  void load_policies();
+  void search_oracle();
+  bool uses(const std::string& policy) const;
+  std::vector<eval::EvaluationRow> evaluate(const Set& set);
+  std::vector<eval::Figure> latency();
+  void write(std::vector<eval::EvaluationRow> rows, std::vector<eval::Figure> latency);
+
+  Experiment::State& state_;
+  std::unique_ptr<predict::TrainedPredictor> predictor_;
+  std::unique_ptr<predict::TrainedMenu> menu_;
+  std::unique_ptr<labels::LabelStore> oracle_;
+  std::vector<std::unique_ptr<policy::Planner>> planners_;
+};
+
+}  // namespace polar::experiment

@@ -1,0 +1,31 @@
+#include "experiment/experiment.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "experiment/evaluate_stage.h"
+#include "experiment/state.h"
+#include "experiment/train_stage.h"
+
+namespace polar::experiment {
+
+Experiment::Experiment(const Config& config, bool fresh) : state_(std::make_unique<State>(config, fresh)) {}
+Experiment::~Experiment() = default;
+
+void Experiment::search() {
+  State& state = *state_;
+  const Stage stage = state.search_stage();
+  if (state.directory.status(stage).up_to_date) return state.say("search: up to date");
+  state.directory.begin(stage);
+  const std::vector<task::Example> examples = state.labelled_examples();
+  labels::LabelStore store = state.open_store(labels::StoreKind::kLabels, examples, state.config.search.rollouts);
+  state.search_into(store, examples, state.config.search.rollouts, "search");
+  const labels::LabelDigests digests = store.digests();
+  state.say(fmt::format("search: {} trials, verdicts {}, exact {}", digests.trials, digests.verdicts.substr(0, 16), digests.exact.substr(0, 16)));
+  state.directory.finish(stage);
+}
+
+void Experiment::train() { TrainStage(*state_).run(); }
+void Experiment::evaluate() { EvaluateStage(*state_).run(); }
+
+}  // namespace polar::experiment

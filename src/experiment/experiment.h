@@ -1,0 +1,34 @@
+#pragma once
+// One run, from examples to report: search, train, evaluate.
+
+#include <memory>
+
+#include "experiment/config.h"
+
+namespace polar::experiment {
+
+/// The stages of a run over its directory. Each does only what is missing or out of date, so any of them may be called again:
+///   1. search    programs of every train and validation example → labels.sqlite
+///   2. train     predictor and menu on train, chosen on validation → predictor/, menu/, selection.json
+///   3. evaluate  every policy on test and out-of-distribution sets → oracle.sqlite, evaluation.jsonl, report/
+/// Not thread-safe. Throws core::Error and its kinds; an interrupted stage goes on where it stopped.
+class Experiment {
+ public:
+  /// Loads pool and data and opens the run directory (emptied first when `fresh`). Throws before anything is written when pool, data or
+  /// configuration are faulty.
+  Experiment(const Config& config, bool fresh);
+  ~Experiment();
+
+  void search();
+  /// Throws core::Error when the labels are missing or incomplete.
+  void train();
+  /// Throws core::Error when predictor, menu or selection.json are missing.
+  void evaluate();
+
+  struct State;  ///< defined in experiment/ only
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace polar::experiment

@@ -1,0 +1,165 @@
+#include "experiment/state.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <numeric>
+
+#include "experiment/interrupt.h"
+#include "experiment/progress.h"
+#include "labels/store_first_evaluator.h"
+#include "search/executor_evaluator.h"
+#include "search/run_searches.h"
+
+#ifndef POLAR_GIT_COMMIT
+#define POLAR_GIT_COMMIT "unknown"
+#endif
+
+namespace polar::experiment {
+namespace {
+
+search::SpaceOptions space_options(const Config& config, int depth) {
+  search::SpaceOptions options;
+  options.depth = depth;
+  options.first_layer = config.search.first_layer;
+  options.max_block = config.search.max_block;
+  options.max_extra_runs = config.search.max_extra_repeats;
+  options.allow_skip = config.search.skip;
+  options.allow_repeat = config.search.loop;
+  options.min_depth_ratio = config.search.min_depth;
+  options.max_depth_ratio = config.search.max_depth;
+  options.max_edits = config.search.max_edits;
+  return options;
+}
+
+exec::ExecOptions exec_options(const Config& config) {
+  exec::ExecOptions options;
+  options.workers = config.exec.workers;
+  options.layer_rows = config.exec.chunk_rows;
+  options.batch_invariant = config.exec.batch_invariant;
+  options.prefix_sharing = config.exec.prefix_sharing;
+  options.layer_batching = config.exec.layer_batching;
+  options.draft_verification = config.exec.draft_verification;
+  options.shared_prompt = config.exec.shared_prompt;
+  options.cache_bytes = static_cast<std::size_t>(config.exec.cache_mb) << 20;
+  options.wave_bytes = static_cast<std::size_t>(config.exec.wave_mb) << 20;
+  options.seed = config.seed;
+  return options;
+}
+
+Environment environment(const Config& config, const exec::Model& model, const exec::Executor& executor) {
+  return {{"polar", POLAR_VERSION},
+          {"git_commit", POLAR_GIT_COMMIT},
+          {"fingerprint", executor.fingerprint()},
+          {"dtype", pool::choose_dtype(config.exec.dtype).reason},
+          {"pool", model.pool->manifest().model_name},
+          {"weights_digest", model.pool->manifest().weights_digest},
+          {"seed", std::to_string(config.seed)}};
+}
+
+labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind kind) {
+  if (kind == labels::StoreKind::kOracle) return labels::Split::kTest;
+  return index < data.dataset.train.size() ? labels::Split::kTrain : labels::Split::kValid;
+}
+
+}  // namespace
+
+Experiment::State::State(const Config& run_config, bool fresh)
+    : config(run_config),
+      model(exec::load_model(config.pool, config.exec.dtype)),
+      data(make_data(config)),
+      space(space_options(config, model.pool->manifest().depth)),
+      executor(model.pool, model.tokenizer, exec_options(config)),
+      directory(config, environment(config, model, executor), fresh) {
+  say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind, model.pool->manifest().model_name,
+                  pool::to_string(model.pool->dtype()), executor.fingerprint()));
+  say(describe(data.dataset));
+}
+
+void Experiment::State::say(const std::string& line) const { std::cout << line << std::endl; }
+
+search::MctsOptions Experiment::State::mcts(int rollouts) const {
+  search::MctsOptions options;
+  options.rollouts = rollouts;
+  options.leaves_per_round = config.search.leaves_per_round;
+  options.exploration = config.search.exploration;
+  options.length_penalty = config.search.length_penalty;
+  options.widening_factor = config.search.widening_factor;
+  options.widening_exponent = config.search.widening_exponent;
+  return options;
+}
+
+labels::StoreIdentity Experiment::State::identity(std::span<const task::Example> examples) const {
+  const pool::Manifest& manifest = model.pool->manifest();
+  return {manifest.weights_digest, manifest.model_name, data_digest(data.task, examples), data.task.name, data.task.grader,
+          executor.fingerprint()};
+}
+
+std::vector<task::Example> Experiment::State::labelled_examples() const {
+  std::vector<task::Example> all = data.dataset.train;
+  all.insert(all.end(), data.dataset.valid.begin(), data.dataset.valid.end());
+  return all;
+}
+
+Stage Experiment::State::search_stage() const {
+  constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "-search.oracle_", "-task.ood", "-task.test_per_level"};
+  return {"search",
+          settings_of(config, kKeys),
+          {{"weights", model.pool->manifest().weights_digest}, {"data", data_digest(data.task, labelled_examples())}},
+          {"labels.sqlite"},
+          true};
+}
+
+labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts) {
+  const bool oracle = kind == labels::StoreKind::kOracle;
+  labels::StoreOptions options;
+  options.kind = kind;
+  options.message = [this](const std::string& message) { say(message); };
+  labels::LabelStore store = labels::LabelStore::open(directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
+                                                      {space.options().text() + "; " + mcts(rollouts).text(), "verdict", config.seed}, options);
+  std::vector<labels::StoredExample> stored;
+  for (std::size_t i = 0; i < examples.size(); ++i) stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
+  store.add_examples(stored);
+  return store;
+}
+
+void Experiment::State::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
+                                    const std::string& label) {
+  exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, data.task);
+  search::ExecutorEvaluator executing(executor, encoder, examples, exec::StopRule::kVerdict);
+  labels::StoreFirstEvaluator evaluator(store, executing);
+  std::vector<task::ExampleId> ids;
+  for (const task::Example& example : examples) {
+    if (!store.state(example.id).done) ids.push_back(example.id);
+  }
+  Progress progress(label, ids.size() * static_cast<std::size_t>(rollouts), "rollouts");
+  long counted = 0;
+  search::SearchRun run;
+  run.root_seed = config.seed;
+  run.trees_in_step = config.search.trees_in_step;
+  run.recorder = &store;
+  run.stop = &interrupt_flag();
+  run.progress = [&](const search::SearchProgress& now) {
+    progress.add(static_cast<std::uint64_t>(now.rollouts_done - counted));
+    counted = now.rollouts_done;
+    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches, now.solved,
+                                  now.identity_correct));
+  };
+  for (const search::SearchResult& result : search::run_searches(ids, space, mcts(rollouts), evaluator, run)) store.mark_done(result.example);
+}
+
+std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task, std::span<const task::Example> examples) {
+  const exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, task);
+  std::vector<exec::EncodedExample> encoded;
+  std::vector<const exec::EncodedExample*> pointers;
+  encoded.reserve(examples.size());
+  for (const task::Example& example : examples) pointers.push_back(&encoded.emplace_back(encoder.encode_input(example.id, example.question)));
+  std::vector<core::Program::Layer> layers(config.predict.features == "states" ? static_cast<std::size_t>(config.predict.prefix_layers) : 0);
+  std::iota(layers.begin(), layers.end(), core::Program::Layer{0});
+  const core::Program prefix = layers.empty() ? core::Program() : core::Program(std::move(layers));
+  std::vector<predict::TokenFeatures> features;
+  for (exec::States& states : executor.states(pointers, prefix)) features.push_back({states.tokens, states.width, std::move(states.values)});
+  return features;
+}
+
+}  // namespace polar::experiment

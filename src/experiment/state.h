@@ -1,0 +1,47 @@
+#pragma once
+// What the stages of an Experiment share.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "exec/executor.h"
+#include "exec/model.h"
+#include "experiment/dataset.h"
+#include "experiment/experiment.h"
+#include "experiment/run_directory.h"
+#include "labels/label_store.h"
+#include "predict/features.h"
+#include "search/mcts.h"
+#include "search/space.h"
+
+namespace polar::experiment {
+
+struct Experiment::State {
+  Config config;
+  exec::Model model;
+  RunData data;
+  search::SearchSpace space;
+  exec::Executor executor;
+  RunDirectory directory;
+
+  State(const Config& run_config, bool fresh);
+
+  int depth() const { return model.pool->manifest().depth; }
+  search::MctsOptions mcts(int rollouts) const;
+  labels::StoreIdentity identity(std::span<const task::Example> examples) const;
+  std::vector<task::Example> labelled_examples() const;  ///< train, then validation
+  Stage search_stage() const;
+
+  /// Opens one of the two stores for writing, with the examples registered.
+  labels::LabelStore open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts);
+  /// Searches what is not done in the store yet.
+  void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts, const std::string& label);
+
+  /// Features of every example, in order; the answer is never read.
+  std::vector<predict::TokenFeatures> features(const task::TaskSpec& task, std::span<const task::Example> examples);
+
+  void say(const std::string& line) const;  ///< to standard output
+};
+
+}  // namespace polar::experiment

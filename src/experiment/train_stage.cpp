@@ -1,0 +1,272 @@
+#include "experiment/train_stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "experiment/interrupt.h"
+#include "experiment/progress.h"
+#include "labels/store_first_evaluator.h"
+#include "predict/training.h"
+#include "search/executor_evaluator.h"
+
+namespace polar::experiment {
+namespace {
+
+using nlohmann::json;
+using predict::Matrix;
+
+/// Rows [first, first + count) and the columns given, in their order.
+Matrix part(const Matrix& whole, int first, int count, std::span<const int> columns) {
+  Matrix result(count, static_cast<int>(columns.size()));
+  for (int row = 0; row < count; ++row) {
+    for (int col = 0; col < result.cols; ++col) result.at(row, col) = whole.at(first + row, columns[static_cast<std::size_t>(col)]);
+  }
+  return result;
+}
+
+Matrix pooled_rows(std::span<const predict::TokenFeatures> features) {
+  std::vector<std::vector<double>> rows;
+  for (const predict::TokenFeatures& each : features) {
+    const std::vector<float> pooled = predict::pooled(each);
+    rows.emplace_back(pooled.begin(), pooled.end());
+  }
+  return Matrix::from_rows(rows);
+}
+
+/// What the scorer learns: the mean of outcome and answer probability, which orders the wrong answers too.
+Matrix scorer_targets(const Matrix& correct, const Matrix& log_prob) {
+  Matrix targets(correct.rows, correct.cols);
+  for (std::size_t i = 0; i < targets.values.size(); ++i) targets.values[i] = (correct.values[i] + std::exp(log_prob.values[i])) / 2;
+  return targets;
+}
+
+double column_mean(const Matrix& matrix, int col) {
+  double sum = 0;
+  for (int row = 0; row < matrix.rows; ++row) sum += matrix.at(row, col);
+  return sum / matrix.rows;
+}
+
+predict::TuningGrid grid_of(const MenuConfig& config) {
+  predict::TuningGrid grid;
+  grid.scorers.clear();
+  for (double strength : config.ridge) grid.scorers.push_back({predict::scorer_kind(config.scorer), strength, 1});
+  grid.lambdas = config.lambda;
+  grid.margins = config.margin;
+  return grid;
+}
+
+json point_json(const predict::MenuPoint& point) {
+  return {{"scorer", to_string(point.scorer.kind)}, {"strength", point.scorer.strength}, {"lambda", point.rule.lambda},
+          {"margin", point.rule.margin}, {"accuracy", point.accuracy}, {"depth_ratio", point.mean_depth_ratio},
+          {"identity_share", point.identity_share}};
+}
+
+json curve_json(const predict::TrainingReport& report) {
+  json curve = json::array();
+  for (const predict::EpochRecord& epoch : report.curve) {
+    curve.push_back({{"epoch", epoch.epoch}, {"train_loss", epoch.train_loss}, {"valid_loss", epoch.valid_loss ? json(*epoch.valid_loss) : json()}});
+  }
+  return curve;
+}
+
+}  // namespace
+
+Stage TrainStage::stage(const std::string& labels_digest) const {
+  constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "predict.", "menu.", "-search.oracle_", "-task.ood",
+                                        "-task.test_per_level", "-predict.beam"};
+  return {"train", settings_of(state_.config, kKeys), {{"labels", labels_digest}}, {"predictor/manifest.json", "menu/manifest.json", "selection.json"}};
+}
+
+predict::Origin TrainStage::origin() const {
+  const PredictConfig& config = state_.config.predict;
+  return {state_.model.pool->manifest().weights_digest, state_.data.task.digest(), config.features,
+          config.features == "states" ? config.prefix_layers : 0};
+}
+
+void TrainStage::load_features() {
+  train_features_ = state_.features(state_.data.task, state_.data.dataset.train);
+  valid_features_ = state_.features(state_.data.task, state_.data.dataset.valid);
+}
+
+void TrainStage::run() {
+  const auto labels = state_.directory.file("labels.sqlite");
+  if (!std::filesystem::exists(labels)) {
+    throw core::Error(fmt::format("{}: expected labels to train on, found none; run polar search with this configuration first", labels.string()));
+  }
+  const labels::LabelStore store = labels::LabelStore::read(labels);
+  store.require_trainable();
+  const Stage own = stage(store.digests().exact);
+  if (state_.directory.status(own).up_to_date) return state_.say("train: up to date");
+  state_.directory.begin(own);
+
+  load_features();                                                          // 1
+  const predict::TrainedPredictor predictor = train_predictor(store);       // 2
+  predict::save_predictor(state_.directory.file("predictor"), predictor);
+  const std::vector<core::Program> candidates = menu_candidates(store);     // 3
+  const Outcomes results = outcomes(store, candidates);                     // 4
+  const predict::TrainedMenu menu = train_menu(candidates, results);        // 5
+  predict::save_menu(state_.directory.file("menu"), menu);
+
+  const json selection = {{"menu", menu.selection},                         // 6
+                          {"predictor",
+                           {{"best_epoch", predictor.report.best_epoch},
+                            {"parameters", predictor.report.parameters},
+                            {"curve", curve_json(predictor.report)},
+                            {"programs", predictor.train_counts.programs},
+                            {"programs_used", predictor.train_counts.used},
+                            {"programs_unparsable", predictor.train_counts.unparsable}}}};
+  core::write_file(state_.directory.file("selection.json"), selection.dump(2));
+  state_.directory.finish(own);
+}
+
+predict::TrainedPredictor TrainStage::train_predictor(const labels::LabelStore& store) const {
+  const PredictConfig& config = state_.config.predict;
+  predict::TargetOptions targets;
+  targets.depth = state_.depth();
+  targets.first_layer = state_.config.search.first_layer;
+  targets.limits = state_.space.segment_limits();
+  targets.max_programs = config.max_programs;
+  targets.identity_weight = config.identity_weight;
+
+  const auto make_all = [&](std::span<const task::Example> examples, predict::TargetCounts& counts) {
+    std::vector<predict::ExampleTargets> all;
+    for (const task::Example& example : examples) {
+      std::vector<core::Program> valid;
+      for (search::RecordedTrial& trial : store.valid_programs(example.id)) valid.push_back(std::move(trial.program));
+      all.push_back(predict::make_targets(valid, targets, counts));
+    }
+    return all;
+  };
+  predict::TargetCounts train_counts, valid_counts;
+  const auto train_targets = make_all(state_.data.dataset.train, train_counts);
+  const auto valid_targets = make_all(state_.data.dataset.valid, valid_counts);
+
+  predict::PredictorShape shape{state_.depth(), train_features_.front().width, targets.limits.max_runs + 1, config.width, config.heads,
+                                config.encoder_layers, config.feed_forward, config.dropout};
+  predict::Predictor predictor(shape, core::derive_seed(state_.config.seed, "predictor weights"));
+  predict::TrainingOptions options;
+  options.epochs = config.epochs;
+  options.batch = config.batch;
+  options.learning_rate = config.learning_rate;
+  options.warmup_steps = config.warmup_steps;
+  options.seed = core::derive_seed(state_.config.seed, "predictor training");
+  options.interrupt = &interrupt_flag();
+  predict::TrainingReport report =
+      predict::train(predictor, {train_features_, train_targets, {}}, {valid_features_, valid_targets, {}}, targets.first_layer, options);
+  state_.say(fmt::format("train: predictor of {} parameters, {} examples, best epoch {} of {}, {:.0f} s; {} of {} valid programs used, {} outside segment form",
+                         report.parameters, report.train_examples, report.best_epoch, config.epochs, report.seconds, train_counts.used,
+                         train_counts.programs, train_counts.unparsable));
+  return {origin(), targets, std::move(predictor), std::move(report), train_counts, valid_counts};
+}
+
+/// The identity, then the programs that most often repaired a training example, then those that most often were valid.
+std::vector<core::Program> TrainStage::menu_candidates(const labels::LabelStore& store) const {
+  struct Count {
+    int repaired = 0, valid = 0;
+  };
+  const core::Program identity = core::Program::identity(state_.depth());
+  std::map<core::Program, Count> counts;
+  for (const task::Example& example : state_.data.dataset.train) {
+    const std::vector<search::RecordedTrial> valid = store.valid_programs(example.id);
+    const bool right = std::ranges::any_of(valid, [&](const auto& trial) { return trial.program == identity; });
+    for (const search::RecordedTrial& trial : valid) {
+      Count& count = counts[trial.program];
+      ++count.valid;
+      if (!right) ++count.repaired;
+    }
+  }
+  counts.erase(identity);
+  std::vector<std::pair<core::Program, Count>> ranked(counts.begin(), counts.end());
+  std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) {
+    return std::pair(a.second.repaired, a.second.valid) > std::pair(b.second.repaired, b.second.valid);
+  });
+  std::vector<core::Program> candidates = {identity};
+  for (const auto& [program, count] : ranked) {
+    if (static_cast<int>(candidates.size()) == state_.config.menu.candidates) break;
+    candidates.push_back(program);
+  }
+  return candidates;
+}
+
+TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::span<const core::Program> programs) {
+  const std::vector<task::Example> examples = state_.labelled_examples();
+  exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, state_.data.task);
+  search::ExecutorEvaluator executing(state_.executor, encoder, examples, exec::StopRule::kVerdict);
+  labels::StoreFirstEvaluator evaluator(store, executing);
+  const auto columns = static_cast<int>(programs.size());
+  Outcomes result{Matrix(static_cast<int>(examples.size()), columns), Matrix(static_cast<int>(examples.size()), columns)};
+  Progress progress("menu outcomes", examples.size() * programs.size(), "trials");
+  constexpr std::size_t kExamplesInStep = 32;
+  for (std::size_t first = 0; first < examples.size(); first += kExamplesInStep) {
+    throw_if_interrupted("run the same command again to go on with training");
+    const std::size_t last = std::min(examples.size(), first + kExamplesInStep);
+    std::vector<search::Trial> trials;
+    for (std::size_t i = first; i < last; ++i) {
+      for (const core::Program& program : programs) trials.push_back({examples[i].id, program, {}});
+    }
+    const std::vector<search::Outcome> batch = evaluator.evaluate(trials);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const auto row = static_cast<int>(first + i / programs.size()), col = static_cast<int>(i % programs.size());
+      result.correct.at(row, col) = batch[i].correct ? 1 : 0;
+      result.log_prob.at(row, col) = batch[i].answer_log_prob;
+    }
+    progress.add(batch.size());
+  }
+  return result;
+}
+
+predict::TrainedMenu TrainStage::train_menu(std::span<const core::Program> candidates, const Outcomes& results) const {
+  const auto train_rows = static_cast<int>(train_features_.size()), valid_rows = static_cast<int>(valid_features_.size());
+  std::vector<int> all(candidates.size());
+  std::iota(all.begin(), all.end(), 0);
+  const int size = std::min(state_.config.menu.size, static_cast<int>(candidates.size()));
+  const std::vector<int> cover =
+      predict::greedy_cover(part(results.correct, 0, train_rows, all), part(results.log_prob, 0, train_rows, all), candidates, size, 0);
+  const Matrix train_correct = part(results.correct, 0, train_rows, cover);
+  const Matrix train_y = scorer_targets(train_correct, part(results.log_prob, 0, train_rows, cover));
+  const Matrix valid_correct = part(results.correct, train_rows, valid_rows, cover);
+  const Matrix train_x = pooled_rows(train_features_), valid_x = pooled_rows(valid_features_);
+
+  std::vector<core::Program> menu;
+  std::vector<double> ratios;
+  for (int index : cover) {
+    menu.push_back(candidates[static_cast<std::size_t>(index)]);
+    ratios.push_back(menu.back().depth_ratio(state_.depth()));
+  }
+  constexpr int kIdentity = 0;  // greedy_cover was told to take it first
+  const predict::Tuning tuning =
+      predict::tune_on_validation(train_x, train_y, valid_x, valid_correct, ratios, kIdentity, grid_of(state_.config.menu));
+
+  // The static policy's ranking: by training accuracy, the cheaper program first among equals.
+  std::vector<int> by_accuracy(menu.size());
+  std::iota(by_accuracy.begin(), by_accuracy.end(), 0);
+  std::ranges::stable_sort(by_accuracy, [&](int a, int b) {
+    const double mean_a = column_mean(train_correct, a), mean_b = column_mean(train_correct, b);
+    return mean_a != mean_b ? mean_a > mean_b : menu[static_cast<std::size_t>(a)] < menu[static_cast<std::size_t>(b)];
+  });
+  json ranking = json::array();
+  for (int index : by_accuracy) {
+    ranking.push_back({{"program", menu[static_cast<std::size_t>(index)].text()},
+                       {"train_accuracy", column_mean(train_correct, index)},
+                       {"valid_accuracy", column_mean(valid_correct, index)}});
+  }
+  json points = json::array();
+  for (const predict::MenuPoint& point : tuning.points) points.push_back(point_json(point));
+  state_.say(fmt::format("train: menu of {} programs; on validation the base answers {:.1f} %, the best static program {:.1f} %, the menu policy {:.1f} % "
+                         "({} of strength {}, lambda {}, margin {})",
+                         menu.size(), 100 * column_mean(valid_correct, kIdentity), 100 * column_mean(valid_correct, by_accuracy.front()),
+                         100 * tuning.best.accuracy, to_string(tuning.best.scorer.kind), tuning.best.scorer.strength, tuning.best.rule.lambda,
+                         tuning.best.rule.margin));
+  predict::MenuScorer scorer = predict::MenuScorer::fit(train_x, train_y, tuning.best.scorer);
+  return {origin(), state_.depth(), std::move(menu), tuning.best.rule, std::move(scorer),
+          {{"chosen", point_json(tuning.best)}, {"points", points}, {"static_ranking", ranking}, {"candidates", candidates.size()}}};
+}
+
+}  // namespace polar::experiment

@@ -1,0 +1,40 @@
+#pragma once
+// Stage 2 of a run: from labels to policies.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "experiment/state.h"
+#include "predict/matrix.h"
+#include "predict/menu_file.h"
+#include "predict/predictor_file.h"
+
+namespace polar::experiment {
+
+/// Steps: (1) features of train and validation prompts; (2) the paper's predictor on the valid programs; (3) candidates for the menu from the training
+/// labels; (4) their outcomes on every train and validation example; (5) the menu by greedy cover, its scorer and rule by validation accuracy; (6)
+/// selection.json, the last file written: what was chosen, before any test example is looked at.
+class TrainStage {
+ public:
+  explicit TrainStage(Experiment::State& state) : state_(state) {}
+  void run();
+
+ private:
+  /// Outcomes of programs on examples: correct 0/1 and log-probability of the reference.
+  struct Outcomes {
+    predict::Matrix correct, log_prob;
+  };
+  Stage stage(const std::string& labels_digest) const;
+  void load_features();
+  predict::TrainedPredictor train_predictor(const labels::LabelStore& store) const;
+  std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;
+  Outcomes outcomes(const labels::LabelStore& store, std::span<const core::Program> programs);
+  predict::TrainedMenu train_menu(std::span<const core::Program> candidates, const Outcomes& outcomes) const;
+  predict::Origin origin() const;
+
+  Experiment::State& state_;
+  std::vector<predict::TokenFeatures> train_features_, valid_features_;
+};
+
+}  // namespace polar::experiment

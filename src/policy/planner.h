@@ -1,0 +1,33 @@
+#pragma once
+// Planner: decides before execution which programs to run for an input.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/program.h"
+#include "predict/features.h"
+#include "task/example.h"
+
+namespace polar::policy {
+
+/// What a deployed policy may see of an input: never an outcome, a reference answer or a label.
+struct Input {
+  task::ExampleId id;                                ///< keys random streams; the oracle looks itself up by it
+  const predict::TokenFeatures* features = nullptr;  ///< states of the prompt after the first p layers
+};
+
+/// Distinct programs, the one to run first. Never empty.
+using RankedPrograms = std::vector<core::Program>;
+
+/// Most policies. `propose` may be called for any number of inputs; each result depends on its own input alone. Not thread-safe.
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  virtual std::string name() const = 0;
+  /// True for a policy that needs the reference answer: nobody can deploy it.
+  virtual bool is_oracle() const { return false; }
+  virtual std::vector<RankedPrograms> propose(std::span<const Input> inputs) = 0;
+};
+
+}  // namespace polar::policy

@@ -1,0 +1,84 @@
+#pragma once
+// The planners (method.md 3 and 5). Each says how it makes its k candidates.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "labels/label_store.h"
+#include "policy/planner.h"
+#include "predict/menu_file.h"
+#include "predict/predictor_file.h"
+#include "search/space.h"
+
+namespace polar::policy {
+
+/// The same ranked programs for every input. `base`: the identity alone. `static_best`: the menu by training accuracy (what
+/// layer-duplication tools such as RYS look for by hand).
+class FixedPlanner final : public Planner {
+ public:
+  FixedPlanner(std::string name, RankedPrograms programs);
+  std::string name() const override { return name_; }
+  std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
+
+ private:
+  std::string name_;
+  RankedPrograms programs_;
+};
+
+/// k distinct programs of exactly D executions other than the identity, uniform over the space, drawn by a seed derived from the input's id. The space
+/// must hold such programs. `space` must outlive the planner.
+class RandomPlanner final : public Planner {
+ public:
+  RandomPlanner(const search::SearchSpace& space, std::uint64_t seed, int candidates);
+  std::string name() const override { return "random"; }
+  std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
+
+ private:
+  const search::SearchSpace& space_;
+  std::uint64_t seed_;
+  int candidates_;
+};
+
+/// The paper's predictor: programs of the beam, most probable first.
+class PredictorPlanner final : public Planner {
+ public:
+  PredictorPlanner(const predict::TrainedPredictor& predictor, int beam) : predictor_(predictor), beam_(beam) {}
+  std::string name() const override { return "predictor"; }
+  std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
+
+ private:
+  const predict::TrainedPredictor& predictor_;
+  int beam_;
+};
+
+/// The menu policy: the rule's choice first, then the other programs by score less λ·K/D.
+class MenuPlanner final : public Planner {
+ public:
+  MenuPlanner(const predict::TrainedMenu& menu, int candidates) : menu_(menu), candidates_(candidates) {}
+  std::string name() const override { return "menu"; }
+  std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
+
+ private:
+  const predict::TrainedMenu& menu_;
+  int candidates_;
+};
+
+/// The search oracle: the most optimal program that the search found with the reference answer at hand; the identity where it found none. Opens the
+/// oracle store only.
+class OraclePlanner final : public Planner {
+ public:
+  /// Throws core::Error when `store` is no oracle store.
+  OraclePlanner(const labels::LabelStore& store, int depth);
+  std::string name() const override { return "oracle"; }
+  bool is_oracle() const override { return true; }
+  std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
+
+ private:
+  const labels::LabelStore& store_;
+  core::Program identity_;
+};
+
+}  // namespace polar::policy
