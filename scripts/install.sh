@@ -68,7 +68,7 @@ install_python() {
   fi
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   # Byte code is left to the first import: compiling all of LibTorch's Python side takes longer than it saves.
-  local pip=(.venv/bin/python -m pip install --no-compile --progress-bar off --disable-pip-version-check -q)
+  local pip=(.venv/bin/python -m pip install --no-compile --progress-bar off --disable-pip-version-check -qq)
   # shellcheck disable=SC2086  # options, separated by spaces
   "${pip[@]}" ${POLAR_PIP_ARGS:-} -r requirements.txt
   # shellcheck disable=SC2086

@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import lru_cache
 from pathlib import Path
 
@@ -94,9 +94,9 @@ def main():
     PASSED.mkdir(parents=True, exist_ok=True)
     failed = []
     with ThreadPoolExecutor(options.jobs) as pool:
-        running = {source: pool.submit(check, source, arguments) for source, (arguments, _) in work.items()}
-        for number, (source, future) in enumerate(running.items(), 1):
-            seconds, said = future.result()
+        running = {pool.submit(check, source, arguments): source for source, (arguments, _) in work.items()}
+        for number, future in enumerate(as_completed(running), 1):
+            source, (seconds, said) = running[future], future.result()
             name = source.relative_to(ROOT)
             print(f"[{number}/{len(work)}] {name}: {'findings' if said else 'clean'}, {seconds:.0f} s\n{said}", end="", flush=True)
             if said:
