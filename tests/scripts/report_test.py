@@ -1,0 +1,297 @@
+"""scripts/report.py on a made-up run. Run: .venv/bin/python tests/scripts/report_test.py"""
+
+import csv
+import json
+import os
+import random
+import re
+import sqlite3
+import sys
+import tempfile
+import unittest
+import unittest.mock
+from contextlib import closing, redirect_stderr, redirect_stdout
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import report
+from polar_report import data, page, plots
+
+DEPTH = 30
+LEVELS = ["one-digit sums", "two-digit sums", "three-digit sums", "differences", "products", "three-term sums"]
+POLICIES = {"base": 0.4, "static_best": 0.5, "random": 0.3, "predictor": 0.41, "menu": 0.57, "oracle": 0.9}
+PROGRAMS = ["0-13,15-29", "0-14,12-29", "0-29", "0-20,(19-20)*2,22-29", "0-7,10-29", "0-24,24-29"]
+
+
+def make_rows(per_level=12):
+    draw = random.Random(3)
+    rows = []
+    for split in ("test", "larger"):
+        for level in LEVELS:
+            for number in range(per_level):
+                a, b = draw.randrange(10, 99), draw.randrange(10, 99)
+                for policy, accuracy in POLICIES.items():
+                    program = "0-29" if policy == "base" else draw.choice(PROGRAMS)
+                    correct = draw.random() < accuracy - 0.02 * LEVELS.index(level)
+                    layers = len(data.parse_program(program))
+                    rows.append({"example": f"{split}-{level}-{number}", "split": split, "level": level, "policy": policy,
+                                 "oracle": policy == "oracle", "question": f"{a} + {b}\n<b>?</b>", "reference": str(a + b),
+                                 "ranked": [{"program": program, "answer": str(a + b if correct else a), "correct": correct,
+                                             "confidence": -0.5, "layers": layers, "unique_layers": 29, "new_tokens": 4}]})
+    return rows
+
+
+def make_figures(rows):
+    """Figures with the right shape; intervals are the normal approximation, p-values made up."""
+    figures = []
+    for split in ("test", "larger"):
+        for level in [*LEVELS, "all"]:
+            for policy in POLICIES:
+                tops = [r["ranked"][0] for r in rows if r["split"] == split and r["policy"] == policy and level in (r["level"], "all")]
+                n, share = len(tops), sum(t["correct"] for t in tops) / len(tops)
+                half = 1.96 * (share * (1 - share) / n) ** 0.5
+
+                def add(metric, value, low="", high="", k=1, policy=policy, split=split, level=level, n=n):
+                    figures.append([policy, split, level, n, metric, k, value, low, high])
+                add("pass@k", share, max(0, share - half), min(1, share + half))
+                layers = sum(t["layers"] for t in tops) / n
+                add("layers", layers, layers - 0.2, layers + 0.2)
+                add("depth_ratio", layers / DEPTH, (layers - 0.2) / DEPTH, (layers + 0.2) / DEPTH)
+                add("identity_share", sum(t["program"] == "0-29" for t in tops) / n, 0, 1)
+                if policy in ("menu", "predictor"):
+                    add("pass@k", 0.8, 0.7, 0.9, 5)
+                    add("vote@k", 0.6, 0.5, 0.7, 5)
+                    add("select@k", 0.62, 0.52, 0.72, 5)
+                if policy != "base":
+                    add("flips_to_wrong", 0.05, 0.02, 0.1)
+                    add("flips_to_right", 0.1, 0.05, 0.2)
+                if policy not in ("base", "oracle"):
+                    p = {"menu": 0.00001, "random": 0.004}.get(policy, 0.4)
+                    add("mcnemar_p", p)
+                    add("mcnemar_p_holm", min(1, 4 * p))
+                    if policy != "static_best":
+                        add("mcnemar_p_static", 0.03)
+                if level == "all":
+                    for metric, value in (("prefill_ms", 21.5), ("decode_ms", 60), ("policy_ms", 0.8), ("answer_ms", 82), ("latency_ratio", 1.02)):
+                        add(metric, value, 0.9 * value, 1.1 * value)
+    return figures
+
+
+def make_store(path, examples_per_level=6, rollouts=40):
+    """A label store with the schema of src/labels/schema.cpp."""
+    source = (ROOT / "src" / "labels" / "schema.cpp").read_text(encoding="utf-8")
+    draw = random.Random(5)
+    with closing(sqlite3.connect(path)) as store, store:
+        store.executescript(re.search(r'R"sql\((.*?)\)sql"', source, re.S).group(1))
+        store.execute("INSERT INTO fingerprint VALUES (1, 'a')")
+        store.execute("INSERT INTO settings VALUES (1, 1, 'verdict', '1', 'old', 'old'), (2, 1, 'verdict', '1', 'new', 'new')")
+        store.executemany("INSERT INTO programs VALUES (?, ?)", enumerate(PROGRAMS, 1))
+        key = 0
+        for level in LEVELS:
+            for number in range(examples_per_level):
+                key += 1
+                store.execute("INSERT INTO examples VALUES (?, ?, 'train', ?)", (key, f"{level}-{number}", level))
+                store.execute("INSERT INTO searches VALUES (?, ?, 2, 'done', 5)", (key, key))
+                for i in range(rollouts):
+                    program = 3 if i == 0 else draw.choice([1, 2, 4, 5, 6])
+                    store.execute("INSERT INTO trials VALUES (?, ?, ?, ?, 0, 0, ?, -1, 2, 0.5, 30, '7', 1)",
+                                  (key, i // 8, i % 8, program, int(draw.random() < 0.05 * program)))
+
+
+def make_run(run):
+    for folder in ("report", "predictor"):
+        (run / folder).mkdir(parents=True)
+    rows = make_rows()
+    (run / "evaluation.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with open(run / "report" / "results.csv", "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(data.COLUMNS)
+        writer.writerows(make_figures(rows))
+    make_store(run / "labels.sqlite")
+    curve = [{"epoch": e, "train_loss": 1 / e + 0.4, "valid_loss": 0.5 + (e - 6) ** 2 / 100, "learning_rate": 1e-4} for e in range(1, 11)]
+    training = {"best_epoch": 6, "parameters": 2100000, "curve": curve}
+    (run / "predictor" / "manifest.json").write_text(json.dumps({"body": {"report": training}}))
+    ranking = [{"program": p, "train_accuracy": 0.5, "valid_accuracy": 0.45} for p in PROGRAMS]
+    (run / "selection.json").write_text(json.dumps({
+        "menu": {"chosen": {"scorer": "ridge", "strength": 10.0, "lambda": 0.02, "margin": 0.05, "accuracy": 0.56}, "static_ranking": ranking},
+        "predictor": {**training, "programs": 900, "programs_used": 850}}))
+    (run / "config.yaml").write_text("name: ladder\npool: pools/<small>\n")
+    (run / "environment.json").write_text(json.dumps({"git commit": "abc", "torch": "2.13", "seed": "1"}))
+    (run / "log.jsonl").write_text("".join(json.dumps({"time": f"2025-01-31T12:0{i}:00.000Z", "level": "info", "event": f"stage_{event}",
+                                                       "stage": "search"}) + "\n" for i, event in enumerate(("began", "finished"))))
+
+
+class Checker(HTMLParser):
+    """Open tags match, ids are unique, nothing is loaded from elsewhere."""
+
+    VOID = {"meta", "br", "path", "use", "rect", "circle", "image"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.outside, self.text = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attributes:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("src", "href", "xlink:href") and not value.startswith(("#", "data:")):
+                self.outside.append(value)
+
+    def handle_startendtag(self, tag, attributes):
+        depth = len(self.open)
+        self.handle_starttag(tag, attributes)
+        del self.open[depth:]
+
+    def handle_endtag(self, tag):
+        if tag in self.VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            raise AssertionError(f"</{tag}> closes nothing")
+
+    def handle_data(self, text):
+        self.text.append(text)
+
+
+def without_plots():
+    """Drawing takes most of the time, and damaged inputs are found before it."""
+    names = ["accuracy", "depth", "operations", "progress", "training"]
+    return unittest.mock.patch.multiple(plots, **{name: lambda *arguments: "<svg></svg>" for name in names})
+
+
+def read_page(text):
+    checker = Checker()
+    checker.feed(text)
+    return checker
+
+
+class ReportTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.run_folder = Path(cls.folder.name) / "ladder"
+        make_run(cls.run_folder)
+        with redirect_stdout(StringIO()):
+            cls.code = report.main([str(cls.run_folder)])
+        cls.page = (cls.run_folder / "report" / "index.html").read_text(encoding="utf-8")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_the_page_is_whole_and_loads_nothing(self):
+        self.assertEqual(self.code, 0)
+        checker = read_page(self.page)
+        self.assertEqual(checker.open, [])
+        self.assertEqual(checker.outside, [])
+        self.assertEqual(len(checker.ids), len(set(checker.ids)))
+        self.assertNotIn('class="missing"', self.page)
+        self.assertNotRegex(self.page, r"@import|<script|url\((?!#)")
+        self.assertIn('name="viewport"', self.page)
+        self.assertEqual(sorted(p.name for p in (self.run_folder / "report").iterdir()), ["index.html", "results.csv"])
+
+    def test_the_finding_names_better_and_worse_and_undecided_policies(self):
+        text = " ".join("".join(read_page(self.page).text).split())
+        self.assertIn("Menu answers more questions than the base.", text)
+        self.assertIn("Random answers fewer questions than the base.", text)
+        self.assertIn("For static best and predictor no difference from the base could be shown.", text)
+        self.assertIn("an upper bound, not a policy", text)
+
+    def test_text_of_examples_is_escaped(self):
+        self.assertIn("&lt;b&gt;?&lt;/b&gt;", self.page)
+        self.assertIn("pools/&lt;small&gt;", self.page)
+
+    def test_the_same_run_gives_the_same_page(self):
+        self.assertEqual(page.build(self.run_folder), self.page)
+
+    @without_plots()
+    def test_every_missing_input_gives_a_section_that_says_so(self):
+        for names, words in ((["labels.sqlite"], "labels.sqlite is not there"),
+                             (["predictor/manifest.json", "selection.json"], "holds a training curve"),
+                             (["evaluation.jsonl"], "evaluation.jsonl could not be read"),
+                             (["report/results.csv"], "results.csv could not be read"), (["config.yaml"], "config.yaml could not be read"),
+                             (["environment.json"], "environment.json could not be read"), (["log.jsonl"], "log.jsonl could not be read")):
+            with self.subTest(names=names):
+                for name in names:
+                    os.rename(self.run_folder / name, self.run_folder / (name + ".away"))
+                try:
+                    text = page.build(self.run_folder)
+                finally:
+                    for name in names:
+                        os.rename(self.run_folder / (name + ".away"), self.run_folder / name)
+                self.assertIn(words, text)
+                self.assertEqual(read_page(text).open, [])
+
+    @without_plots()
+    def test_damaged_inputs_give_a_section_that_says_so(self):
+        for name, content, words in (("labels.sqlite", b"no database", "could not be read as a label store"),
+                                     ("evaluation.jsonl", b'{"exam', "evaluation.jsonl, line 1, is not valid JSON"),
+                                     ("evaluation.jsonl", b'{"oracle": false}\n', "does not have the expected form"),
+                                     ("report/results.csv", b"a,b\n", "has other columns"),
+                                     ("report/results.csv", ",".join(data.COLUMNS).encode() + b"\nbase,test\n", "line 2, is not a figure"),
+                                     ("selection.json", b"[]", "does not have the expected form")):
+            with self.subTest(name=name, content=content):
+                path = self.run_folder / name
+                before = path.read_bytes()
+                path.write_bytes(content)
+                try:
+                    self.assertIn(words, page.build(self.run_folder))
+                finally:
+                    path.write_bytes(before)
+
+    def test_an_empty_run_still_gives_a_page(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = page.build(Path(folder))
+            self.assertEqual(read_page(text).open, [])
+            self.assertGreater(text.count('class="missing"'), 7)
+
+    def test_a_folder_that_is_no_run_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()) as errors:
+            self.assertEqual(report.main([folder]), 2)
+            self.assertEqual(report.main([folder + "/none"]), 2)
+        self.assertIn("found another folder", errors.getvalue())
+        self.assertIn("found none", errors.getvalue())
+
+
+class DataTest(unittest.TestCase):
+    def test_notation_is_expanded(self):
+        self.assertEqual(data.parse_program("0-2,4,(1-2,(7)*2)*2"), [0, 1, 2, 4, 1, 2, 7, 7, 1, 2, 7, 7])
+
+    def test_bad_notation_is_refused(self):
+        for text in ("", "a", "1,", "(1-2", "(1)*", "1-2)", "1--2"):
+            with self.subTest(text=text), self.assertRaises(data.Missing):
+                data.parse_program(text)
+
+    def test_solved_shares_follow_the_first_right_program(self):
+        trials = [data.Trial("x", "a", 1, "0-1", False), data.Trial("x", "a", 2, "0", True), data.Trial("x", "a", 3, "1", True),
+                  data.Trial("y", "b", 1, "0-1", True), data.Trial("z", "b", 1, "0-1", False)]
+        self.assertEqual(data.solved_by_rollouts(trials), {"a": [0, 1, 1], "b": [0.5, 0.5, 0.5], "all": [1 / 3, 2 / 3, 2 / 3]})
+
+    def test_operation_rates_weigh_examples_alike_and_leave_the_identity_out(self):
+        trials = [data.Trial("x", "", 1, "0-1", True), data.Trial("x", "", 2, "0", True), data.Trial("x", "", 3, "0-1,1", False),
+                  data.Trial("y", "", 1, "0,0-1", True)]
+        rates, examples = data.operation_rates(trials, 2)
+        self.assertEqual(examples, 2)
+        self.assertEqual(rates["skipped, valid"], [0, 0.5])
+        self.assertEqual(rates["repeated, valid"], [0.5, 0])
+        self.assertEqual(rates["skipped, tried"], [0, 0.25])
+        self.assertEqual(rates["repeated, tried"], [0.5, 0.25])
+
+    def test_only_the_newest_search_is_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            make_store(Path(folder) / "labels.sqlite", 1, 3)
+            with closing(sqlite3.connect(Path(folder) / "labels.sqlite")) as store, store:
+                store.execute("INSERT INTO searches VALUES (99, 1, 1, 'done', 1)")
+                store.execute("INSERT INTO trials VALUES (99, 0, 0, 1, 0, 0, 1, -1, 2, 0.5, 30, '7', 1)")
+            trials = data.read_trials(Path(folder) / "labels.sqlite")
+        self.assertEqual(len(trials), 18)
+        self.assertEqual([t.number for t in trials[:3]], [1, 2, 3])
+
+
+if __name__ == "__main__":
+    unittest.main()
