@@ -1,4 +1,5 @@
-// polar bench: measurements. `trials` runs a trials file as bench/reference_hf.py does, so that both can be compared in one run.
+// polar bench: measurements. `trials` runs a trials file as bench/reference_hf.py does, so that both can be compared in
+// one run.
 
 #include <fmt/format.h>
 
@@ -48,8 +49,9 @@ TrialsFile read_trials(const std::string& path) {
       trials.example_of.push_back(found->second);
       trials.programs.emplace_back(row.at("program").get<std::vector<core::Program::Layer>>());
     } catch (const json::exception& error) {
-      throw core::Error(fmt::format("{}:{}: expected {{\"prompt\": text, \"answer\": text, \"program\": [layer, …]}}, found: {}", path, number,
-                                    error.what()));
+      throw core::Error(
+          fmt::format("{}:{}: expected {{\"prompt\": text, \"answer\": text, \"program\": [layer, …]}}, found: {}",
+                      path, number, error.what()));
     }
   }
   if (trials.programs.empty()) throw core::Error(fmt::format("{}: expected at least one trial, found none", path));
@@ -66,7 +68,8 @@ exec::ExecOptions exec_options(const TrialsFlags& flags) {
 }
 
 /// Tokenises, executes, decodes and grades every trial; what the reference times too.
-std::vector<exec::Answer> run_trials(exec::Executor& executor, const TrialsFile& trials, const TrialsFlags& flags, std::size_t count) {
+std::vector<exec::Answer> run_trials(exec::Executor& executor, const TrialsFile& trials, const TrialsFlags& flags,
+                                     std::size_t count) {
   task::TaskSpec task;
   task.name = "trials";
   task.grader = "numeric:first";
@@ -78,8 +81,8 @@ std::vector<exec::Answer> run_trials(exec::Executor& executor, const TrialsFile&
   const std::size_t shared = exec::shared_prompt_tokens(encoded);
   const auto& prompt = encoded.front().prompt;
   executor.set_shared_prompt({prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(shared)});
-  const exec::GenerationRules rules{&encoder.grader(), {}, flags.max_new_tokens,
-                                    flags.plain ? exec::StopRule::kFull : exec::StopRule::kVerdict};
+  const exec::GenerationRules rules{
+      &encoder.grader(), {}, flags.max_new_tokens, flags.plain ? exec::StopRule::kFull : exec::StopRule::kVerdict};
   std::vector<exec::Request> requests;
   for (std::size_t i = 0; i < count; ++i) {
     requests.push_back({&encoded[trials.example_of[i]], trials.programs[i], 0, 0, &rules, !flags.plain});
@@ -125,11 +128,18 @@ void add_bench(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "Measure throughput");
   command->require_subcommand(1);
   auto flags = std::make_shared<TrialsFlags>();
-  CLI::App* trials = command->add_subcommand("trials", "Run (prompt, answer, program) trials and print rollouts/s and verdicts as one JSON line");
+  CLI::App* trials = command->add_subcommand(
+      "trials", "Run (prompt, answer, program) trials and print rollouts/s and verdicts as one JSON line");
   trials->add_option("--pool", flags->pool, "Pool folder")->required();
-  trials->add_option("--trials", flags->trials, "JSONL with prompt, answer and program, as bench/reference_hf.py reads it")->required();
-  trials->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit of an answer")->capture_default_str()->check(CLI::Range(1, 4096));
-  trials->add_flag("--plain", flags->plain, "No drafts, no early stop, no sharing: every token is generated, texts are whole");
+  trials
+      ->add_option("--trials", flags->trials,
+                   "JSONL with prompt, answer and program, as bench/reference_hf.py reads it")
+      ->required();
+  trials->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit of an answer")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  trials->add_flag("--plain", flags->plain,
+                   "No drafts, no early stop, no sharing: every token is generated, texts are whole");
   flags->exec.declare(*trials);
   trials->footer("Example: polar bench trials --pool pools/smollm2-135m --trials trials.jsonl --max-new-tokens 6");
   trials->callback([flags] { bench_trials(*flags); });

@@ -5,11 +5,11 @@
 
 namespace polar::cli {
 
-void add_run(CLI::App& app);       ///< run, search, train, eval
+void add_run(CLI::App& app);  ///< run, search, train, eval
 void add_inspect(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_tokenize(CLI::App& app);
 void add_bench(CLI::App& app);
-void add_help(CLI::App& app);      ///< help config
+void add_help(CLI::App& app);  ///< help config
 
 }  // namespace polar::cli

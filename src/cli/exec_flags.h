@@ -12,7 +12,9 @@ struct ExecFlags {
 
   void declare(CLI::App& command) {
     command.add_option("--dtype", dtype, "auto, bfloat16 or float32")->capture_default_str();
-    command.add_option("--workers", workers, "Threads; 0 = one a core")->capture_default_str()->check(CLI::Range(0, 1024));
+    command.add_option("--workers", workers, "Threads; 0 = one a core")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1024));
   }
 };
 

@@ -26,7 +26,8 @@ struct GenerateFlags {
 void generate(const GenerateFlags& flags) {
   const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype);
   const int depth = model.pool->manifest().depth;
-  const core::Program program = flags.program.empty() ? core::Program::identity(depth) : core::Program::parse(flags.program, depth);
+  const core::Program program =
+      flags.program.empty() ? core::Program::identity(depth) : core::Program::parse(flags.program, depth);
   task::TaskSpec task;
   task.name = "generate";
   task.chat = flags.chat;
@@ -44,9 +45,11 @@ void generate(const GenerateFlags& flags) {
   const exec::Answer answer = executor.answer(std::span(&request, 1)).front();
   std::cout << answer.text << '\n';
   if (flags.quiet) return;
-  std::cerr << fmt::format("program {} ({} layer executions, depth ratio {:.2f}); {} prompt tokens in {:.0f} ms, {} new ones in {:.0f} ms; mean log-probability {:.3f}\n",
-                           program.text(), program.length(), program.depth_ratio(depth), input.prompt.size(), answer.prefill_ms,
-                           answer.tokens.size(), answer.decode_ms, answer.confidence);
+  std::cerr << fmt::format(
+      "program {} ({} layer executions, depth ratio {:.2f}); {} prompt tokens in {:.0f} ms, {} new ones in {:.0f} ms; "
+      "mean log-probability {:.3f}\n",
+      program.text(), program.length(), program.depth_ratio(depth), input.prompt.size(), answer.prefill_ms,
+      answer.tokens.size(), answer.decode_ms, answer.confidence);
 }
 
 }  // namespace
@@ -59,13 +62,18 @@ void add_generate(CLI::App& app) {
   command->add_option("--program", flags->program, "Layers to run, as in 0-14,12-29; default: all once");
   command->add_flag("--chat", flags->chat, "Put the prompt into the model's chat template");
   command->add_option("--system", flags->system, "System text of the chat template");
-  command->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit")->capture_default_str()->check(CLI::Range(1, 32768));
+  command->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 32768));
   command->add_option("--stop", flags->stop, "End at this text; may be given again");
-  command->add_option("--temperature", flags->temperature, "0 = greedy")->capture_default_str()->check(CLI::Range(0.0, 100.0));
+  command->add_option("--temperature", flags->temperature, "0 = greedy")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
   command->add_option("--seed", flags->seed, "Seed of sampling")->capture_default_str();
   command->add_flag("--quiet", flags->quiet, "Print the text only");
   flags->exec.declare(*command);
-  command->footer("Example: polar generate pools/smollm2-135m 'What is the capital of France?' --chat --program 0-14,12-29");
+  command->footer(
+      "Example: polar generate pools/smollm2-135m 'What is the capital of France?' --chat --program 0-14,12-29");
   command->callback([flags] { generate(*flags); });
 }
 

@@ -16,11 +16,15 @@ constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 
 int run(int argc, char** argv) {
-  CLI::App app("polar runs the layers of a frozen language model as programs: it searches them, learns to choose them and measures them.",
-               "polar");
+  CLI::App app(
+      "polar runs the layers of a frozen language model as programs: it searches them, learns to choose them and "
+      "measures them.",
+      "polar");
   app.set_version_flag("--version", [] { return polar::cli::version_text(); });
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted (state kept).\nHelp for a command: polar COMMAND --help");
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted (state kept).\nHelp for a "
+      "command: polar COMMAND --help");
   polar::cli::add_run(app);
   polar::cli::add_inspect(app);
   polar::cli::add_generate(app);

@@ -41,9 +41,11 @@ void add_run(CLI::App& app) {
     run.train();
     run.evaluate();
   });
-  add_stage_command(app, "search", "Search programs for the train and validation examples", [](Experiment& run) { run.search(); });
+  add_stage_command(app, "search", "Search programs for the train and validation examples",
+                    [](Experiment& run) { run.search(); });
   add_stage_command(app, "train", "Train predictor and menu on the labels", [](Experiment& run) { run.train(); });
-  add_stage_command(app, "eval", "Evaluate every policy on test and out-of-distribution sets", [](Experiment& run) { run.evaluate(); });
+  add_stage_command(app, "eval", "Evaluate every policy on test and out-of-distribution sets",
+                    [](Experiment& run) { run.evaluate(); });
 }
 
 }  // namespace polar::cli

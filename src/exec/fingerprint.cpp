@@ -22,7 +22,8 @@ std::string cpu_features() {
 }  // namespace
 
 std::string machine_fingerprint(pool::DType dtype) {
-  return fmt::format("libtorch {}; cpu {}; {}; kernels {}", TORCH_VERSION, cpu_features(), pool::to_string(dtype), kKernelRevision);
+  return fmt::format("libtorch {}; cpu {}; {}; kernels {}", TORCH_VERSION, cpu_features(), pool::to_string(dtype),
+                     kKernelRevision);
 }
 
 }  // namespace polar::exec

@@ -36,11 +36,13 @@ task::Dataset jsonl(const Config& config) {
   return task::make_jsonl_dataset(options);
 }
 
-void refuse_leakage(std::span<const task::Example> known, std::span<const task::Example> evaluated, const std::string& name) {
+void refuse_leakage(std::span<const task::Example> known, std::span<const task::Example> evaluated,
+                    const std::string& name) {
   const std::vector<task::Overlap> overlaps = task::find_overlap(known, evaluated);
   if (overlaps.empty()) return;
-  throw core::Error(fmt::format("data: expected no example of {} in train or validation, found {} ('{}' is '{}'); remove the repeats", name,
-                                overlaps.size(), overlaps.front().b, overlaps.front().a));
+  throw core::Error(
+      fmt::format("data: expected no example of {} in train or validation, found {} ('{}' is '{}'); remove the repeats",
+                  name, overlaps.size(), overlaps.front().b, overlaps.front().a));
 }
 
 std::string count_text(const task::SplitCount& count) {
@@ -52,7 +54,8 @@ std::string count_text(const task::SplitCount& count) {
 RunData make_data(const Config& config) {
   RunData data;
   const TaskConfig& task = config.task;
-  data.task = {task.kind, task.prompt_template, task.chat, task.system, task.grader, task.separator, task.stop, task.max_new_tokens};
+  data.task = {task.kind,   task.prompt_template, task.chat, task.system,
+               task.grader, task.separator,       task.stop, task.max_new_tokens};
   task::check(data.task);
   data.dataset = task.kind == "arithmetic" ? arithmetic(config) : jsonl(config);
   for (const auto* known : {&data.dataset.train, &data.dataset.valid}) {
@@ -82,8 +85,8 @@ std::string data_digest(const task::TaskSpec& task, std::span<const task::Exampl
 std::string describe(const task::Dataset& dataset) {
   std::string text = fmt::format("{:<32} {:>10} {:>9}  train / valid / test\n", "level", "population", "distinct");
   for (const task::LevelReport& level : dataset.levels) {
-    text += fmt::format("{:<32} {:>10} {:>9} {} / {} / {}\n", level.level, level.population, level.distinct, count_text(level.train),
-                        count_text(level.valid), count_text(level.test));
+    text += fmt::format("{:<32} {:>10} {:>9} {} / {} / {}\n", level.level, level.population, level.distinct,
+                        count_text(level.train), count_text(level.valid), count_text(level.test));
   }
   for (const task::NamedSplit& split : dataset.ood) {
     text += fmt::format("{:<32} {:>10}  out of distribution\n", split.name, split.examples.size());

@@ -15,8 +15,8 @@ struct RunData {
   task::Dataset dataset;
 };
 
-/// Generates or reads the splits. Throws as make_arithmetic_dataset and make_jsonl_dataset do, and core::Error when a test or out-of-distribution example
-/// also stands in train or validation.
+/// Generates or reads the splits. Throws as make_arithmetic_dataset and make_jsonl_dataset do, and core::Error when a
+/// test or out-of-distribution example also stands in train or validation.
 RunData make_data(const Config& config);
 
 /// The task as an out-of-distribution set sees it: with the set's own template, if it has one.

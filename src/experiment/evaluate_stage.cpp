@@ -39,7 +39,13 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
 eval::Candidate candidate_of(const core::Program& program, const exec::Answer& answer, const task::Example& example,
                              const task::TextGrader& grader) {
   const bool correct = grader.judge(answer.text, example.answer, true) == task::Verdict::kCorrect;
-  return {program, answer.answer, correct, answer.confidence, program.length(), program.unique_depth(), static_cast<int>(answer.tokens.size())};
+  return {program,
+          answer.answer,
+          correct,
+          answer.confidence,
+          program.length(),
+          program.unique_depth(),
+          static_cast<int>(answer.tokens.size())};
 }
 
 }  // namespace
@@ -51,7 +57,8 @@ bool EvaluateStage::uses(const std::string& policy) const {
 Stage EvaluateStage::stage() const {
   constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "eval.", "predict.beam"};
   std::vector<task::Example> all = state_.data.dataset.test;
-  for (const task::NamedSplit& split : state_.data.dataset.ood) all.insert(all.end(), split.examples.begin(), split.examples.end());
+  for (const task::NamedSplit& split : state_.data.dataset.ood)
+    all.insert(all.end(), split.examples.begin(), split.examples.end());
   return {"evaluate",
           settings_of(state_.config, kKeys),
           {{"selection", core::sha256_file(state_.directory.file("selection.json"))},
@@ -63,15 +70,17 @@ Stage EvaluateStage::stage() const {
 
 std::vector<EvaluateStage::Set> EvaluateStage::sets() const {
   std::vector<Set> all = {{kTest, state_.data.dataset.test, state_.data.task}};
-  for (const task::NamedSplit& split : state_.data.dataset.ood) all.push_back({split.name, split.examples, task_of(state_.data.task, split)});
+  for (const task::NamedSplit& split : state_.data.dataset.ood)
+    all.push_back({split.name, split.examples, task_of(state_.data.task, split)});
   return all;
 }
 
 void EvaluateStage::run() {
   for (const char* needed : {"selection.json", "predictor/manifest.json", "menu/manifest.json"}) {
     if (!std::filesystem::exists(state_.directory.file(needed))) {
-      throw core::Error(fmt::format("{}: expected what training chose, found none; run polar train with this configuration first",
-                                    state_.directory.file(needed).string()));
+      throw core::Error(
+          fmt::format("{}: expected what training chose, found none; run polar train with this configuration first",
+                      state_.directory.file(needed).string()));
     }
   }
   const Stage own = stage();
@@ -89,7 +98,8 @@ void EvaluateStage::run() {
 }
 
 void EvaluateStage::search_oracle() {
-  const std::vector<task::Example> examples = first_of_each_level(state_.data.dataset.test, state_.config.search.oracle_examples);
+  const std::vector<task::Example> examples =
+      first_of_each_level(state_.data.dataset.test, state_.config.search.oracle_examples);
   const int rollouts = state_.config.search.oracle_rollouts;
   oracle_ = std::make_unique<labels::LabelStore>(state_.open_store(labels::StoreKind::kOracle, examples, rollouts));
   state_.search_into(*oracle_, examples, rollouts, "oracle search");
@@ -98,17 +108,22 @@ void EvaluateStage::search_oracle() {
 void EvaluateStage::load_policies() {
   const std::string& digest = state_.model.pool->manifest().weights_digest;
   const int k = state_.config.eval.max_k;
-  predictor_ = std::make_unique<predict::TrainedPredictor>(predict::load_predictor(state_.directory.file("predictor"), digest));
+  predictor_ =
+      std::make_unique<predict::TrainedPredictor>(predict::load_predictor(state_.directory.file("predictor"), digest));
   menu_ = std::make_unique<predict::TrainedMenu>(predict::load_menu(state_.directory.file("menu"), digest));
   policy::RankedPrograms best;
   for (const json& entry : menu_->selection.at("static_ranking")) {
-    if (static_cast<int>(best.size()) < k) best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
+    if (static_cast<int>(best.size()) < k)
+      best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
   }
   using policy::FixedPlanner;
-  if (uses("base")) planners_.push_back(std::make_unique<FixedPlanner>("base", policy::RankedPrograms{core::Program::identity(state_.depth())}));
+  if (uses("base"))
+    planners_.push_back(
+        std::make_unique<FixedPlanner>("base", policy::RankedPrograms{core::Program::identity(state_.depth())}));
   if (uses("static_best")) planners_.push_back(std::make_unique<FixedPlanner>("static_best", best));
   if (uses("random")) planners_.push_back(std::make_unique<policy::RandomPlanner>(state_.space, state_.config.seed, k));
-  if (uses("predictor")) planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
+  if (uses("predictor"))
+    planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
   if (uses("menu")) planners_.push_back(std::make_unique<policy::MenuPlanner>(*menu_, k));
   if (oracle_) planners_.push_back(std::make_unique<policy::OraclePlanner>(*oracle_, state_.depth()));
 }
@@ -126,12 +141,15 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
   }
   const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, set.task);
   std::vector<exec::EncodedExample> encoded;
-  for (const task::Example& example : set.examples) encoded.push_back(encoder.encode_input(example.id, example.question));
-  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(), exec::StopRule::kFull};
+  for (const task::Example& example : set.examples)
+    encoded.push_back(encoder.encode_input(example.id, example.question));
+  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
+                                    exec::StopRule::kFull};
   const std::size_t shared = encoded.empty() ? 0 : exec::shared_prompt_tokens(encoded);
-  state_.executor.set_shared_prompt(shared == 0 ? std::vector<text::Token>()
-                                                : std::vector<text::Token>(encoded.front().prompt.begin(),
-                                                                           encoded.front().prompt.begin() + static_cast<std::ptrdiff_t>(shared)));
+  state_.executor.set_shared_prompt(
+      shared == 0 ? std::vector<text::Token>()
+                  : std::vector<text::Token>(encoded.front().prompt.begin(),
+                                             encoded.front().prompt.begin() + static_cast<std::ptrdiff_t>(shared)));
   std::vector<eval::EvaluationRow> rows;
   Progress progress("evaluate " + set.name, set.examples.size(), "examples");
   constexpr std::size_t kExamplesInStep = 32;
@@ -144,7 +162,8 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
     for (std::size_t i = first; i < last; ++i) {
       for (const auto& by_example : proposals) {
         for (const core::Program& program : by_example[i]) {
-          if (request_of.try_emplace({i, program}, requests.size()).second) requests.push_back({&encoded[i], program, 0, 0, &rules, false});
+          if (request_of.try_emplace({i, program}, requests.size()).second)
+            requests.push_back({&encoded[i], program, 0, 0, &rules, false});
         }
       }
     }
@@ -152,7 +171,9 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
     for (std::size_t i = first; i < last; ++i) {
       const task::Example& example = set.examples[i];
       for (std::size_t p = 0; p < planners.size(); ++p) {
-        eval::EvaluationRow row{example.id, set.name, example.level, planners[p]->name(), planners[p]->is_oracle(), {}, example.question, example.answer};
+        eval::EvaluationRow row{
+            example.id, set.name,         example.level, planners[p]->name(), planners[p]->is_oracle(),
+            {},         example.question, example.answer};
         for (const core::Program& program : proposals[p][i]) {
           row.ranked.push_back(candidate_of(program, answers[request_of.at({i, program})], example, encoder.grader()));
         }
@@ -164,13 +185,15 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
   return rows;
 }
 
-/// One answer at a time, caches empty before each, policies alternating. Reading the features runs the first p layers, whose states the answer then
-/// finds in the cache: that is what makes them free.
+/// One answer at a time, caches empty before each, policies alternating. Reading the features runs the first p layers,
+/// whose states the answer then finds in the cache: that is what makes them free.
 std::vector<eval::Figure> EvaluateStage::latency() {
-  const auto count = std::min(state_.data.dataset.test.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
+  const auto count =
+      std::min(state_.data.dataset.test.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
   if (count == 0) return {};
   const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, state_.data.task);
-  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(), exec::StopRule::kFull};
+  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
+                                    exec::StopRule::kFull};
   state_.executor.set_shared_prompt({});
   std::map<std::string, std::map<std::string, std::vector<double>>> times;
   const std::size_t stride = state_.data.dataset.test.size() / count;
@@ -182,7 +205,8 @@ std::vector<eval::Figure> EvaluateStage::latency() {
       state_.executor.clear_cache();
       const auto start = std::chrono::steady_clock::now();
       const bool reads = planner->name() == "predictor" || planner->name() == "menu";
-      const predict::TokenFeatures features = reads ? state_.features(state_.data.task, std::span(&example, 1)).front() : predict::TokenFeatures();
+      const predict::TokenFeatures features =
+          reads ? state_.features(state_.data.task, std::span(&example, 1)).front() : predict::TokenFeatures();
       const policy::Input asked{example.id, &features};
       const core::Program program = planner->propose(std::span(&asked, 1)).front().front();
       const double policy_ms = milliseconds_since(start);
@@ -207,7 +231,8 @@ std::vector<eval::Figure> EvaluateStage::latency() {
     for (const auto& [metric, values] : own) {
       double sum = 0;
       for (double value : values) sum += value;
-      const eval::Interval interval = eval::bootstrap_mean_interval(values, core::derive_seed(state_.config.seed, "latency interval", name + metric));
+      const eval::Interval interval = eval::bootstrap_mean_interval(
+          values, core::derive_seed(state_.config.seed, "latency interval", name + metric));
       figures.push_back({name, kTest, std::string(eval::kAllLevels), static_cast<int>(values.size()), metric, 1,
                          sum / static_cast<double>(values.size()), interval.low, interval.high});
     }

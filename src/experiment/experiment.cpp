@@ -21,11 +21,16 @@ void Experiment::search() {
   labels::LabelStore store = state.open_store(labels::StoreKind::kLabels, examples, state.config.search.rollouts);
   state.search_into(store, examples, state.config.search.rollouts, "search");
   const labels::LabelDigests digests = store.digests();
-  state.say(fmt::format("search: {} trials, verdicts {}, exact {}", digests.trials, digests.verdicts.substr(0, 16), digests.exact.substr(0, 16)));
+  state.say(fmt::format("search: {} trials, verdicts {}, exact {}", digests.trials, digests.verdicts.substr(0, 16),
+                        digests.exact.substr(0, 16)));
   state.directory.finish(stage);
 }
 
-void Experiment::train() { TrainStage(*state_).run(); }
-void Experiment::evaluate() { EvaluateStage(*state_).run(); }
+void Experiment::train() {
+  TrainStage(*state_).run();
+}
+void Experiment::evaluate() {
+  EvaluateStage(*state_).run();
+}
 
 }  // namespace polar::experiment

@@ -7,15 +7,16 @@
 
 namespace polar::experiment {
 
-/// The stages of a run over its directory. Each does only what is missing or out of date, so any of them may be called again:
+/// The stages of a run over its directory. Each does only what is missing or out of date, so any of them may be called
+/// again:
 ///   1. search    programs of every train and validation example → labels.sqlite
 ///   2. train     predictor and menu on train, chosen on validation → predictor/, menu/, selection.json
 ///   3. evaluate  every policy on test and out-of-distribution sets → oracle.sqlite, evaluation.jsonl, report/
 /// Not thread-safe. Throws core::Error and its kinds; an interrupted stage goes on where it stopped.
 class Experiment {
  public:
-  /// Loads pool and data and opens the run directory (emptied first when `fresh`). Throws before anything is written when pool, data or
-  /// configuration are faulty.
+  /// Loads pool and data and opens the run directory (emptied first when `fresh`). Throws before anything is written
+  /// when pool, data or configuration are faulty.
   Experiment(const Config& config, bool fresh);
   ~Experiment();
 

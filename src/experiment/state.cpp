@@ -71,12 +71,14 @@ Experiment::State::State(const Config& run_config, bool fresh)
       space(space_options(config, model.pool->manifest().depth)),
       executor(model.pool, model.tokenizer, exec_options(config)),
       directory(config, environment(config, model, executor), fresh) {
-  say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind, model.pool->manifest().model_name,
-                  pool::to_string(model.pool->dtype()), executor.fingerprint()));
+  say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
+                  model.pool->manifest().model_name, pool::to_string(model.pool->dtype()), executor.fingerprint()));
   say(describe(data.dataset));
 }
 
-void Experiment::State::say(const std::string& line) const { std::cout << line << std::endl; }
+void Experiment::State::say(const std::string& line) const {
+  std::cout << line << std::endl;
+}
 
 search::MctsOptions Experiment::State::mcts(int rollouts) const {
   search::MctsOptions options;
@@ -91,8 +93,8 @@ search::MctsOptions Experiment::State::mcts(int rollouts) const {
 
 labels::StoreIdentity Experiment::State::identity(std::span<const task::Example> examples) const {
   const pool::Manifest& manifest = model.pool->manifest();
-  return {manifest.weights_digest, manifest.model_name, data_digest(data.task, examples), data.task.name, data.task.grader,
-          executor.fingerprint()};
+  return {manifest.weights_digest, manifest.model_name, data_digest(data.task, examples),
+          data.task.name,          data.task.grader,    executor.fingerprint()};
 }
 
 std::vector<task::Example> Experiment::State::labelled_examples() const {
@@ -102,7 +104,8 @@ std::vector<task::Example> Experiment::State::labelled_examples() const {
 }
 
 Stage Experiment::State::search_stage() const {
-  constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "-search.oracle_", "-task.ood", "-task.test_per_level"};
+  constexpr std::string_view kKeys[] = {
+      "seed", "pool", "task.", "exec.", "search.", "-search.oracle_", "-task.ood", "-task.test_per_level"};
   return {"search",
           settings_of(config, kKeys),
           {{"weights", model.pool->manifest().weights_digest}, {"data", data_digest(data.task, labelled_examples())}},
@@ -110,15 +113,18 @@ Stage Experiment::State::search_stage() const {
           true};
 }
 
-labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts) {
+labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::span<const task::Example> examples,
+                                                 int rollouts) {
   const bool oracle = kind == labels::StoreKind::kOracle;
   labels::StoreOptions options;
   options.kind = kind;
   options.message = [this](const std::string& message) { say(message); };
-  labels::LabelStore store = labels::LabelStore::open(directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
-                                                      {space.options().text() + "; " + mcts(rollouts).text(), "verdict", config.seed}, options);
+  labels::LabelStore store = labels::LabelStore::open(
+      directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
+      {space.options().text() + "; " + mcts(rollouts).text(), "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
-  for (std::size_t i = 0; i < examples.size(); ++i) stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
   store.add_examples(stored);
   return store;
 }
@@ -142,23 +148,28 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
   run.progress = [&](const search::SearchProgress& now) {
     progress.add(static_cast<std::uint64_t>(now.rollouts_done - counted));
     counted = now.rollouts_done;
-    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches, now.solved,
-                                  now.identity_correct));
+    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
+                                  now.solved, now.identity_correct));
   };
-  for (const search::SearchResult& result : search::run_searches(ids, space, mcts(rollouts), evaluator, run)) store.mark_done(result.example);
+  for (const search::SearchResult& result : search::run_searches(ids, space, mcts(rollouts), evaluator, run))
+    store.mark_done(result.example);
 }
 
-std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task, std::span<const task::Example> examples) {
+std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,
+                                                                std::span<const task::Example> examples) {
   const exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, task);
   std::vector<exec::EncodedExample> encoded;
   std::vector<const exec::EncodedExample*> pointers;
   encoded.reserve(examples.size());
-  for (const task::Example& example : examples) pointers.push_back(&encoded.emplace_back(encoder.encode_input(example.id, example.question)));
-  std::vector<core::Program::Layer> layers(config.predict.features == "states" ? static_cast<std::size_t>(config.predict.prefix_layers) : 0);
+  for (const task::Example& example : examples)
+    pointers.push_back(&encoded.emplace_back(encoder.encode_input(example.id, example.question)));
+  std::vector<core::Program::Layer> layers(
+      config.predict.features == "states" ? static_cast<std::size_t>(config.predict.prefix_layers) : 0);
   std::iota(layers.begin(), layers.end(), core::Program::Layer{0});
   const core::Program prefix = layers.empty() ? core::Program() : core::Program(std::move(layers));
   std::vector<predict::TokenFeatures> features;
-  for (exec::States& states : executor.states(pointers, prefix)) features.push_back({states.tokens, states.width, std::move(states.values)});
+  for (exec::States& states : executor.states(pointers, prefix))
+    features.push_back({states.tokens, states.width, std::move(states.values)});
   return features;
 }
 

@@ -36,7 +36,8 @@ struct Experiment::State {
   /// Opens one of the two stores for writing, with the examples registered.
   labels::LabelStore open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts);
   /// Searches what is not done in the store yet.
-  void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts, const std::string& label);
+  void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
+                   const std::string& label);
 
   /// Features of every example, in order; the answer is never read.
   std::vector<predict::TokenFeatures> features(const task::TaskSpec& task, std::span<const task::Example> examples);

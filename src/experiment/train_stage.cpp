@@ -26,7 +26,8 @@ using predict::Matrix;
 Matrix part(const Matrix& whole, int first, int count, std::span<const int> columns) {
   Matrix result(count, static_cast<int>(columns.size()));
   for (int row = 0; row < count; ++row) {
-    for (int col = 0; col < result.cols; ++col) result.at(row, col) = whole.at(first + row, columns[static_cast<std::size_t>(col)]);
+    for (int col = 0; col < result.cols; ++col)
+      result.at(row, col) = whole.at(first + row, columns[static_cast<std::size_t>(col)]);
   }
   return result;
 }
@@ -43,7 +44,8 @@ Matrix pooled_rows(std::span<const predict::TokenFeatures> features) {
 /// What the scorer learns: the mean of outcome and answer probability, which orders the wrong answers too.
 Matrix scorer_targets(const Matrix& correct, const Matrix& log_prob) {
   Matrix targets(correct.rows, correct.cols);
-  for (std::size_t i = 0; i < targets.values.size(); ++i) targets.values[i] = (correct.values[i] + std::exp(log_prob.values[i])) / 2;
+  for (std::size_t i = 0; i < targets.values.size(); ++i)
+    targets.values[i] = (correct.values[i] + std::exp(log_prob.values[i])) / 2;
   return targets;
 }
 
@@ -63,15 +65,21 @@ predict::TuningGrid grid_of(const MenuConfig& config) {
 }
 
 json point_json(const predict::MenuPoint& point) {
-  return {{"scorer", to_string(point.scorer.kind)}, {"strength", point.scorer.strength}, {"lambda", point.rule.lambda},
-          {"margin", point.rule.margin}, {"accuracy", point.accuracy}, {"depth_ratio", point.mean_depth_ratio},
+  return {{"scorer", to_string(point.scorer.kind)},
+          {"strength", point.scorer.strength},
+          {"lambda", point.rule.lambda},
+          {"margin", point.rule.margin},
+          {"accuracy", point.accuracy},
+          {"depth_ratio", point.mean_depth_ratio},
           {"identity_share", point.identity_share}};
 }
 
 json curve_json(const predict::TrainingReport& report) {
   json curve = json::array();
   for (const predict::EpochRecord& epoch : report.curve) {
-    curve.push_back({{"epoch", epoch.epoch}, {"train_loss", epoch.train_loss}, {"valid_loss", epoch.valid_loss ? json(*epoch.valid_loss) : json()}});
+    curve.push_back({{"epoch", epoch.epoch},
+                     {"train_loss", epoch.train_loss},
+                     {"valid_loss", epoch.valid_loss ? json(*epoch.valid_loss) : json()}});
   }
   return curve;
 }
@@ -79,9 +87,13 @@ json curve_json(const predict::TrainingReport& report) {
 }  // namespace
 
 Stage TrainStage::stage(const std::string& labels_digest) const {
-  constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "predict.", "menu.", "-search.oracle_", "-task.ood",
-                                        "-task.test_per_level", "-predict.beam"};
-  return {"train", settings_of(state_.config, kKeys), {{"labels", labels_digest}}, {"predictor/manifest.json", "menu/manifest.json", "selection.json"}};
+  constexpr std::string_view kKeys[] = {"seed",         "pool",  "task.",           "exec.",     "search.",
+                                        "predict.",     "menu.", "-search.oracle_", "-task.ood", "-task.test_per_level",
+                                        "-predict.beam"};
+  return {"train",
+          settings_of(state_.config, kKeys),
+          {{"labels", labels_digest}},
+          {"predictor/manifest.json", "menu/manifest.json", "selection.json"}};
 }
 
 predict::Origin TrainStage::origin() const {
@@ -98,7 +110,9 @@ void TrainStage::load_features() {
 void TrainStage::run() {
   const auto labels = state_.directory.file("labels.sqlite");
   if (!std::filesystem::exists(labels)) {
-    throw core::Error(fmt::format("{}: expected labels to train on, found none; run polar search with this configuration first", labels.string()));
+    throw core::Error(
+        fmt::format("{}: expected labels to train on, found none; run polar search with this configuration first",
+                    labels.string()));
   }
   const labels::LabelStore store = labels::LabelStore::read(labels);
   store.require_trainable();
@@ -106,15 +120,15 @@ void TrainStage::run() {
   if (state_.directory.status(own).up_to_date) return state_.say("train: up to date");
   state_.directory.begin(own);
 
-  load_features();                                                          // 1
-  const predict::TrainedPredictor predictor = train_predictor(store);       // 2
+  load_features();                                                     // 1
+  const predict::TrainedPredictor predictor = train_predictor(store);  // 2
   predict::save_predictor(state_.directory.file("predictor"), predictor);
-  const std::vector<core::Program> candidates = menu_candidates(store);     // 3
-  const Outcomes results = outcomes(store, candidates);                     // 4
-  const predict::TrainedMenu menu = train_menu(candidates, results);        // 5
+  const std::vector<core::Program> candidates = menu_candidates(store);  // 3
+  const Outcomes results = outcomes(store, candidates);                  // 4
+  const predict::TrainedMenu menu = train_menu(candidates, results);     // 5
   predict::save_menu(state_.directory.file("menu"), menu);
 
-  const json selection = {{"menu", menu.selection},                         // 6
+  const json selection = {{"menu", menu.selection},  // 6
                           {"predictor",
                            {{"best_epoch", predictor.report.best_epoch},
                             {"parameters", predictor.report.parameters},
@@ -148,8 +162,9 @@ predict::TrainedPredictor TrainStage::train_predictor(const labels::LabelStore& 
   const auto train_targets = make_all(state_.data.dataset.train, train_counts);
   const auto valid_targets = make_all(state_.data.dataset.valid, valid_counts);
 
-  predict::PredictorShape shape{state_.depth(), train_features_.front().width, targets.limits.max_runs + 1, config.width, config.heads,
-                                config.encoder_layers, config.feed_forward, config.dropout};
+  predict::PredictorShape shape{
+      state_.depth(), train_features_.front().width, targets.limits.max_runs + 1, config.width,
+      config.heads,   config.encoder_layers,         config.feed_forward,         config.dropout};
   predict::Predictor predictor(shape, core::derive_seed(state_.config.seed, "predictor weights"));
   predict::TrainingOptions options;
   options.epochs = config.epochs;
@@ -158,11 +173,13 @@ predict::TrainedPredictor TrainStage::train_predictor(const labels::LabelStore& 
   options.warmup_steps = config.warmup_steps;
   options.seed = core::derive_seed(state_.config.seed, "predictor training");
   options.interrupt = &interrupt_flag();
-  predict::TrainingReport report =
-      predict::train(predictor, {train_features_, train_targets, {}}, {valid_features_, valid_targets, {}}, targets.first_layer, options);
-  state_.say(fmt::format("train: predictor of {} parameters, {} examples, best epoch {} of {}, {:.0f} s; {} of {} valid programs used, {} outside segment form",
-                         report.parameters, report.train_examples, report.best_epoch, config.epochs, report.seconds, train_counts.used,
-                         train_counts.programs, train_counts.unparsable));
+  predict::TrainingReport report = predict::train(predictor, {train_features_, train_targets, {}},
+                                                  {valid_features_, valid_targets, {}}, targets.first_layer, options);
+  state_.say(
+      fmt::format("train: predictor of {} parameters, {} examples, best epoch {} of {}, {:.0f} s; {} of {} valid "
+                  "programs used, {} outside segment form",
+                  report.parameters, report.train_examples, report.best_epoch, config.epochs, report.seconds,
+                  train_counts.used, train_counts.programs, train_counts.unparsable));
   return {origin(), targets, std::move(predictor), std::move(report), train_counts, valid_counts};
 }
 
@@ -201,7 +218,8 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
   search::ExecutorEvaluator executing(state_.executor, encoder, examples, exec::StopRule::kVerdict);
   labels::StoreFirstEvaluator evaluator(store, executing);
   const auto columns = static_cast<int>(programs.size());
-  Outcomes result{Matrix(static_cast<int>(examples.size()), columns), Matrix(static_cast<int>(examples.size()), columns)};
+  Outcomes result{Matrix(static_cast<int>(examples.size()), columns),
+                  Matrix(static_cast<int>(examples.size()), columns)};
   Progress progress("menu outcomes", examples.size() * programs.size(), "trials");
   constexpr std::size_t kExamplesInStep = 32;
   for (std::size_t first = 0; first < examples.size(); first += kExamplesInStep) {
@@ -223,12 +241,13 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
 }
 
 predict::TrainedMenu TrainStage::train_menu(std::span<const core::Program> candidates, const Outcomes& results) const {
-  const auto train_rows = static_cast<int>(train_features_.size()), valid_rows = static_cast<int>(valid_features_.size());
+  const auto train_rows = static_cast<int>(train_features_.size()),
+             valid_rows = static_cast<int>(valid_features_.size());
   std::vector<int> all(candidates.size());
   std::iota(all.begin(), all.end(), 0);
   const int size = std::min(state_.config.menu.size, static_cast<int>(candidates.size()));
-  const std::vector<int> cover =
-      predict::greedy_cover(part(results.correct, 0, train_rows, all), part(results.log_prob, 0, train_rows, all), candidates, size, 0);
+  const std::vector<int> cover = predict::greedy_cover(part(results.correct, 0, train_rows, all),
+                                                       part(results.log_prob, 0, train_rows, all), candidates, size, 0);
   const Matrix train_correct = part(results.correct, 0, train_rows, cover);
   const Matrix train_y = scorer_targets(train_correct, part(results.log_prob, 0, train_rows, cover));
   const Matrix valid_correct = part(results.correct, train_rows, valid_rows, cover);
@@ -241,8 +260,8 @@ predict::TrainedMenu TrainStage::train_menu(std::span<const core::Program> candi
     ratios.push_back(menu.back().depth_ratio(state_.depth()));
   }
   constexpr int kIdentity = 0;  // greedy_cover was told to take it first
-  const predict::Tuning tuning =
-      predict::tune_on_validation(train_x, train_y, valid_x, valid_correct, ratios, kIdentity, grid_of(state_.config.menu));
+  const predict::Tuning tuning = predict::tune_on_validation(train_x, train_y, valid_x, valid_correct, ratios,
+                                                             kIdentity, grid_of(state_.config.menu));
 
   // The static policy's ranking: by training accuracy, the cheaper program first among equals.
   std::vector<int> by_accuracy(menu.size());
@@ -259,14 +278,23 @@ predict::TrainedMenu TrainStage::train_menu(std::span<const core::Program> candi
   }
   json points = json::array();
   for (const predict::MenuPoint& point : tuning.points) points.push_back(point_json(point));
-  state_.say(fmt::format("train: menu of {} programs; on validation the base answers {:.1f} %, the best static program {:.1f} %, the menu policy {:.1f} % "
-                         "({} of strength {}, lambda {}, margin {})",
-                         menu.size(), 100 * column_mean(valid_correct, kIdentity), 100 * column_mean(valid_correct, by_accuracy.front()),
-                         100 * tuning.best.accuracy, to_string(tuning.best.scorer.kind), tuning.best.scorer.strength, tuning.best.rule.lambda,
-                         tuning.best.rule.margin));
+  state_.say(fmt::format(
+      "train: menu of {} programs; on validation the base answers {:.1f} %, the best static program {:.1f} %, the menu "
+      "policy {:.1f} % "
+      "({} of strength {}, lambda {}, margin {})",
+      menu.size(), 100 * column_mean(valid_correct, kIdentity), 100 * column_mean(valid_correct, by_accuracy.front()),
+      100 * tuning.best.accuracy, to_string(tuning.best.scorer.kind), tuning.best.scorer.strength,
+      tuning.best.rule.lambda, tuning.best.rule.margin));
   predict::MenuScorer scorer = predict::MenuScorer::fit(train_x, train_y, tuning.best.scorer);
-  return {origin(), state_.depth(), std::move(menu), tuning.best.rule, std::move(scorer),
-          {{"chosen", point_json(tuning.best)}, {"points", points}, {"static_ranking", ranking}, {"candidates", candidates.size()}}};
+  return {origin(),
+          state_.depth(),
+          std::move(menu),
+          tuning.best.rule,
+          std::move(scorer),
+          {{"chosen", point_json(tuning.best)},
+           {"points", points},
+           {"static_ranking", ranking},
+           {"candidates", candidates.size()}}};
 }
 
 }  // namespace polar::experiment

@@ -20,7 +20,8 @@ struct Input {
 /// Distinct programs, the one to run first. Never empty.
 using RankedPrograms = std::vector<core::Program>;
 
-/// Most policies. `propose` may be called for any number of inputs; each result depends on its own input alone. Not thread-safe.
+/// Most policies. `propose` may be called for any number of inputs; each result depends on its own input alone. Not
+/// thread-safe.
 class Planner {
  public:
   virtual ~Planner() = default;

@@ -10,7 +10,8 @@
 
 namespace polar::policy {
 
-FixedPlanner::FixedPlanner(std::string name, RankedPrograms programs) : name_(std::move(name)), programs_(std::move(programs)) {
+FixedPlanner::FixedPlanner(std::string name, RankedPrograms programs)
+    : name_(std::move(name)), programs_(std::move(programs)) {
   if (programs_.empty()) throw core::Error(fmt::format("policy {}: expected at least one program, found none", name_));
 }
 
@@ -21,7 +22,9 @@ std::vector<RankedPrograms> FixedPlanner::propose(std::span<const Input> inputs)
 RandomPlanner::RandomPlanner(const search::SearchSpace& space, std::uint64_t seed, int candidates)
     : space_(space), seed_(seed), candidates_(candidates) {
   if (space_.count(space_.depth()) < 2) {
-    throw core::UsageError("policy random: expected a space with programs as long as the identity besides it, found none; allow skips and repeats");
+    throw core::UsageError(
+        "policy random: expected a space with programs as long as the identity besides it, found none; allow skips and "
+        "repeats");
   }
 }
 
@@ -45,7 +48,8 @@ std::vector<RankedPrograms> PredictorPlanner::propose(std::span<const Input> inp
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) {
     RankedPrograms programs;
-    for (predict::ScoredProgram& scored : predictor_.propose(*input.features, beam_)) programs.push_back(std::move(scored.program));
+    for (predict::ScoredProgram& scored : predictor_.propose(*input.features, beam_))
+      programs.push_back(std::move(scored.program));
     proposals.push_back(std::move(programs));
   }
   return proposals;
@@ -59,7 +63,9 @@ std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) 
     predict::Matrix x(1, static_cast<int>(pooled.size()));
     std::ranges::copy(pooled, x.values.begin());
     const predict::Matrix scores = menu_.scorer.score(x);
-    const auto value = [&](int index) { return scores.at(0, index) - menu_.rule.lambda * ratios[static_cast<std::size_t>(index)]; };
+    const auto value = [&](int index) {
+      return scores.at(0, index) - menu_.rule.lambda * ratios[static_cast<std::size_t>(index)];
+    };
     const int chosen = predict::choose(scores.row(0), ratios, menu_.rule);
     std::vector<int> order(menu_.menu.size());
     std::iota(order.begin(), order.end(), 0);
@@ -77,9 +83,11 @@ std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) 
   return proposals;
 }
 
-OraclePlanner::OraclePlanner(const labels::LabelStore& store, int depth) : store_(store), identity_(core::Program::identity(depth)) {
+OraclePlanner::OraclePlanner(const labels::LabelStore& store, int depth)
+    : store_(store), identity_(core::Program::identity(depth)) {
   if (store.kind() != labels::StoreKind::kOracle) {
-    throw core::Error(fmt::format("{}: expected a store of oracle searches, found labels for training", store.path().string()));
+    throw core::Error(
+        fmt::format("{}: expected a store of oracle searches, found labels for training", store.path().string()));
   }
 }
 

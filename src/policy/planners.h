@@ -15,8 +15,8 @@
 
 namespace polar::policy {
 
-/// The same ranked programs for every input. `base`: the identity alone. `static_best`: the menu by training accuracy (what
-/// layer-duplication tools such as RYS look for by hand).
+/// The same ranked programs for every input. `base`: the identity alone. `static_best`: the menu by training accuracy
+/// (what layer-duplication tools such as RYS look for by hand).
 class FixedPlanner final : public Planner {
  public:
   FixedPlanner(std::string name, RankedPrograms programs);
@@ -28,8 +28,8 @@ class FixedPlanner final : public Planner {
   RankedPrograms programs_;
 };
 
-/// k distinct programs of exactly D executions other than the identity, uniform over the space, drawn by a seed derived from the input's id. The space
-/// must hold such programs. `space` must outlive the planner.
+/// k distinct programs of exactly D executions other than the identity, uniform over the space, drawn by a seed derived
+/// from the input's id. The space must hold such programs. `space` must outlive the planner.
 class RandomPlanner final : public Planner {
  public:
   RandomPlanner(const search::SearchSpace& space, std::uint64_t seed, int candidates);
@@ -66,8 +66,8 @@ class MenuPlanner final : public Planner {
   int candidates_;
 };
 
-/// The search oracle: the most optimal program that the search found with the reference answer at hand; the identity where it found none. Opens the
-/// oracle store only.
+/// The search oracle: the most optimal program that the search found with the reference answer at hand; the identity
+/// where it found none. Opens the oracle store only.
 class OraclePlanner final : public Planner {
  public:
   /// Throws core::Error when `store` is no oracle store.

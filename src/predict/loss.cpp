@@ -36,7 +36,7 @@ DenseTargets dense_targets(const ExampleTargets& targets, int depth, int operati
 at::Tensor batch_loss(const at::Tensor& boundary_logits, const at::Tensor& operation_logits,
                       const at::Tensor& boundary_targets, const at::Tensor& operation_targets,
                       const LossOptions& options) {
-  const auto first = options.first_layer + (options.positions == BoundaryPositions::after_first ? 1 : 0);
+  const auto first = options.first_layer + (options.positions == BoundaryPositions::kAfterFirst ? 1 : 0);
   const auto positions = boundary_logits.size(1) - first;
   auto boundary = torch::zeros({boundary_logits.size(0)});
   if (positions > 0) {

@@ -22,13 +22,13 @@ class Tensor;
 namespace polar::predict {
 
 enum class BoundaryPositions {
-  all,         ///< first_layer … D−1, as the paper writes
-  after_first  ///< first_layer+1 … D−1, as the released code computes
+  kAll,        ///< first_layer … D−1, as the paper writes
+  kAfterFirst  ///< first_layer+1 … D−1, as the released code computes
 };
 
 struct LossOptions {
   int first_layer = 0;
-  BoundaryPositions positions = BoundaryPositions::all;
+  BoundaryPositions positions = BoundaryPositions::kAll;
 };
 
 /// Labels of one example, averaged over its targets with their weights.

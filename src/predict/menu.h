@@ -26,7 +26,7 @@ struct ChoiceRule {
   double lambda = 0;  ///< price of depth: value = score − lambda · K/D
   double margin = 0;  ///< ≥ 0; the identity is kept unless another program's value exceeds its value by more than 0 and
                       ///< at least this
-  int identity = 0;  ///< the identity's index in the menu
+  int identity = 0;   ///< the identity's index in the menu
 };
 
 /// Index of the chosen program: the greatest value score − lambda · K/D, equal values to the smaller depth ratio, then

@@ -26,7 +26,7 @@ struct MenuScorer::Model {
 
 namespace {
 
-constexpr std::array kKinds{ScorerKind::ridge, ScorerKind::kernel_ridge, ScorerKind::logistic};
+constexpr std::array kKinds{ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLogistic};
 
 Tensor to_tensor(const Matrix& matrix) {
   return torch::tensor(at::ArrayRef<double>(matrix.values), torch::kFloat64).reshape({matrix.rows, matrix.cols});
@@ -54,7 +54,7 @@ void check(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
     throw core::Error("menu scorer: expected finite features and outcomes, found infinity or not-a-number");
   }
   const auto probability = [](double value) { return value >= 0 && value <= 1; };
-  if (options.kind == ScorerKind::logistic && !std::ranges::all_of(y.values, probability)) {
+  if (options.kind == ScorerKind::kLogistic && !std::ranges::all_of(y.values, probability)) {
     throw core::Error("menu scorer: logistic regression expects outcomes in 0 … 1");
   }
 }
@@ -133,7 +133,7 @@ Tensor kernel_of(const Tensor& rows, const Tensor& bandwidth) {
 }
 
 Tensor bandwidth_for(const Tensor& rows, const ScorerOptions& options) {
-  if (options.kind != ScorerKind::kernel_ridge) return torch::empty({0}, torch::kFloat64);
+  if (options.kind != ScorerKind::kKernelRidge) return torch::empty({0}, torch::kFloat64);
   return bandwidth_of(rows, options.bandwidth_scale);
 }
 
@@ -141,11 +141,11 @@ Tensor bandwidth_for(const Tensor& rows, const ScorerOptions& options) {
 
 std::string to_string(ScorerKind kind) {
   switch (kind) {
-    case ScorerKind::ridge:
+    case ScorerKind::kRidge:
       return "ridge";
-    case ScorerKind::kernel_ridge:
+    case ScorerKind::kKernelRidge:
       return "kernel-ridge";
-    case ScorerKind::logistic:
+    case ScorerKind::kLogistic:
       return "logistic";
   }
   throw core::Error("menu scorer: unknown kind");
@@ -172,12 +172,12 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
   model->scale = scale;
   model->bandwidth = bandwidth_for(rows, options);
   model->rows = torch::empty({0, x.cols}, torch::kFloat64);
-  if (options.kind == ScorerKind::logistic) {
+  if (options.kind == ScorerKind::kLogistic) {
     fit_logistic(rows, targets, options.strength, model->weights, model->bias);
     return MenuScorer(model);
   }
   const Dual dual = solve(kernel_of(rows, model->bandwidth), targets, options.strength);
-  if (options.kind == ScorerKind::ridge) {
+  if (options.kind == ScorerKind::kRidge) {
     model->weights = rows.t().matmul(dual.coefficients);  // rows have mean 0: the intercept is the mean of y
     model->bias = dual.y_mean;
   } else {
@@ -189,7 +189,7 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
 }
 
 Matrix MenuScorer::leave_one_out(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
-  if (options.kind == ScorerKind::logistic) {
+  if (options.kind == ScorerKind::kLogistic) {
     throw core::UsageError(
         "menu scorer: logistic regression has no closed-form leave-one-out; select it on validation examples");
   }
@@ -212,9 +212,9 @@ Matrix MenuScorer::score(const Matrix& x) const {
   const c10::InferenceMode inference;
   const auto rows = model_->standardise(to_tensor(x));
   const auto basis =
-      model_->options.kind == ScorerKind::kernel_ridge ? radial(rows, model_->rows, model_->bandwidth) : rows;
+      model_->options.kind == ScorerKind::kKernelRidge ? radial(rows, model_->rows, model_->bandwidth) : rows;
   const auto scores = basis.matmul(model_->weights) + model_->bias;
-  return to_matrix(model_->options.kind == ScorerKind::logistic ? torch::sigmoid(scores) : scores);
+  return to_matrix(model_->options.kind == ScorerKind::kLogistic ? torch::sigmoid(scores) : scores);
 }
 
 int MenuScorer::inputs() const {
@@ -238,11 +238,11 @@ MenuScorer MenuScorer::load(const std::string& bytes, const ScorerOptions& optio
     if (tensors.size() != 6 || tensors[0].dim() != 1 || tensors[2].dim() != 2 || tensors[3].dim() != 1 ||
         tensors[4].dim() != 2)
       return false;
-    const auto basis = options.kind == ScorerKind::kernel_ridge ? tensors[4].size(0) : tensors[0].size(0);
+    const auto basis = options.kind == ScorerKind::kKernelRidge ? tensors[4].size(0) : tensors[0].size(0);
     const bool kernel = tensors[5].numel() == 1;
     return tensors[1].sizes() == tensors[0].sizes() && tensors[2].size(0) == basis &&
            tensors[2].size(1) == tensors[3].size(0) && tensors[4].size(1) == tensors[0].size(0) &&
-           kernel == (options.kind == ScorerKind::kernel_ridge);
+           kernel == (options.kind == ScorerKind::kKernelRidge);
   };
   if (!fits()) {
     throw core::Error(

@@ -9,9 +9,9 @@
 namespace polar::predict {
 
 enum class ScorerKind {
-  ridge,         ///< linear in the features
-  kernel_ridge,  ///< radial kernel exp(−‖x − x'‖² / (2 s²)), s = bandwidth_scale × median distance of training pairs
-  logistic       ///< logistic regression, one for each program; scores are probabilities
+  kRidge,        ///< linear in the features
+  kKernelRidge,  ///< radial kernel exp(−‖x − x'‖² / (2 s²)), s = bandwidth_scale × median distance of training pairs
+  kLogistic      ///< logistic regression, one for each program; scores are probabilities
 };
 
 std::string to_string(ScorerKind kind);
@@ -19,7 +19,7 @@ std::string to_string(ScorerKind kind);
 ScorerKind scorer_kind(const std::string& name);
 
 struct ScorerOptions {
-  ScorerKind kind = ScorerKind::ridge;
+  ScorerKind kind = ScorerKind::kRidge;
   double strength =
       100;  ///< α > 0: penalty α‖w‖² beside the sum of squared errors; ½ α‖w‖² beside the summed cross-entropy
   double bandwidth_scale = 1;  ///< > 0; kernel ridge only

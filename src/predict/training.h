@@ -40,7 +40,7 @@ struct TrainingOptions {
   double learning_rate = 5e-4;
   int warmup_steps = 10;
   std::uint64_t seed = 42;                                       ///< shuffling and dropout
-  BoundaryPositions positions = BoundaryPositions::all;          ///< of the boundary loss
+  BoundaryPositions positions = BoundaryPositions::kAll;         ///< of the boundary loss
   bool standardise_inputs = true;                                ///< Network::standardise_to the training features
   std::function<void(const EpochRecord&, int epochs)> progress;  ///< called after each epoch; may be empty
   const std::atomic<bool>* interrupt = nullptr;                  ///< checked before each step

@@ -35,7 +35,7 @@ TrainedMenu trained_menu() {
           4,
           {Program::identity(4), Program{0, 1, 2}},
           {0.1, 0.02, 0},
-          MenuScorer::fit(x, y, {ScorerKind::kernel_ridge, 0.1, 1}),
+          MenuScorer::fit(x, y, {ScorerKind::kKernelRidge, 0.1, 1}),
           {{"accuracy", 0.5}}};
 }
 

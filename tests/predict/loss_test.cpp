@@ -40,7 +40,7 @@ TEST(Loss, OneTargetAsComputedByHand) {
 
 TEST(Loss, ReleasedCodeLeavesOutTheFirstBoundary) {
   const auto loss =
-      example_loss(three_layers(), targets_of({Program{0, 1, 2, 2}}, 4), {0, BoundaryPositions::after_first});
+      example_loss(three_layers(), targets_of({Program{0, 1, 2, 2}}, 4), {0, BoundaryPositions::kAfterFirst});
   EXPECT_NEAR(loss.boundary, (softplus(-1) + softplus(-2)) / 2, 1e-6);
 }
 
@@ -50,7 +50,7 @@ TEST(Loss, LeavesOutBoundariesBelowTheFirstLayer) {
   options.first_layer = 1;
   TargetCounts counts;
   const std::vector<Program> valid{Program{0, 1, 2, 2}};
-  const auto loss = example_loss(three_layers(), make_targets(valid, options, counts), {1, BoundaryPositions::all});
+  const auto loss = example_loss(three_layers(), make_targets(valid, options, counts), {1, BoundaryPositions::kAll});
   EXPECT_NEAR(loss.boundary, (softplus(1) + softplus(-2)) / 2, 1e-6);
 }
 
@@ -61,7 +61,7 @@ TEST(Loss, IsZeroWhereNoBoundaryIsCounted) {
   TargetCounts counts;
   const std::vector<Program> valid{Program{0, 1, 2}};
   const auto loss =
-      example_loss(three_layers(), make_targets(valid, options, counts), {2, BoundaryPositions::after_first});
+      example_loss(three_layers(), make_targets(valid, options, counts), {2, BoundaryPositions::kAfterFirst});
   EXPECT_EQ(loss.boundary, 0);
   EXPECT_NEAR(loss.operation, kLogZ - 1, 1e-6);
 }

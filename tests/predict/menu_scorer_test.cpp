@@ -35,7 +35,7 @@ TEST(MenuScorer, RidgeEqualsTheClosedFormByHand) {
   // x = 1, 3 standardises to −1, 1; y = 0, 1 has mean ½. w = Σ x y / (Σ x² + α) = 1 / (2 + 2), so scores are ½ ± ¼.
   const auto x = Matrix::from_rows({{1, 7}, {3, 7}});  // the second feature is constant and has no say
   const auto y = Matrix::from_rows({{0, 1}, {1, 1}});
-  const auto scorer = MenuScorer::fit(x, y, {ScorerKind::ridge, 2, 1});
+  const auto scorer = MenuScorer::fit(x, y, {ScorerKind::kRidge, 2, 1});
   const auto scores = scorer.score(Matrix::from_rows({{1, 7}, {3, 7}, {5, 0}}));
   EXPECT_NEAR(scores.at(0, 0), 0.25, 1e-12);
   EXPECT_NEAR(scores.at(1, 0), 0.75, 1e-12);
@@ -49,14 +49,14 @@ TEST(MenuScorer, DualRidgeEqualsTheNormalEquations) {
   const auto w =
       torch::linalg_solve(x.t().matmul(x) + 0.7 * torch::eye(3, torch::kFloat64), x.t().matmul(y - y.mean(0)));
   const auto expected = x.matmul(w) + y.mean(0);
-  const auto scores = MenuScorer::fit(data.x, data.y, {ScorerKind::ridge, 0.7, 1}).score(data.x);
+  const auto scores = MenuScorer::fit(data.x, data.y, {ScorerKind::kRidge, 0.7, 1}).score(data.x);
   EXPECT_LT((tensor(scores) - expected).abs().max().item<double>(), 1e-10);
 }
 
 TEST(MenuScorer, KernelRidgeInterpolatesWithoutPenaltyAndFallsToTheMeanWithMuch) {
   const Arbitrary data(10);
-  const auto exact = MenuScorer::fit(data.x, data.y, {ScorerKind::kernel_ridge, 1e-9, 0.7}).score(data.x);
-  const auto flat = MenuScorer::fit(data.x, data.y, {ScorerKind::kernel_ridge, 1e9, 0.7}).score(data.x);
+  const auto exact = MenuScorer::fit(data.x, data.y, {ScorerKind::kKernelRidge, 1e-9, 0.7}).score(data.x);
+  const auto flat = MenuScorer::fit(data.x, data.y, {ScorerKind::kKernelRidge, 1e9, 0.7}).score(data.x);
   EXPECT_LT((tensor(exact) - tensor(data.y)).abs().max().item<double>(), 1e-5);
   EXPECT_LT((tensor(flat) - tensor(data.y).mean(0)).abs().max().item<double>(), 1e-6);
 }
@@ -66,14 +66,14 @@ TEST(MenuScorer, KernelRidgeBandwidthIsTheMedianDistance) {
   // 1], so coef = ∓½ / (1 − q + α) and a score at the first input is ½ − ½ (1 − q) / (1 − q + α).
   const auto x = Matrix::from_rows({{0}, {4}}), y = Matrix::from_rows({{0}, {1}});
   const double left = 1 - std::exp(-0.5);
-  const auto scores = MenuScorer::fit(x, y, {ScorerKind::kernel_ridge, 0.3, 1}).score(x);
+  const auto scores = MenuScorer::fit(x, y, {ScorerKind::kKernelRidge, 0.3, 1}).score(x);
   EXPECT_NEAR(scores.at(0, 0), 0.5 - 0.5 * left / (left + 0.3), 1e-12);
   EXPECT_NEAR(scores.at(1, 0), 0.5 + 0.5 * left / (left + 0.3), 1e-12);
 }
 
 TEST(MenuScorer, LeaveOneOutEqualsFitsWithoutEachRow) {
   const Arbitrary data(9);
-  const auto left_out = MenuScorer::leave_one_out(data.x, data.y, {ScorerKind::ridge, 0.7, 1});
+  const auto left_out = MenuScorer::leave_one_out(data.x, data.y, {ScorerKind::kRidge, 0.7, 1});
   const auto x = standardised(data.x), y = tensor(data.y);
   for (int row = 0; row < 9; ++row) {
     std::vector<std::int64_t> others;
@@ -93,7 +93,7 @@ TEST(MenuScorer, LeaveOneOutEqualsFitsWithoutEachRow) {
 TEST(MenuScorer, LogisticMeetsItsOptimalityConditions) {
   const Arbitrary data(30);
   const double strength = 0.5;
-  const auto scorer = MenuScorer::fit(data.x, data.y, {ScorerKind::logistic, strength, 1});
+  const auto scorer = MenuScorer::fit(data.x, data.y, {ScorerKind::kLogistic, strength, 1});
   const auto p = tensor(scorer.score(data.x)), y = tensor(data.y), x = standardised(data.x);
   // Gradient of the intercept is zero: mean prediction = mean outcome. Gradient of w: Xᵀ(p − y) + α w = 0.
   EXPECT_LT((p.mean(0) - y.mean(0)).abs().max().item<double>(), 1e-5);
@@ -107,14 +107,14 @@ TEST(MenuScorer, LogisticLearnsASeparableTask) {
     x.at(i, 0) = i;
     y.at(i, 0) = i >= 10 ? 1 : 0;
   }
-  const auto scores = MenuScorer::fit(x, y, {ScorerKind::logistic, 0.01, 1}).score(x);
+  const auto scores = MenuScorer::fit(x, y, {ScorerKind::kLogistic, 0.01, 1}).score(x);
   EXPECT_LT(scores.at(5, 0), 0.05);
   EXPECT_GT(scores.at(15, 0), 0.95);
 }
 
 TEST(MenuScorer, SavedAndLoadedScoresAreEqual) {
   const Arbitrary data(8);
-  for (ScorerKind kind : {ScorerKind::ridge, ScorerKind::kernel_ridge, ScorerKind::logistic}) {
+  for (ScorerKind kind : {ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLogistic}) {
     const ScorerOptions options{kind, 0.5, 1.3};
     const auto scorer = MenuScorer::fit(data.x, data.y, options);
     const auto loaded = MenuScorer::load(scorer.save(), options);
@@ -127,22 +127,22 @@ TEST(MenuScorer, SavedAndLoadedScoresAreEqual) {
 
 TEST(MenuScorer, RefusesDamagedBytesAndAnotherKind) {
   const Arbitrary data(8);
-  const std::string bytes = MenuScorer::fit(data.x, data.y, {ScorerKind::ridge, 1, 1}).save();
-  EXPECT_THROW(MenuScorer::load(bytes, {ScorerKind::kernel_ridge, 1, 1}), core::Error);
-  EXPECT_THROW(MenuScorer::load(bytes.substr(0, bytes.size() / 2), {ScorerKind::ridge, 1, 1}), core::Error);
+  const std::string bytes = MenuScorer::fit(data.x, data.y, {ScorerKind::kRidge, 1, 1}).save();
+  EXPECT_THROW(MenuScorer::load(bytes, {ScorerKind::kKernelRidge, 1, 1}), core::Error);
+  EXPECT_THROW(MenuScorer::load(bytes.substr(0, bytes.size() / 2), {ScorerKind::kRidge, 1, 1}), core::Error);
 }
 
 TEST(MenuScorer, RefusesWhatItCannotFit) {
   const Arbitrary data(8);
-  EXPECT_THROW(MenuScorer::fit(data.x, data.y, {ScorerKind::ridge, 0, 1}), core::UsageError);
-  EXPECT_THROW(MenuScorer::fit(data.x, data.y, {ScorerKind::kernel_ridge, 1, 0}), core::UsageError);
-  EXPECT_THROW(MenuScorer::leave_one_out(data.x, data.y, {ScorerKind::logistic, 1, 1}), core::UsageError);
+  EXPECT_THROW(MenuScorer::fit(data.x, data.y, {ScorerKind::kRidge, 0, 1}), core::UsageError);
+  EXPECT_THROW(MenuScorer::fit(data.x, data.y, {ScorerKind::kKernelRidge, 1, 0}), core::UsageError);
+  EXPECT_THROW(MenuScorer::leave_one_out(data.x, data.y, {ScorerKind::kLogistic, 1, 1}), core::UsageError);
   EXPECT_THROW(scorer_kind("forest"), core::UsageError);
   EXPECT_THROW(MenuScorer::fit(data.x, Matrix(7, 2), {}), core::Error);
-  EXPECT_THROW(MenuScorer::fit(Matrix(8, 3, 1.0), data.y, {ScorerKind::kernel_ridge, 1, 1}), core::Error);
+  EXPECT_THROW(MenuScorer::fit(Matrix(8, 3, 1.0), data.y, {ScorerKind::kKernelRidge, 1, 1}), core::Error);
   Matrix beyond = data.y;
   beyond.at(0, 0) = 1.5;
-  EXPECT_THROW(MenuScorer::fit(data.x, beyond, {ScorerKind::logistic, 1, 1}), core::Error);
+  EXPECT_THROW(MenuScorer::fit(data.x, beyond, {ScorerKind::kLogistic, 1, 1}), core::Error);
   beyond.at(0, 0) = std::nan("");
   EXPECT_THROW(MenuScorer::fit(data.x, beyond, {}), core::Error);
   EXPECT_THROW(MenuScorer::fit(data.x, data.y, {}).score(Matrix(1, 2)), core::Error);

@@ -85,7 +85,7 @@ Matrix two_scores(const ScorerOptions& options) {
 
 TEST(Tune, PicksTheMostAccuratePointThenTheShallower) {
   TuningGrid grid;
-  grid.scorers = {{ScorerKind::ridge, 0.1, 1}};
+  grid.scorers = {{ScorerKind::kRidge, 0.1, 1}};
   grid.lambdas = {0, 0.3};
   grid.margins = {0, 0.35, 10};
   const auto tuning = tune(two_scores, kCorrect, kRatios, 0, grid);
@@ -102,7 +102,7 @@ TEST(Tune, PicksTheMostAccuratePointThenTheShallower) {
 
 TEST(Tune, HonoursTheDepthLimitAndNamesTheShallowestWhenNothingFits) {
   TuningGrid grid;
-  grid.scorers = {{ScorerKind::ridge, 0.1, 1}};
+  grid.scorers = {{ScorerKind::kRidge, 0.1, 1}};
   grid.lambdas = {0, 3};
   grid.max_mean_depth_ratio = 0.9;
   const auto tuning = tune(two_scores, kCorrect, kRatios, 0, grid);
@@ -131,7 +131,7 @@ struct SignTask {
 TEST(Tune, FindsTheRuleOnValidationAndByLeaveOneOut) {
   const SignTask task;
   TuningGrid grid;
-  grid.scorers = {{ScorerKind::ridge, 1e6, 1}, {ScorerKind::ridge, 1, 1}, {ScorerKind::kernel_ridge, 0.1, 1}};
+  grid.scorers = {{ScorerKind::kRidge, 1e6, 1}, {ScorerKind::kRidge, 1, 1}, {ScorerKind::kKernelRidge, 0.1, 1}};
   grid.margins = {0, 0.3};
   const auto validation = tune_on_validation(task.x, task.y, task.x, task.y, kRatios, 0, grid);
   EXPECT_DOUBLE_EQ(validation.best.accuracy, 1.0);

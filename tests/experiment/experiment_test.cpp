@@ -1,0 +1,164 @@
+#include "experiment/experiment.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "eval/rows.h"
+#include "experiment/schema.h"
+#include "labels/label_store.h"
+#include "support/message_of.h"
+#include "support/temporary_folder.h"
+#include "support/tiny_pool.h"
+
+namespace polar::experiment {
+namespace {
+
+/// A pool, a data set in three files and a configuration, all tiny.
+class ExperimentTest : public testing::Test {
+ protected:
+  ExperimentTest() {
+    test::write_tiny_pool(folder_ / "pool", {.depth = 8});
+    write_rows("train", 24, "");
+    write_rows("valid", 10, "");
+    write_rows("test", 16, "");
+  }
+
+  /// Questions are a function of split and index; `answers` replaces every reference.
+  void write_rows(const std::string& split, int count, const std::string& answers) const {
+    std::vector<task::Example> rows;
+    for (int i = 0; i < count; ++i) {
+      const std::string answer = answers.empty() ? std::to_string(i % 10) : answers;
+      rows.push_back({split + std::to_string(i),
+                      split + " " + std::to_string(i * 37 % 101) + " plus",
+                      answer,
+                      {},
+                      -1,
+                      i % 2 == 0 ? "even" : "odd",
+                      ""});
+    }
+    task::write_jsonl(folder_ / (split + ".jsonl"), rows);
+  }
+
+  Config config(const std::string& name) const {
+    Config made;
+    made.name = name;
+    made.runs_folder = (folder_ / "runs").string();
+    made.pool = (folder_ / "pool").string();
+    made.task.kind = "jsonl";
+    made.task.prompt_template = "{question}";
+    made.task.train_file = (folder_ / "train.jsonl").string();
+    made.task.valid_file = (folder_ / "valid.jsonl").string();
+    made.task.test_file = (folder_ / "test.jsonl").string();
+    made.task.max_new_tokens = 4;
+    made.exec.dtype = "float32";
+    made.exec.workers = 1;
+    made.exec.chunk_rows = 32;
+    made.search.rollouts = 12;
+    made.search.oracle_rollouts = 6;
+    made.search.first_layer = 2;
+    made.search.min_depth = 0.7;
+    made.search.max_depth = 1.3;
+    made.predict.prefix_layers = 2;
+    made.predict.width = 16;
+    made.predict.heads = 2;
+    made.predict.feed_forward = 16;
+    made.predict.epochs = 2;
+    made.menu.size = 4;
+    made.menu.candidates = 6;
+    made.eval.latency_examples = 1;
+    made.eval.bootstrap = 100;
+    return made;
+  }
+
+  std::filesystem::path run(const std::string& name) const { return folder_ / "runs" / name; }
+
+  static void run_all(const Config& config) {
+    Experiment experiment(config, false);
+    experiment.search();
+    experiment.train();
+    experiment.evaluate();
+  }
+
+  labels::LabelDigests digests(const std::string& name) const {
+    return labels::LabelStore::read(run(name) / "labels.sqlite").digests();
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(ExperimentTest, LeavesEverythingAReportNeeds) {
+  run_all(config("whole"));
+  for (const char* file : {"config.yaml", "environment.json", "labels.sqlite", "oracle.sqlite", "selection.json",
+                           "predictor/manifest.json", "menu/manifest.json", "evaluation.jsonl", "log.jsonl",
+                           "report/results.csv", "report/results.md"}) {
+    EXPECT_TRUE(std::filesystem::exists(run("whole") / file)) << file;
+  }
+  const std::vector<eval::EvaluationRow> rows = eval::read_rows(run("whole") / "evaluation.jsonl");
+  EXPECT_EQ(rows.size(), 16U * 6U);
+  for (const eval::EvaluationRow& row : rows) EXPECT_EQ(row.oracle, row.policy == "oracle");
+}
+
+TEST_F(ExperimentTest, SkipsStagesThatAreUpToDate) {
+  run_all(config("again"));
+  const auto before = std::filesystem::last_write_time(run("again") / "evaluation.jsonl");
+  const auto predictor = std::filesystem::last_write_time(run("again") / "predictor/manifest.json");
+  run_all(config("again"));
+  EXPECT_EQ(std::filesystem::last_write_time(run("again") / "evaluation.jsonl"), before);
+  Config other = config("again");
+  other.eval.max_k = 2;
+  run_all(other);
+  EXPECT_NE(std::filesystem::last_write_time(run("again") / "evaluation.jsonl"), before);
+  EXPECT_EQ(std::filesystem::last_write_time(run("again") / "predictor/manifest.json"), predictor);
+}
+
+TEST_F(ExperimentTest, FindsTheSameLabelsWhateverWorkersTreesInStepAndCache) {
+  Experiment(config("one"), false).search();
+  Config other = config("two");
+  other.exec.workers = 2;
+  other.exec.cache_mb = 0;
+  other.exec.wave_mb = 1;
+  other.exec.draft_verification = false;
+  other.search.trees_in_step = 3;
+  Experiment(other, false).search();
+  EXPECT_EQ(digests("one").verdicts, digests("two").verdicts);
+  EXPECT_EQ(digests("one").exact, digests("two").exact);
+}
+
+TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
+  run_all(config("true"));
+  const auto expected = eval::read_rows(run("true") / "evaluation.jsonl");
+  write_rows("test", 16, "no number at all");
+  Config other = config("random");
+  run_all(other);
+  const auto found = eval::read_rows(run("random") / "evaluation.jsonl");
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i].oracle) continue;
+    ASSERT_EQ(found[i].ranked.size(), expected[i].ranked.size());
+    for (std::size_t k = 0; k < found[i].ranked.size(); ++k) {
+      EXPECT_EQ(found[i].ranked[k].program, expected[i].ranked[k].program);
+      EXPECT_EQ(found[i].ranked[k].answer, expected[i].ranked[k].answer);
+      EXPECT_EQ(found[i].ranked[k].confidence, expected[i].ranked[k].confidence);
+    }
+  }
+}
+
+TEST_F(ExperimentTest, RefusesToTrainWithoutLabelsAndToEvaluateWithoutTraining) {
+  const auto training = test::message_of<core::Error>([&] { Experiment(config("early"), false).train(); });
+  EXPECT_NE(training.find("run polar search with this configuration first"), std::string::npos) << training;
+  const auto evaluating = test::message_of<core::Error>([&] { Experiment(config("early"), false).evaluate(); });
+  EXPECT_NE(evaluating.find("run polar train with this configuration first"), std::string::npos) << evaluating;
+}
+
+TEST_F(ExperimentTest, RefusesATestExampleThatStandsInTraining) {
+  std::filesystem::copy_file(folder_ / "train.jsonl", folder_ / "test.jsonl",
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THROW(Experiment(config("leak"), false), core::Error);
+  EXPECT_FALSE(std::filesystem::exists(run("leak")));
+}
+
+}  // namespace
+}  // namespace polar::experiment
