@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs clang-tidy on polar's own sources, skipping those that passed with the same content.
 
-A source counts as unchanged when it, every project header it reaches, its compile command, .clang-tidy and the pinned versions of
+A source counts as unchanged when it, every project header it reaches, its compile command, the .clang-tidy files and the pinned versions of
 requirements.txt are what they were when it passed; such passes are remembered in .cache/tidy.
 
   scripts/tidy.py build/dev                    everything in the build folder's compile commands
@@ -79,7 +79,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     folders = [folder.resolve() for folder in options.folders or (ROOT / "src", ROOT / "tests", ROOT / "bench")]
-    common = hashlib.sha256((ROOT / ".clang-tidy").read_bytes() + (ROOT / "requirements.txt").read_bytes()).hexdigest()
+    settings = (ROOT / ".clang-tidy", ROOT / "tests" / ".clang-tidy", ROOT / "requirements.txt")
+    common = hashlib.sha256(b"".join(path.read_bytes() for path in settings)).hexdigest()
 
     work = {}
     for entry in json.loads((options.build / "compile_commands.json").read_text()):

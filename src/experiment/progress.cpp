@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace polar::experiment {
@@ -106,8 +107,8 @@ void Progress::draw(TimePoint now, bool last) {
   if (last)
     line += ", took " + duration_text(std::chrono::seconds(static_cast<std::int64_t>(elapsed_s)));
   else if (speed > 0 && total_ > done_)
-    line += fmt::format(", {} left", duration_text(std::chrono::seconds(static_cast<std::int64_t>(
-                                         static_cast<double>(total_ - done_) / speed + 0.5))));
+    line += fmt::format(", {} left",
+                        duration_text(std::chrono::seconds(std::llround(static_cast<double>(total_ - done_) / speed))));
   if (!note_.empty()) line += ", " + note_;
   samples_.push_back({now, done_});
   if (output_.terminal)

@@ -17,11 +17,11 @@ Config::Config() {
 std::string quoted(const std::string& text) {
   constexpr std::string_view kPlainFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789./-";
-  static const std::set<std::string> kReserved{"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+  static const std::set<std::string> reserved{"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
   std::string lower = text;
   std::ranges::transform(lower, lower.begin(), [](char c) { return 'A' <= c && c <= 'Z' ? char(c + 32) : c; });
   if (!text.empty() && kPlainFirst.find(text[0]) != std::string_view::npos &&
-      text.find_first_not_of(kPlain) == std::string::npos && !kReserved.contains(lower))
+      text.find_first_not_of(kPlain) == std::string::npos && !reserved.contains(lower))
     return text;
   std::string out = "\"";
   for (char c : text) {

@@ -169,8 +169,8 @@ std::string write_value(const std::vector<E>& values) {
 
 /// `get` maps a Config, const or not, to the member.
 template <typename Get, typename T = std::remove_cvref_t<std::invoke_result_t<Get, Config&>>>
-Field field(std::string key, Get get, std::type_identity_t<T> default_value, std::type_identity_t<Rule<T>> rule,
-            std::string help) {
+Field field(std::string key, Get get, const std::type_identity_t<T>& default_value,
+            const std::type_identity_t<Rule<T>>& rule, std::string help) {
   Field result;
   result.key = std::move(key);
   result.expected = rule.expected;

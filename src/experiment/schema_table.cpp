@@ -75,7 +75,7 @@ std::vector<Field> task_fields() {
       field(KEY(task.valid_file), "", any_text(), "jsonl: validation rows."),
       field(KEY(task.test_file), "", any_text(), "jsonl: test rows."),
       field(KEY(task.train_share), 0.6, number_between(0, 1),
-            "jsonl, one file: share of training rows, by hash of the id."),
+            "jsonl, one file: share of training rows, by hash of the question."),
       field(KEY(task.valid_share), 0.15, number_between(0, 1),
             "jsonl, one file: share of validation rows; the rest is test."),
       field(KEY(task.ood), Texts{}, list_of("out-of-distribution sets", some_text("a name")),

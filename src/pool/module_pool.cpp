@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/script.h>
+#include <torch/version.h>
 
 #include "core/error.h"
 

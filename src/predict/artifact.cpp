@@ -23,11 +23,8 @@ void remove_other_weights(const std::filesystem::path& folder, const std::string
 
 nlohmann::json read_manifest(const std::filesystem::path& path) {
   const std::string text = core::read_file(path);
-  try {
-    auto manifest = nlohmann::json::parse(text);
-    if (manifest.is_object()) return manifest;
-  } catch (const nlohmann::json::parse_error&) {
-  }
+  auto manifest = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (manifest.is_object()) return manifest;
   throw core::Error(
       fmt::format("{}: expected a JSON object, found {} bytes that are none; train again", path.string(), text.size()));
 }

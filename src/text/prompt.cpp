@@ -29,7 +29,7 @@ std::vector<std::string> split_at_questions(std::string_view body) {
 
 }  // namespace
 
-PromptTemplate::PromptTemplate(std::string body, std::optional<ChatTurn> chat, std::string system)
+PromptTemplate::PromptTemplate(const std::string& body, std::optional<ChatTurn> chat, const std::string& system)
     : pieces_(split_at_questions(body)) {
   if (!system.empty() && !(chat && chat->takes_system)) {
     throw core::UsageError(

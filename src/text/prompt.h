@@ -24,7 +24,7 @@ class PromptTemplate {
  public:
   /// Throws UsageError when `{question}` does not occur, when chat is asked for and the pool has no chat turn, or when
   /// a system text is given and the turn takes none.
-  PromptTemplate(std::string body, std::optional<ChatTurn> chat = std::nullopt, std::string system = {});
+  PromptTemplate(const std::string& body, std::optional<ChatTurn> chat = std::nullopt, const std::string& system = {});
   std::string render(std::string_view question) const;
 
  private:

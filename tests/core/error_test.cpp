@@ -6,7 +6,7 @@ namespace polar::core {
 namespace {
 
 TEST(Errors, CarryTheirMessageAndExitCodeThroughTheBaseClass) {
-  auto caught = [](auto thrown) {
+  auto caught = [](const auto& thrown) {
     try {
       throw thrown;
     } catch (const Error& error) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <torch/script.h>
+#include <torch/version.h>
 
 #include <nlohmann/json.hpp>
 
