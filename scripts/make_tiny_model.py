@@ -2,7 +2,7 @@
 """Makes a tiny llama model with random weights and a byte-level tokenizer trained on a few lines, and exports it as a pool package
 through the same code as any other model. For tests; same options, same pool. Example:
 
-  scripts/make_tiny_model.py /tmp/tiny --layers 4 --hidden 64 --seed 7
+  scripts/make_tiny_model.py pools/tiny --layers 4 --hidden 64 --seed 7
 """
 
 import argparse

@@ -3,7 +3,7 @@
 ids that the `tokenizers` library gives them. Run it again only to change the fixture; the tests need no Python.
 
     scripts/make_tokenizer_fixture.py --out tests/text/data/parity.json
-    scripts/make_tokenizer_fixture.py --save-tokenizers /tmp/tokenizers --vocabulary 4000   # for scripts/check_tokenizer.py
+    scripts/make_tokenizer_fixture.py --save-tokenizers build/tokenizers --vocabulary 4000   # for scripts/check_tokenizer.py
 """
 
 import argparse
