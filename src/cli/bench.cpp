@@ -78,9 +78,7 @@ std::vector<exec::Answer> run_trials(exec::Executor& executor, const TrialsFile&
   exec::TaskEncoder encoder(executor.pool().manifest(), executor.tokenizer(), task);
   std::vector<exec::EncodedExample> encoded;
   for (const task::Example& example : trials.examples) encoded.push_back(encoder.encode(example));
-  const std::size_t shared = exec::shared_prompt_tokens(encoded);
-  const auto& prompt = encoded.front().prompt;
-  executor.set_shared_prompt({prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(shared)});
+  executor.set_shared_prompt(exec::shared_prompt(encoded));
   const exec::GenerationRules rules{
       &encoder.grader(), {}, flags.max_new_tokens, flags.plain ? exec::StopRule::kFull : exec::StopRule::kVerdict};
   std::vector<exec::Request> requests;

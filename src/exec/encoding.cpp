@@ -99,8 +99,8 @@ std::shared_ptr<const std::vector<std::uint8_t>> TaskEncoder::terminators(const 
   return known = std::move(set);
 }
 
-std::size_t shared_prompt_tokens(std::span<const EncodedExample> examples) {
-  if (examples.size() < 2) return 0;
+std::vector<text::Token> shared_prompt(std::span<const EncodedExample> examples) {
+  if (examples.size() < 2) return {};
   const std::vector<text::Token>& first = examples.front().prompt;
   std::size_t common = first.size();
   for (const EncodedExample& example : examples) {
@@ -109,7 +109,8 @@ std::size_t shared_prompt_tokens(std::span<const EncodedExample> examples) {
         std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(common), example.prompt.begin()).first;
     common = static_cast<std::size_t>(differs - first.begin());
   }
-  return std::min(common, first.size() - 1);
+  const std::size_t shared = std::min(common, first.size() - 1);
+  return {first.begin(), first.begin() + static_cast<std::ptrdiff_t>(shared)};
 }
 
 }  // namespace polar::exec

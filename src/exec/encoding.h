@@ -63,8 +63,8 @@ class TaskEncoder {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const std::vector<std::uint8_t>>> terminator_sets_;
 };
 
-/// Number of leading tokens that all prompts have in common, less the last token of the shortest prompt: what the
+/// Leading tokens that all prompts have in common, less the last token of the shortest prompt: what the
 /// executor may compute once per program step (architecture.md, executor 4).
-std::size_t shared_prompt_tokens(std::span<const EncodedExample> examples);
+std::vector<text::Token> shared_prompt(std::span<const EncodedExample> examples);
 
 }  // namespace polar::exec

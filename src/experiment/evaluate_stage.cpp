@@ -145,11 +145,7 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
     encoded.push_back(encoder.encode_input(example.id, example.question));
   const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
                                     exec::StopRule::kFull};
-  const std::size_t shared = encoded.empty() ? 0 : exec::shared_prompt_tokens(encoded);
-  state_.executor.set_shared_prompt(
-      shared == 0 ? std::vector<text::Token>()
-                  : std::vector<text::Token>(encoded.front().prompt.begin(),
-                                             encoded.front().prompt.begin() + static_cast<std::ptrdiff_t>(shared)));
+  state_.executor.set_shared_prompt(exec::shared_prompt(encoded));
   std::vector<eval::EvaluationRow> rows;
   Progress progress("evaluate " + set.name, set.examples.size(), "examples");
   constexpr std::size_t kExamplesInStep = 32;

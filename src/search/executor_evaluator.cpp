@@ -12,13 +12,7 @@ ExecutorEvaluator::ExecutorEvaluator(exec::Executor& executor, exec::TaskEncoder
   std::vector<exec::EncodedExample> encoded;
   encoded.reserve(examples.size());
   for (const task::Example& example : examples) encoded.push_back(encoder.encode(example));
-  const std::size_t shared = exec::shared_prompt_tokens(encoded);
-  if (shared > 0) {
-    const auto& prompt = encoded.front().prompt;
-    executor_.set_shared_prompt({prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(shared)});
-  } else {
-    executor_.set_shared_prompt({});
-  }
+  executor_.set_shared_prompt(exec::shared_prompt(encoded));
   for (exec::EncodedExample& example : encoded) examples_.emplace(example.id, std::move(example));
 }
 

@@ -96,9 +96,7 @@ class ExecutorTest : public testing::TestWithParam<pool::DType> {
 
   std::vector<Answer> run(const ExecOptions& with, std::span<const Request> what, std::size_t batch = 1000000) {
     Executor executor(loaded_.pool, loaded_.tokenizer, with);
-    const auto& prompt = encoded_.front().prompt;
-    const auto shared = static_cast<std::ptrdiff_t>(shared_prompt_tokens(encoded_));
-    executor.set_shared_prompt({prompt.begin(), prompt.begin() + shared});
+    executor.set_shared_prompt(shared_prompt(encoded_));
     std::vector<Answer> answers;
     for (std::size_t at = 0; at < what.size(); at += batch) {
       for (Answer& answer : executor.answer(what.subspan(at, std::min(batch, what.size() - at))))
