@@ -42,6 +42,7 @@ function(polar_add_folder folder)
   if(ARG_TORCH)
     polar_use_torch_pch(polar_${folder})
   endif()
+  install(TARGETS polar_${folder} EXPORT polarTargets)
 endfunction()
 
 # LibTorch headers cost 8 to 15 s a unit: compiled once, in a target of their own, and reused by every target that sees them.

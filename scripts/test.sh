@@ -24,7 +24,7 @@ digest_of() {  # FILES AND FOLDERS...
 }
 
 check_format() {
-  find src tests bench -name '*.cpp' -o -name '*.h' | xargs -P "$jobs" -n 16 .venv/bin/clang-format --dry-run -Werror
+  find src tests bench -name '*.cpp' -o -name '*.h' -o -name '*.inc' | xargs -P "$jobs" -n 16 .venv/bin/clang-format --dry-run -Werror
 }
 
 test_asan() {

@@ -62,7 +62,7 @@ exec::ExecOptions exec_options(const TrialsFlags& flags) {
   exec::ExecOptions options;
   options.workers = flags.exec.workers;
   if (flags.plain) {
-    options.prefix_sharing = options.draft_verification = options.shared_prompt = false;
+    options.prefix_sharing = options.draft_verification = options.shared_prompt = options.read_rows_only = false;
   }
   return options;
 }
@@ -77,20 +77,20 @@ std::vector<exec::Answer> run_trials(exec::Executor& executor, const TrialsFile&
   task.max_new_tokens = flags.max_new_tokens;
   exec::TaskEncoder encoder(executor.pool().manifest(), executor.tokenizer(), task);
   std::vector<exec::EncodedExample> encoded;
-  for (const task::Example& example : trials.examples) encoded.push_back(encoder.encode(example));
+  for (const task::Example& example : trials.examples) encoded.push_back(encoder.encode(example, false));
   executor.set_shared_prompt(exec::shared_prompt(encoded));
   const exec::GenerationRules rules{
       &encoder.grader(), {}, flags.max_new_tokens, flags.plain ? exec::StopRule::kFull : exec::StopRule::kVerdict};
   std::vector<exec::Request> requests;
   for (std::size_t i = 0; i < count; ++i) {
-    requests.push_back({&encoded[trials.example_of[i]], trials.programs[i], 0, 0, &rules, !flags.plain});
+    requests.push_back({&encoded[trials.example_of[i]], trials.programs[i], 0, 0, &rules, false});
   }
   return executor.answer(requests);
 }
 
 void bench_trials(const TrialsFlags& flags) {
   const TrialsFile trials = read_trials(flags.trials);
-  const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype);
+  const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels);
   exec::Executor executor(model.pool, model.tokenizer, exec_options(flags));
   run_trials(executor, trials, flags, std::min<std::size_t>(64, trials.programs.size()));  // warm-up
   executor.clear_cache();
@@ -111,6 +111,9 @@ void bench_trials(const TrialsFlags& flags) {
                        {"seconds", seconds},
                        {"rollouts_per_s", static_cast<double>(answers.size()) / seconds},
                        {"layer_rows", after.layer_rows - before.layer_rows},
+                       {"unread_rows", after.unread_rows - before.unread_rows},
+                       {"layer_calls", after.layer_calls - before.layer_calls},
+                       {"waves", after.waves - before.waves},
                        {"padded_layer_rows", after.padded_layer_rows - before.padded_layer_rows},
                        {"head_rows", after.head_rows - before.head_rows},
                        {"peak_state_bytes", after.peak_bytes},

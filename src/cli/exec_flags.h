@@ -7,11 +7,13 @@
 namespace polar::cli {
 
 struct ExecFlags {
-  std::string dtype = "auto";
+  std::string dtype = "auto", kernels = "auto";
   int workers = 0;
 
   void declare(CLI::App& command) {
     command.add_option("--dtype", dtype, "auto, bfloat16 or float32")->capture_default_str();
+    command.add_option("--kernels", kernels, "What multiplies: auto, library (LibTorch) or rows (polar's own)")
+        ->capture_default_str();
     command.add_option("--workers", workers, "Threads; 0 = one a core")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024));

@@ -24,7 +24,7 @@ struct GenerateFlags {
 };
 
 void generate(const GenerateFlags& flags) {
-  const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype);
+  const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels);
   const int depth = model.pool->manifest().depth;
   const core::Program program =
       flags.program.empty() ? core::Program::identity(depth) : core::Program::parse(flags.program, depth);

@@ -9,7 +9,8 @@ namespace polar::cli {
 
 std::string version_text() {
   const pool::DTypeChoice choice = pool::choose_dtype("auto");
-  return fmt::format("polar {}\n{}\nexec.dtype auto: {}", POLAR_VERSION, exec::machine_fingerprint(choice.dtype),
+  return fmt::format("polar {}\n{}\nexec.dtype auto: {}", POLAR_VERSION,
+                     exec::machine_fingerprint(choice.dtype, pool::choose_kernels("auto", choice.dtype)),
                      choice.reason);
 }
 

@@ -56,7 +56,7 @@ EncodedExample TaskEncoder::encode_input(const task::ExampleId& id, const std::s
   return encoded;
 }
 
-EncodedExample TaskEncoder::encode(const task::Example& example) {
+EncodedExample TaskEncoder::encode(const task::Example& example, bool scored) {
   EncodedExample encoded = encode_input(example.id, example.question);
   encoded.reference = example.answer;
   const std::string prompt = template_.render(example.question);
@@ -76,7 +76,7 @@ EncodedExample TaskEncoder::encode(const task::Example& example) {
         "example {}: expected at most {} tokens (the model's context), found {}; shorten the question or the answer",
         example.id, manifest_.context, whole.size() + 1));
   }
-  encoded.draft.terminators = terminators(tokenizer_.decode(encoded.draft.tokens), example.answer);
+  if (scored) encoded.draft.terminators = terminators(tokenizer_.decode(encoded.draft.tokens), example.answer);
   return encoded;
 }
 

@@ -40,7 +40,8 @@ class TaskEncoder {
 
   /// With its draft. Throws core::Error naming the example when the encoded prompt is no prefix of encode(prompt +
   /// separator + answer), or when the sequence exceeds the model's context.
-  EncodedExample encode(const task::Example& example);
+  /// `scored` = false leaves the terminators out, which take milliseconds for each distinct answer.
+  EncodedExample encode(const task::Example& example, bool scored = true);
 
   /// The prompt alone: what a deployed policy sees. Neither answer nor label is read.
   EncodedExample encode_input(const task::ExampleId& id, const std::string& question) const;

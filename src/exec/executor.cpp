@@ -170,6 +170,7 @@ ExecStats Executor::stats() const {
   for (const auto& worker : impl_->workers) {
     const ExecStats& part = worker->stats();
     total.layer_rows += part.layer_rows;
+    total.unread_rows += part.unread_rows;
     total.padded_layer_rows += part.padded_layer_rows;
     total.layer_calls += part.layer_calls;
     total.head_rows += part.head_rows;
@@ -189,7 +190,9 @@ void Executor::clear_cache() {
 
 std::string Executor::fingerprint() const {
   const ExecOptions& options = impl_->options;
-  return fmt::format("{}; R {}/{}{}", machine_fingerprint(impl_->pool->dtype()), options.layer_rows, options.head_rows,
+  const std::string machine = machine_fingerprint(impl_->pool->dtype(), impl_->pool->kernels());
+  const bool any = impl_->plan.layer.any && impl_->plan.head.any;  // then R has no part in the bits
+  return fmt::format("{}; R {}{}", machine, any ? "any" : fmt::format("{}/{}", options.layer_rows, options.head_rows),
                      options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers));
 }
 

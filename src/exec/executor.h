@@ -22,11 +22,13 @@ struct ExecOptions {
   bool batch_invariant = true;  ///< bits do not depend on batch, order, workers, cache or interruptions
   bool prefix_sharing = true;   ///< programs of one example share the states of common prefixes
   bool layer_batching = true;   ///< rows of different programs and examples run together
-  bool draft_verification =
-      true;                   ///< the reference answer is verified in the prefill pass; false: decoded token by token
-  bool shared_prompt = true;  ///< tokens common to all prompts are computed once per program step
+  /// The reference answer is verified in the prefill pass, whole where it is scored, else its beginning (kVerdict
+  /// only); false: every token is decoded.
+  bool draft_verification = true;
+  bool shared_prompt = true;              ///< tokens common to all prompts are computed once per program step
+  bool read_rows_only = true;             ///< the last step of a program is finished only for rows that are read
   std::size_t cache_bytes = 256UL << 20;  ///< states kept between calls, all workers together
-  std::size_t wave_bytes = 384UL << 20;   ///< states of trials in flight, all workers together; one trial always runs
+  std::size_t wave_bytes = 768UL << 20;   ///< states of trials in flight, all workers together; one trial always runs
   std::uint64_t seed = 1;                 ///< root of the sampling noise
 };
 
@@ -52,7 +54,7 @@ struct Request {
   double temperature = 0;  ///< 0 = greedy
   int sample_index = 0;
   const GenerationRules* rules = nullptr;
-  bool score_reference = false;  ///< compute answer_log_prob and margin from the draft; verification uses it too
+  bool score_reference = false;  ///< compute answer_log_prob and margin from the draft
 };
 
 struct Answer {
@@ -78,6 +80,7 @@ struct States {
 /// Work since construction. A row is one position of one sequence at one layer.
 struct ExecStats {
   std::uint64_t layer_rows = 0;         ///< rows run through a layer
+  std::uint64_t unread_rows = 0;        ///< of these, rows that left it after keys and values (read_rows_only)
   std::uint64_t padded_layer_rows = 0;  ///< the same with the zero rows of padding
   std::uint64_t layer_calls = 0;
   std::uint64_t head_rows = 0;

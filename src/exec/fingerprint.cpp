@@ -8,7 +8,7 @@ namespace polar::exec {
 namespace {
 
 /// Raised whenever own kernels change the bits of a result.
-constexpr int kKernelRevision = 1;
+constexpr int kKernelRevision = 2;
 
 std::string cpu_features() {
   std::string features = at::get_cpu_capability();
@@ -22,9 +22,9 @@ std::string cpu_features() {
 
 }  // namespace
 
-std::string machine_fingerprint(pool::DType dtype) {
-  return fmt::format("libtorch {}; cpu {}; {}; kernels {}", TORCH_VERSION, cpu_features(), pool::to_string(dtype),
-                     kKernelRevision);
+std::string machine_fingerprint(pool::DType dtype, pool::Kernels kernels) {
+  return fmt::format("libtorch {}; cpu {}; {}; {} kernels, revision {}", TORCH_VERSION, cpu_features(),
+                     pool::to_string(dtype), pool::to_string(kernels), kKernelRevision);
 }
 
 }  // namespace polar::exec

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "pool/manifest.h"
+#include "pool/module_pool.h"
 
 namespace polar::exec {
 
-/// LibTorch version, CPU instruction set, dtype and the revision of the executor's own kernels.
-std::string machine_fingerprint(pool::DType dtype);
+/// LibTorch version, CPU instruction set, dtype, what multiplies, and the revision of polar's own kernels.
+std::string machine_fingerprint(pool::DType dtype, pool::Kernels kernels);
 
 }  // namespace polar::exec

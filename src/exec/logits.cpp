@@ -5,48 +5,23 @@
 #include <limits>
 
 #include "core/seed.h"
-#include "exec/simd.h"
+#include "core/simd.h"
 
 namespace polar::exec {
 namespace {
 
-using simd::Floats;
 using simd::kLanes;
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
-POLAR_INLINE void highest_body(const float* logits, std::size_t count, float* result) {
-  Floats highest = simd::splat(kMinusInfinity);
-  std::size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) highest = simd::max(highest, simd::load(logits + i));
-  float top = simd::max(highest);
-  for (; i < count; ++i) top = std::max(top, logits[i]);
-  *result = top;
-}
+}  // namespace
+}  // namespace polar::exec
 
-/// Σ e^(logit − top), in blocks of 1,024 so that float32 sums stay short.
-POLAR_INLINE void mass_body(const float* logits, std::size_t count, float top, double* result) {
-  double total = 0;
-  for (std::size_t start = 0; start < count; start += 1024) {
-    const std::size_t end = std::min(count, start + 1024);
-    Floats sum = simd::splat(0);
-    std::size_t i = start;
-    for (; i + kLanes <= end; i += kLanes) sum += simd::exp_nonpositive(simd::load(logits + i) - top);
-    float rest[kLanes];
-    if (i < end) {
-      std::fill(rest, rest + kLanes, kMinusInfinity);
-      std::copy(logits + i, logits + end, rest);
-      sum += simd::exp_nonpositive(simd::load(rest) - top);
-    }
-    total += static_cast<double>(simd::sum(sum));
-  }
-  *result = total;
-}
+#define POLAR_KERNEL_FILE "exec/logits.inc"
+#include "core/foreach_target.h"
 
-POLAR_FOR_EACH_TARGET(highest_of, highest_body, (const float* logits, std::size_t count, float* result),
-                      (logits, count, result))
-POLAR_FOR_EACH_TARGET(mass_of, mass_body, (const float* logits, std::size_t count, float top, double* result),
-                      (logits, count, top, result))
+namespace polar::exec {
+namespace {
 
 text::Token draw_token(std::span<const float> logits, float top, const Draw& draw) {
   if (draw.temperature <= 0) {
@@ -66,7 +41,7 @@ text::Token draw_token(std::span<const float> logits, float top, const Draw& dra
 void read_required_token(std::span<const float> logits, text::Token token, double log_total, RowReading& reading) {
   const auto at = static_cast<std::size_t>(token);
   reading.required_log_prob = logits[at] - log_total;
-  static const auto highest = highest_of_best();
+  static const auto highest = POLAR_BEST_TARGET(highest_of);
   float before = kMinusInfinity, after = kMinusInfinity;
   highest(logits.data(), at, &before);
   highest(logits.data() + at + 1, logits.size() - at - 1, &after);
@@ -92,8 +67,8 @@ void read_required_set(std::span<const float> logits, const std::vector<std::uin
 }  // namespace
 
 RowReading read_row(std::span<const float> logits, const Required& required, const Draw& draw) {
-  static const auto highest = highest_of_best();
-  static const auto mass_above = mass_of_best();
+  static const auto highest = POLAR_BEST_TARGET(highest_of);
+  static const auto mass_above = POLAR_BEST_TARGET(mass_of);
   float top = 0;
   double mass = 0;
   highest(logits.data(), logits.size(), &top);

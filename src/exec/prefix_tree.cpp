@@ -43,7 +43,7 @@ Node* Node::child(int child_layer) {
 }
 
 Node& Node::add_child(int child_layer) {
-  auto& added = children.emplace_back(std::make_unique<Node>());
+  auto& added = children.emplace_back(std::make_unique<Node>(tree->rows()));
   added->layer = child_layer;
   added->depth = depth + 1;
   added->parent = this;

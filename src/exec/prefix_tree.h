@@ -28,11 +28,14 @@ struct Node {
   Node* base =
       nullptr;  ///< same prefix in the shared prompt's tree: keys and values of the positions before this tree's first
   std::vector<std::unique_ptr<Node>> children;
-  Buffer hidden;  ///< [rows, d]
+  Buffer hidden;  ///< [rows − kept_from, d]: all rows, or the last ones when nothing runs behind this node
   KvRows kv;
+  int kept_from = 0;           ///< first row that `hidden` holds
+  int needed_from;             ///< first row that a program ending here reads; the tree's rows when none does
   std::vector<Node*> waiters;  ///< nodes whose base is this one and that wait until it is queued
   std::vector<Path*> paths;    ///< trials whose program ends here, waiting for it
 
+  explicit Node(int rows) : needed_from(rows) {}
   Node* child(int child_layer);  ///< nullptr when absent
   Node& add_child(int child_layer);
 };
@@ -42,7 +45,7 @@ struct PrefixTree {
   std::vector<text::Token> tokens;
   int first_position = 0;
   PrefixTree* base = nullptr;
-  Node root;  ///< state after no step; its hidden rows are filled by the worker
+  Node root{0};  ///< state after no step; its hidden rows are filled by the worker
   std::size_t bytes = 0;
   std::uint64_t last_used = 0;
 

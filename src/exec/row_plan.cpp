@@ -12,9 +12,10 @@ namespace {
 using RowFunction = std::function<at::Tensor(const at::Tensor& rows)>;
 
 /// Whether every chunk of `size` rows gets the bits it has within the full call. Every row is tried: some kernels agree
-/// on most inputs and differ in the last bit on a few.
-bool same_bits(const RowFunction& run, const at::Tensor& rows, const at::Tensor& expected, int size) {
-  for (int start = 0; start + size <= rows.size(0); start += size) {
+/// on most inputs and differ in the last bit on a few. `thorough` = false looks at the first and last chunk only.
+bool same_bits(const RowFunction& run, const at::Tensor& rows, const at::Tensor& expected, int size, bool thorough) {
+  const auto count = static_cast<int>(rows.size(0));
+  for (int start = 0; start + size <= count; start += thorough ? size : std::max(size, count - size - start)) {
     const at::Tensor chunk = rows.narrow(0, start, size).clone();
     if (!at::equal(run(chunk), expected.narrow(0, start, size))) return false;
   }
@@ -22,25 +23,38 @@ bool same_bits(const RowFunction& run, const at::Tensor& rows, const at::Tensor&
 }
 
 RowClasses probe(const RowFunction& run, const pool::ModulePool& pool, int full) {
-  std::vector<int> sizes = {8, 16};
-  for (int size = 32; size < full; size += 32) sizes.push_back(size);
+  // With row kernels every count gives the same bits by construction; the probe looks at counts of every remainder.
+  const bool rows_alike = pool.kernels() == pool::Kernels::kRows;
+  std::vector<int> sizes = {1, 2, 3, 7, 12, 25, 100};
+  if (!rows_alike) {
+    sizes = {8, 16};
+    for (int size = 32; size < full; size += 32) sizes.push_back(size);
+  }
   std::erase_if(sizes, [full](int size) { return size >= full; });
+  const std::size_t tried = sizes.size();
   auto generator = at::detail::createCPUGenerator(/*seed=*/20260606);
   const auto type = pool.dtype() == pool::DType::kBFloat16 ? at::kBFloat16 : at::kFloat;
-  for (const double spread : {0.05, 1.0, 8.0}) {
+  for (const double spread : rows_alike ? std::vector{1.0} : std::vector{0.05, 1.0, 8.0}) {
     const at::Tensor rows = (at::randn({full, pool.manifest().hidden}, generator) * spread).to(type);
     const at::Tensor expected = run(rows);
-    std::erase_if(sizes, [&](int size) { return !same_bits(run, rows, expected, size); });
+    std::erase_if(sizes, [&](int size) { return !same_bits(run, rows, expected, size, !rows_alike); });
   }
+  const bool any = rows_alike && sizes.size() == tried;
+  std::ranges::sort(sizes);
   sizes.push_back(full);
-  return {full, std::move(sizes)};
+  return {full, std::move(sizes), any};
 }
 
 }  // namespace
 
 std::vector<int> RowClasses::cut(int rows) const {
   std::vector<int> calls(static_cast<std::size_t>(rows / full), full);
-  if (const int rest = rows % full; rest > 0) calls.push_back(*std::lower_bound(sizes.begin(), sizes.end(), rest));
+  const int rest = rows % full;
+  if (any && rest > 0) {
+    calls.push_back(rest);
+  } else if (rest > 0) {
+    calls.push_back(*std::lower_bound(sizes.begin(), sizes.end(), rest));
+  }
   return calls;
 }
 
@@ -54,7 +68,7 @@ RowPlan probe_rows(const pool::ModulePool& pool, int layer_rows, int head_rows, 
                    1);
   };
   const RowFunction head = [&](const at::Tensor& rows) { return pool.head(rows); };
-  if (!invariant) return {{layer_rows, {layer_rows}}, {head_rows, {head_rows}}, false};
+  if (!invariant) return {{layer_rows, {layer_rows}, false}, {head_rows, {head_rows}, false}, false};
   return {probe(layer, pool, layer_rows), probe(head, pool, head_rows), true};
 }
 

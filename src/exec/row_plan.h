@@ -14,6 +14,7 @@ namespace polar::exec {
 struct RowClasses {
   int full = 0;
   std::vector<int> sizes;
+  bool any = false;  ///< every row count up to `full` gives the same bits: no padding
 
   /// Sizes of the calls that cover `rows` rows: as many full ones as fit, then the smallest class for the rest.
   std::vector<int> cut(int rows) const;

@@ -4,13 +4,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "core/seed.h"
 
 namespace polar::exec {
 namespace {
 
-/// Rows of one layer that run before another layer is looked at: bounds the scratch of a step.
+/// Rows of one layer that run before another layer is looked at. Where calls are padded, larger batches pad less; where
+/// they are not, smaller ones stay within the processor's cache.
 constexpr int kBatchRows = 4096;
 
 at::ScalarType scalar_type(pool::DType dtype) {
@@ -30,14 +32,18 @@ bool program_order(const Job& a, const Job& b) {
   return std::ranges::lexicographical_compare(a.program->layers(), b.program->layers());
 }
 
-bool has_draft(const Job& job) {
+bool is_scored(const Job& job) {
   return job.request != nullptr && job.request->score_reference && !job.example->draft.tokens.empty();
 }
 
-std::vector<text::Token> sequence_of(const Job& job) {
-  std::vector<text::Token> tokens = job.example->prompt;
-  if (has_draft(job)) tokens.insert(tokens.end(), job.example->draft.tokens.begin(), job.example->draft.tokens.end());
-  return tokens;
+/// Without a score only the draft's beginning is worth running ahead: most programs leave it there, and the few that do
+/// not decode the rest.
+constexpr std::size_t kUnscoredDraftTokens = 1;
+
+/// First row of the path's tree that is read when its program ends; for states all are.
+int first_read_row(const Path& path) {
+  if (path.job.request == nullptr) return 0;
+  return static_cast<int>(path.job.example->prompt.size()) - 1 - path.tree->first_position;
 }
 
 }  // namespace
@@ -51,6 +57,7 @@ Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, c
       shape_{pool.manifest().heads, pool.manifest().kv_heads, pool.manifest().head_size, pool.dtype()},
       row_bytes_(static_cast<std::size_t>(pool.manifest().hidden) * shape_.element_bytes()),
       wave_bytes_(wave_bytes),
+      batch_rows_(plan.layer.any ? 2 * plan.layer.full : kBatchRows),
       kernel_(shape_),
       cache_(cache_bytes),
       waiting_(static_cast<std::size_t>(pool.manifest().depth)) {}
@@ -88,6 +95,21 @@ void Worker::run(std::vector<Job> jobs, const std::vector<text::Token>& shared_p
 
 std::size_t Worker::node_bytes(int rows) const {
   return static_cast<std::size_t>(rows) * row_bytes_ + shape_.kv_bytes(rows) + sizeof(Node);
+}
+
+/// Tokens of the reference that run behind the prompt in the same pass.
+std::size_t Worker::draft_tokens(const Job& job) const {
+  if (is_scored(job)) return job.example->draft.tokens.size();
+  const bool verifies =
+      options_.draft_verification && job.request != nullptr && job.request->rules->stop == StopRule::kVerdict;
+  return verifies ? std::min(kUnscoredDraftTokens, job.example->draft.tokens.size()) : 0;
+}
+
+std::vector<text::Token> Worker::sequence_of(const Job& job) const {
+  std::vector<text::Token> tokens = job.example->prompt;
+  const auto& draft = job.example->draft.tokens;
+  tokens.insert(tokens.end(), draft.begin(), draft.begin() + static_cast<std::ptrdiff_t>(draft_tokens(job)));
+  return tokens;
 }
 
 /// Upper bound of the trial's own tail; its new nodes are counted when they are made.
@@ -166,6 +188,7 @@ std::size_t Worker::walk(Path& path) {
       Node* next_base = base->child(layer);
       if (next_base == nullptr) {
         next_base = &base->add_child(layer);
+        require_rows(*base, 0);
         bytes += node_bytes(path.tree->base->rows());
         queue(*next_base);
       }
@@ -174,6 +197,7 @@ std::size_t Worker::walk(Path& path) {
     Node* next = node->child(layer);
     if (next == nullptr) {
       next = &node->add_child(layer);
+      require_rows(*node, 0);
       next->base = base;
       bytes += node_bytes(path.tree->rows());
       queue(*next);
@@ -183,12 +207,22 @@ std::size_t Worker::walk(Path& path) {
     node = next;
     path.nodes.push_back(node);
   }
+  require_rows(*node, first_read_row(path));
   if (node->state == Node::State::kDone) {
     arrived_.push_back(&path);
   } else {
     node->paths.push_back(&path);
   }
   return bytes;
+}
+
+/// A node that was finished for fewer rows than somebody needs now runs again; keys and values come out the same.
+void Worker::require_rows(Node& node, int from) {
+  node.needed_from = std::min(node.needed_from, from);
+  if (node.state != Node::State::kDone || node.needed_from >= node.kept_from) return;
+  node.tree->bytes -= node.hidden.bytes() + node.kv.bytes() + sizeof(Node);
+  node.state = Node::State::kNew;
+  queue(node);
 }
 
 /// Queues a new node once its parent is done and its base is at least queued: within a layer the queue keeps its order,
@@ -223,7 +257,7 @@ bool Worker::run_lowest_layer() {
     std::size_t count = 0;
     int rows = 0;
     while (count < items.size() &&
-           (count == 0 || (options_.layer_batching && rows + item_rows(items[count]) <= kBatchRows))) {
+           (count == 0 || (options_.layer_batching && rows + item_rows(items[count]) <= batch_rows_))) {
       rows += item_rows(items[count++]);
     }
     const std::vector<Item> batch(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
@@ -234,46 +268,39 @@ bool Worker::run_lowest_layer() {
   return false;
 }
 
-void Worker::gather(std::span<const Item> items, at::Tensor& hidden, at::Tensor& positions) {
-  std::byte* to = bytes_of(hidden);
-  auto* position = positions.data_ptr<std::int64_t>();
+/// Rows before it need no output: nothing runs behind the node, and no program that ends there reads them.
+int Worker::kept_from(const Item& item) const {
+  if (!options_.read_rows_only || item.node == nullptr || !item.node->children.empty()) return 0;
+  return item.node->needed_from;
+}
+
+std::vector<int> Worker::calls_for(int rows) const {
+  return plan_.invariant ? plan_.layer.cut(rows) : std::vector<int>{rows};
+}
+
+void Worker::gather(std::span<const Item> items, std::byte* hidden, std::int64_t* positions, bool kept_only) const {
   for (const Item& item : items) {
-    const int rows = item_rows(item);
+    const int first = kept_only ? kept_from(item) : 0, rows = item_rows(item) - first;
     const Buffer& from = item.node != nullptr ? item.node->parent->hidden : item.path->hidden;
-    std::memcpy(to, from.data(), static_cast<std::size_t>(rows) * row_bytes_);
-    to += static_cast<std::size_t>(rows) * row_bytes_;
-    for (int row = 0; row < rows; ++row) *position++ = first_position(item) + row;
+    std::memcpy(hidden, from.data() + static_cast<std::size_t>(first) * row_bytes_,
+                static_cast<std::size_t>(rows) * row_bytes_);
+    hidden += static_cast<std::size_t>(rows) * row_bytes_;
+    for (int row = 0; positions != nullptr && row < rows; ++row) *positions++ = first_position(item) + row;
   }
 }
 
-void Worker::run_layer(int layer, std::span<const Item> items) {
-  int rows = 0;
-  for (const Item& item : items) rows += item_rows(item);
-  const std::vector<int> calls = plan_.invariant ? plan_.layer.cut(rows) : std::vector<int>{rows};
-  int padded = 0;
-  for (int call : calls) padded += call;
-  stats_.layer_rows += static_cast<std::uint64_t>(rows);
-  stats_.padded_layer_rows += static_cast<std::uint64_t>(padded);
-  stats_.layer_calls += calls.size();
-
-  // 1. Rows of all items, packed; padding rows are zero.
-  const auto type = scalar_type(shape_.dtype);
-  at::Tensor hidden = at::zeros({padded, pool_.manifest().hidden}, type);
-  at::Tensor positions = at::zeros({padded}, at::kLong);
-  gather(items, hidden, positions);
-
-  // 2. Queries, keys and values, in calls of fixed row counts; keys and values go to their owners.
-  const std::size_t query_bytes = static_cast<std::size_t>(shape_.heads * shape_.head_size) * shape_.element_bytes();
+/// Queries, keys and values of all rows; keys and values go to their owners.
+void Worker::project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
+                     at::Tensor& queries) {
   const std::size_t kv_bytes = static_cast<std::size_t>(shape_.kv_heads * shape_.head_size) * shape_.element_bytes();
-  at::Tensor queries = at::empty({padded, shape_.heads * shape_.head_size}, type);
-  at::Tensor mixed = at::zeros({padded, shape_.heads * shape_.head_size}, type);
+  const std::vector<int> calls = calls_for(static_cast<int>(hidden.size(0)));
+  std::vector<at::Tensor> parts;
   std::size_t item = 0;
   int item_row = 0, start = 0;
   for (int call : calls) {
     auto [q, k, v] = pool_.attend_in(layer, hidden.narrow(0, start, call), positions.narrow(0, start, call));
-    q = q.contiguous(), k = k.contiguous(), v = v.contiguous();
-    std::memcpy(bytes_of(queries) + static_cast<std::size_t>(start) * query_bytes, bytes_of(q),
-                static_cast<std::size_t>(call) * query_bytes);
+    parts.push_back(q);
+    k = k.contiguous(), v = v.contiguous();
     for (int row = 0; row < call && item < items.size(); ++row) {
       const Item& owner = items[item];
       if (owner.node != nullptr && item_row == 0) owner.node->kv = KvRows(shape_, owner.node->tree->rows());
@@ -285,20 +312,60 @@ void Worker::run_layer(int layer, std::span<const Item> items) {
     }
     start += call;
   }
+  queries = parts.size() == 1 ? parts.front().contiguous() : at::cat(parts);
+}
 
-  // 3. Attention, row by row.
+void Worker::run_layer(int layer, std::span<const Item> items) {
+  const auto padded = [&](int rows) {
+    const std::vector<int> calls = calls_for(rows);
+    return std::accumulate(calls.begin(), calls.end(), 0);
+  };
+  int rows = 0, kept = 0;
+  for (const Item& item : items) {
+    rows += item_rows(item);
+    kept += item_rows(item) - kept_from(item);
+  }
+  stats_.layer_rows += static_cast<std::uint64_t>(rows);
+  stats_.unread_rows += static_cast<std::uint64_t>(rows - kept);
+  stats_.padded_layer_rows += static_cast<std::uint64_t>(padded(rows));
+  ++stats_.layer_calls;
+
+  // 1. Rows of all items, packed; padding rows are zero.
+  const auto type = scalar_type(shape_.dtype);
+  const auto packed = [&](int count, int width) {
+    return padded(count) == count ? at::empty({count, width}, type) : at::zeros({padded(count), width}, type);
+  };
+  at::Tensor hidden = packed(rows, pool_.manifest().hidden);
+  const at::Tensor positions = at::zeros({hidden.size(0)}, at::kLong);
+  gather(items, bytes_of(hidden), positions.data_ptr<std::int64_t>(), false);
+
+  // 2. Queries, keys and values.
+  at::Tensor queries;
+  project(layer, items, hidden, positions, queries);
+  if (kept == 0) {
+    scatter(items, nullptr);
+    return finish_items(items);
+  }
+
+  // 3. Attention, row by row, of the rows that go on.
+  const at::Tensor mixed = packed(kept, shape_.heads * shape_.head_size);
   attend(layer, items, bytes_of(queries), bytes_of(mixed));
 
   // 4. Output projection and feed-forward.
-  start = 0;
-  for (int call : calls) {
-    const at::Tensor out = pool_.attend_out(layer, hidden.narrow(0, start, call), mixed.narrow(0, start, call));
-    hidden.narrow(0, start, call).copy_(out);
+  if (kept < rows) {
+    hidden = packed(kept, pool_.manifest().hidden);
+    gather(items, bytes_of(hidden), nullptr, true);
+  }
+  std::vector<at::Tensor> parts;
+  int start = 0;
+  for (int call : calls_for(kept)) {
+    parts.push_back(pool_.attend_out(layer, hidden.narrow(0, start, call), mixed.narrow(0, start, call)));
     start += call;
   }
+  const at::Tensor out = parts.size() == 1 ? parts.front().contiguous() : at::cat(parts);
 
   // 5. Rows go back to their owners, and these on to their next layer.
-  scatter(items, hidden);
+  scatter(items, bytes_of(out));
   finish_items(items);
 }
 
@@ -310,14 +377,16 @@ void Worker::attend(int layer, std::span<const Item> items, const std::byte* q, 
     const Node* node = item.node != nullptr ? item.node : item.path->nodes[static_cast<std::size_t>(item.path->step)];
     std::vector<KvSpan> spans;
     if (node->base != nullptr) spans.push_back(span_of(node->base->kv, node->base->kv.rows()));
+    const int first = kept_from(item);
     if (item.node != nullptr) {
-      spans.push_back(span_of(node->kv, 0));
+      spans.push_back(span_of(node->kv, first));
     } else {
       const KvRows& tail = item.path->tails[static_cast<std::size_t>(item.path->step)];
       spans.push_back(span_of(node->kv, item.path->kept_rows));
       spans.push_back(span_of(tail, tail.rows() - 1));
     }
-    for (int row = 0; row < item_rows(item); ++row) {
+    q += static_cast<std::size_t>(first) * row_bytes;
+    for (int row = first; row < item_rows(item); ++row) {
       ++spans.back().rows;
       kernel_.attend(attention, q, spans, mixed);
       q += row_bytes;
@@ -326,14 +395,16 @@ void Worker::attend(int layer, std::span<const Item> items, const std::byte* q, 
   }
 }
 
-void Worker::scatter(std::span<const Item> items, const at::Tensor& hidden) {
-  const std::byte* from = bytes_of(hidden);
+void Worker::scatter(std::span<const Item> items, const std::byte* hidden) {
   for (const Item& item : items) {
-    const std::size_t bytes = static_cast<std::size_t>(item_rows(item)) * row_bytes_;
+    const int first = kept_from(item);
+    const std::size_t bytes = static_cast<std::size_t>(item_rows(item) - first) * row_bytes_;
     Buffer& to = item.node != nullptr ? item.node->hidden : item.path->hidden;
-    if (!to) to = Buffer(bytes);
-    std::memcpy(to.data(), from, bytes);
-    from += bytes;
+    if (item.node != nullptr || !to) to = Buffer(bytes);
+    if (item.node != nullptr) item.node->kept_from = first;
+    if (bytes == 0) continue;
+    std::memcpy(to.data(), hidden, bytes);
+    hidden += bytes;
   }
 }
 
@@ -359,12 +430,11 @@ void Worker::finish_items(std::span<const Item> items) {
 // --- Heads and generation -------------------------------------------------------------------------------------------
 
 int Worker::reading_count(const Path& path) const {
-  if (path.decoding || !has_draft(path.job)) return 1;
-  return static_cast<int>(path.job.example->draft.tokens.size()) + 1;
+  return path.decoding ? 1 : static_cast<int>(draft_tokens(path.job)) + 1;
 }
 
 Required Worker::required_at(const Path& path, int index) const {
-  if (path.decoding || !has_draft(path.job)) return {};
+  if (path.decoding || !is_scored(path.job)) return {};
   const Draft& draft = path.job.example->draft;
   if (index < static_cast<int>(draft.tokens.size())) return {draft.tokens[static_cast<std::size_t>(index)], nullptr};
   return {-1, draft.terminators.get()};
@@ -409,8 +479,7 @@ std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
   std::vector<Row> rows;
   for (const Path* path : paths) {
     const Buffer& hidden = path->decoding ? path->hidden : path->nodes.back()->hidden;
-    const int first =
-        path->decoding ? 0 : static_cast<int>(path->job.example->prompt.size()) - 1 - path->tree->first_position;
+    const int first = path->decoding ? 0 : first_read_row(*path) - path->nodes.back()->kept_from;
     for (int i = 0; i < reading_count(*path); ++i)
       rows.push_back({path, i, hidden.data() + static_cast<std::size_t>(first + i) * row_bytes_});
   }
@@ -444,7 +513,7 @@ std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
 void Worker::take_prefill(Path& path, std::span<const RowReading> readings) {
   Answer& answer = *path.job.answer;
   answer.prefill_ms = milliseconds(std::chrono::steady_clock::now() - started_);
-  if (has_draft(path.job)) {
+  if (is_scored(path.job)) {
     const Draft& draft = path.job.example->draft;
     const std::size_t scored = draft.tokens.size() + (draft.terminators ? 1 : 0);
     answer.margin = readings[0].margin;

@@ -68,20 +68,27 @@ class Worker {
   // Admission.
   std::size_t admit_wave(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt);
   std::size_t admission_bytes(const Job& job, const Path& path) const;
+  std::size_t draft_tokens(const Job& job) const;
+  std::vector<text::Token> sequence_of(const Job& job) const;
   void place(Path& path, const std::vector<text::Token>& shared_prompt);
   void fill_root(PrefixTree& tree);
   std::size_t walk(Path& path);
+  void require_rows(Node& node, int from);
   void queue(Node& node);
   std::size_t node_bytes(int rows) const;
 
   // Layers.
   bool run_lowest_layer();
   void run_layer(int layer, std::span<const Item> items);
+  std::vector<int> calls_for(int rows) const;
   int item_rows(const Item& item) const;
+  int kept_from(const Item& item) const;
   int first_position(const Item& item) const;
-  void gather(std::span<const Item> items, at::Tensor& hidden, at::Tensor& positions);
+  void gather(std::span<const Item> items, std::byte* hidden, std::int64_t* positions, bool kept_only) const;
+  void project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
+               at::Tensor& queries);
   void attend(int layer, std::span<const Item> items, const std::byte* q, std::byte* mixed);
-  void scatter(std::span<const Item> items, const at::Tensor& hidden);
+  void scatter(std::span<const Item> items, const std::byte* hidden);
   void finish_items(std::span<const Item> items);
 
   // Heads and generation.
@@ -103,6 +110,7 @@ class Worker {
   AttentionShape shape_;
   std::size_t row_bytes_;  ///< of one hidden row
   std::size_t wave_bytes_;
+  int batch_rows_;
   AttentionKernel kernel_;
   PrefixCache cache_;
   std::vector<std::unique_ptr<Path>> wave_;

@@ -30,6 +30,7 @@ struct TaskConfig {
 
 struct ExecConfig {
   std::string dtype;
+  std::string kernels;
   std::string device;
   int workers{};  ///< 0: one per core
   int cache_mb{};
@@ -40,6 +41,7 @@ struct ExecConfig {
   bool layer_batching{};
   bool draft_verification{};
   bool shared_prompt{};
+  bool read_rows_only{};
   bool operator==(const ExecConfig&) const = default;
 };
 

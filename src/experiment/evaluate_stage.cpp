@@ -167,6 +167,7 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
     for (std::size_t i = first; i < last; ++i) {
       const task::Example& example = set.examples[i];
       for (std::size_t p = 0; p < planners.size(); ++p) {
+        if (proposals[p][i].empty()) continue;  // the oracle did not search it
         eval::EvaluationRow row{
             example.id, set.name,         example.level, planners[p]->name(), planners[p]->is_oracle(),
             {},         example.question, example.answer};

@@ -89,10 +89,12 @@ std::vector<Field> exec_fields() {
   return {
       field(KEY(exec.dtype), "auto", one_of({"auto", "bfloat16", "float32"}),
             "auto: bfloat16 where the processor has instructions for it, else float32."),
+      field(KEY(exec.kernels), "auto", one_of({"auto", "library", "rows"}),
+            "What multiplies: polar's row kernels or LibTorch; auto: the faster one on this processor."),
       field(KEY(exec.device), "cpu", one_of({"cpu"}), "Where layers run."),
       speed_only(field(KEY(exec.workers), 0, integer_in(0, 1024), "Worker threads; 0: one per core.")),
       speed_only(field(KEY(exec.cache_mb), 256, integer_from(0), "Prefix cache, in MiB; 0: none.")),
-      speed_only(field(KEY(exec.wave_mb), 384, integer_from(1), "Working memory of trials in flight, in MiB.")),
+      speed_only(field(KEY(exec.wave_mb), 768, integer_from(1), "Working memory of trials in flight, in MiB.")),
       field(KEY(exec.chunk_rows), 256, multiple_of(32, 65536), "Rows of one matrix product."),
       field(KEY(exec.batch_invariant), true, yes_or_no(),
             "Outcomes do not depend on batch, order, workers or cache, to the last bit."),
@@ -100,6 +102,8 @@ std::vector<Field> exec_fields() {
       speed_only(field(KEY(exec.layer_batching), true, yes_or_no(), "Run rows that need the same layer together.")),
       speed_only(field(KEY(exec.draft_verification), true, yes_or_no(), "Check the reference answer in one pass.")),
       speed_only(field(KEY(exec.shared_prompt), true, yes_or_no(), "Run tokens common to all prompts once.")),
+      speed_only(
+          field(KEY(exec.read_rows_only), true, yes_or_no(), "Finish the last step only for rows that are read.")),
   };
 }
 

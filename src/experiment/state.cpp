@@ -41,6 +41,7 @@ exec::ExecOptions exec_options(const Config& config) {
   options.layer_batching = config.exec.layer_batching;
   options.draft_verification = config.exec.draft_verification;
   options.shared_prompt = config.exec.shared_prompt;
+  options.read_rows_only = config.exec.read_rows_only;
   options.cache_bytes = static_cast<std::size_t>(config.exec.cache_mb) << 20;
   options.wave_bytes = static_cast<std::size_t>(config.exec.wave_mb) << 20;
   options.seed = config.seed;
@@ -66,7 +67,7 @@ labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind
 
 Experiment::State::State(const Config& run_config, bool fresh)
     : config(run_config),
-      model(exec::load_model(config.pool, config.exec.dtype)),
+      model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels)),
       data(make_data(config)),
       space(space_options(config, model.pool->manifest().depth)),
       executor(model.pool, model.tokenizer, exec_options(config)),

@@ -94,8 +94,12 @@ OraclePlanner::OraclePlanner(const labels::LabelStore& store, int depth)
 std::vector<RankedPrograms> OraclePlanner::propose(std::span<const Input> inputs) {
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) {
-    const std::vector<search::RecordedTrial> valid = store_.valid_programs(input.id);
-    proposals.push_back({valid.empty() ? identity_ : valid.front().program});
+    RankedPrograms best;
+    if (store_.state(input.id).rounds > 0) {
+      const std::vector<search::RecordedTrial> valid = store_.valid_programs(input.id);
+      best.push_back(valid.empty() ? identity_ : valid.front().program);
+    }
+    proposals.push_back(std::move(best));
   }
   return proposals;
 }

@@ -67,7 +67,7 @@ class MenuPlanner final : public Planner {
 };
 
 /// The search oracle: the most optimal program that the search found with the reference answer at hand; the identity
-/// where it found none. Opens the oracle store only.
+/// where it found none, and nothing for an example that was not searched. Opens the oracle store only.
 class OraclePlanner final : public Planner {
  public:
   /// Throws core::Error when `store` is no oracle store.

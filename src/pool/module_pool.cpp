@@ -7,6 +7,8 @@
 #include <torch/version.h>
 
 #include "core/error.h"
+#include "pool/row_gemm.h"
+#include "pool/row_operators.h"
 
 namespace polar::pool {
 namespace {
@@ -21,7 +23,7 @@ std::string brief(const c10::Error& error) {
   return text.substr(0, text.find('\n'));
 }
 
-torch::jit::Module load_module(const Manifest& manifest, const std::string& name, DType dtype,
+torch::jit::Module load_module(const Manifest& manifest, const std::string& name, const LoadOptions& options,
                                const std::vector<std::string>& methods) {
   const std::filesystem::path file = manifest.path(name);
   try {
@@ -34,8 +36,10 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
       }
     }
     module.eval();
-    module.to(scalar_type(dtype));
-    return torch::jit::freeze_module(module, methods);
+    module.to(scalar_type(options.dtype));
+    torch::jit::Module frozen = torch::jit::freeze_module(module, methods);
+    if (options.kernels == Kernels::kRows) use_row_operators(frozen, methods);
+    return frozen;
   } catch (const c10::Error& error) {
     throw core::Error(fmt::format(
         "{}: expected a TorchScript module that LibTorch {} reads, found: {} (exported with torch {}); export the pool "
@@ -76,6 +80,20 @@ DTypeChoice choose_dtype(const std::string& setting) {
   return {DType::kFloat32, "float32: this processor has neither AVX512-BF16 nor AMX"};
 }
 
+const char* to_string(Kernels kernels) {
+  return kernels == Kernels::kRows ? "rows" : "library";
+}
+
+Kernels choose_kernels(const std::string& setting, DType dtype) {
+  if (setting == "library") return Kernels::kLibrary;
+  if (setting == "rows") return Kernels::kRows;
+  if (setting != "auto") {
+    throw core::UsageError(fmt::format("exec.kernels: expected auto, library or rows, found '{}'", setting));
+  }
+  const bool library_is_faster = dtype == DType::kBFloat16 && has_fast_bfloat16();
+  return has_row_kernels() && !library_is_faster ? Kernels::kRows : Kernels::kLibrary;
+}
+
 void prepare_thread() {
   at::set_num_threads(1);
   torch::jit::setGraphExecutorOptimize(false);
@@ -84,6 +102,7 @@ void prepare_thread() {
 struct ModulePool::Modules {
   Manifest manifest;
   DType dtype = DType::kFloat32;
+  Kernels kernels = Kernels::kLibrary;
   // Calling a method does not change a frozen module, though LibTorch's signatures are not const.
   mutable torch::jit::Module embed, head;
   mutable std::vector<torch::jit::Module> layers;
@@ -97,16 +116,17 @@ std::shared_ptr<const ModulePool> ModulePool::load(const std::filesystem::path& 
   // 1. What the package says, and whether its files are what was written.
   modules->manifest = read_manifest(folder);
   modules->dtype = options.dtype;
+  modules->kernels = options.kernels;
   const Manifest& manifest = modules->manifest;
   if (options.verify) verify_files(manifest);
 
   // 2. Load, cast, freeze. Profiling executors would recompile at every new row count.
   torch::jit::setGraphExecutorOptimize(false);
   c10::InferenceMode inference;
-  modules->embed = load_module(manifest, manifest.embed_file, options.dtype, {"forward"});
-  modules->head = load_module(manifest, manifest.head_file, options.dtype, {"forward"});
+  modules->embed = load_module(manifest, manifest.embed_file, options, {"forward"});
+  modules->head = load_module(manifest, manifest.head_file, options, {"forward"});
   for (const std::string& file : manifest.layer_files) {
-    modules->layers.push_back(load_module(manifest, file, options.dtype, {"attend_in", "attend_out"}));
+    modules->layers.push_back(load_module(manifest, file, options, {"attend_in", "attend_out"}));
   }
 
   // 3. A probe run checks every module's shapes.
@@ -143,6 +163,9 @@ const Manifest& ModulePool::manifest() const {
 }
 DType ModulePool::dtype() const {
   return modules_->dtype;
+}
+Kernels ModulePool::kernels() const {
+  return modules_->kernels;
 }
 
 at::Tensor ModulePool::embed(const at::Tensor& tokens) const {

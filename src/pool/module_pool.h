@@ -21,9 +21,22 @@ struct DTypeChoice {
 };
 DTypeChoice choose_dtype(const std::string& setting);  ///< "auto" | "bfloat16" | "float32"; throws core::UsageError
 
+/// What multiplies rows with weights.
+enum class Kernels {
+  kLibrary,  ///< LibTorch: the way to AMX and to fast bfloat16 instructions
+  kRows,     ///< ours (row_gemm.h): packed weights, fused steps, bits that do not depend on the number of rows
+};
+const char* to_string(Kernels kernels);  ///< "library" | "rows"
+
+/// `auto` takes rows, except in bfloat16 where the processor multiplies it faster than float32 (AMX; AVX512-BF16 other
+/// than Intel's) and where the compiler's plain vectors are all there is. "auto" | "library" | "rows"; throws
+/// core::UsageError.
+Kernels choose_kernels(const std::string& setting, DType dtype);
+
 struct LoadOptions {
   DType dtype = DType::kFloat32;  ///< weights and activations are cast to it
   bool verify = true;             ///< check the SHA-256 of every file
+  Kernels kernels = Kernels::kLibrary;
 };
 
 /// Call once in every thread that runs modules: one intra-op thread, and no recompilation at each new row count.
@@ -41,6 +54,7 @@ class ModulePool {
 
   const Manifest& manifest() const;
   DType dtype() const;
+  Kernels kernels() const;
 
   at::Tensor embed(const at::Tensor& tokens) const;  ///< int64 [N] → hidden [N, d]
   /// → q [N, H, h], k [N, Hkv, h], v [N, Hkv, h], position encoding applied.

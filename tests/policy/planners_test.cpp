@@ -97,13 +97,13 @@ TEST(OraclePlanner, RefusesAStoreOfTrainingLabels) {
   EXPECT_THROW(OraclePlanner(store, kDepth), core::Error);
 }
 
-TEST(OraclePlanner, TakesTheShortestValidProgramAndTheIdentityWhereThereIsNone) {
+TEST(OraclePlanner, TakesTheShortestValidProgramTheIdentityWhereThereIsNoneAndNothingUnsearched) {
   const test::TemporaryFolder folder;
   const labels::RunLock lock(folder.path());
   labels::LabelStore store = labels::LabelStore::open(lock, "oracle.sqlite", {"w", "p", "t", "n", "g", "f"},
                                                       {"s", "verdict", 1}, {.kind = labels::StoreKind::kOracle});
-  store.add_examples(
-      std::vector<labels::StoredExample>{{"a", labels::Split::kTest, ""}, {"b", labels::Split::kTest, ""}});
+  store.add_examples(std::vector<labels::StoredExample>{
+      {"a", labels::Split::kTest, ""}, {"b", labels::Split::kTest, ""}, {"c", labels::Split::kTest, ""}});
   const Program longer = Program::parse("0-5,4-11"), shorter = Program::parse("0-7,9-11");
   const auto outcome = [](bool correct, const Program& program) {
     return search::Outcome{correct, -1, 2, 0.5, program.length(), "1", true};
@@ -113,10 +113,12 @@ TEST(OraclePlanner, TakesTheShortestValidProgramAndTheIdentityWhereThereIsNone) 
   const std::vector<search::Outcome> outcomes = {outcome(false, trials[0].program), outcome(true, longer),
                                                  outcome(true, shorter)};
   store.record("a", 0, trials, outcomes);
+  store.record("b", 0, std::vector<search::Trial>{{"b", longer, {}}},
+               std::vector<search::Outcome>{outcome(false, longer)});
   OraclePlanner planner(store, kDepth);
   EXPECT_TRUE(planner.is_oracle());
-  const std::vector<Input> inputs = {{"a", nullptr}, {"b", nullptr}};
-  EXPECT_EQ(planner.propose(inputs), (std::vector<RankedPrograms>{{shorter}, {Program::identity(kDepth)}}));
+  const std::vector<Input> inputs = {{"a", nullptr}, {"b", nullptr}, {"c", nullptr}};
+  EXPECT_EQ(planner.propose(inputs), (std::vector<RankedPrograms>{{shorter}, {Program::identity(kDepth)}, {}}));
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ struct LoadedPool {
   std::shared_ptr<const pool::ModulePool> pool;
   std::shared_ptr<const text::Tokenizer> tokenizer;
 };
-LoadedPool load_pool(const std::filesystem::path& folder, pool::DType dtype);
+LoadedPool load_pool(const std::filesystem::path& folder, pool::DType dtype,
+                     pool::Kernels kernels = pool::Kernels::kLibrary);
 
 }  // namespace polar::test
