@@ -9,30 +9,45 @@ small=(--set task.train_per_level=10 --set task.valid_per_level=5 --set search.r
 
 digests() { "$polar" inspect "$1" | grep -E '^  (verdicts|exact|[0-9]+ trials)'; }
 
+trials() { "$polar" inspect "$1" 2>/dev/null | sed -nE 's/^  ([0-9]+) trials.*/\1/p'; }
+
 search() { "$polar" search configs/quickstart.yaml --set name="$1" "${small[@]}" "${@:2}" >/dev/null; }
 
 rm -rf runs/resume-alone runs/resume-killed
-started=$(date +%s%N)
 step "left alone" search resume-alone --set exec.workers=1
-alone_ms=$((($(date +%s%N) - started) / 1000000))
 
 variants=("exec.workers=2 search.trees_in_step=7 exec.cache_mb=0" "exec.workers=1 search.trees_in_step=64 exec.cache_mb=16"
           "exec.workers=2 search.trees_in_step=1 exec.cache_mb=256")
+total=$(trials runs/resume-alone)
+[ "$total" -gt 0 ]
+before=0
+# Killed once it has recorded a random number of further trials, so that every kill falls into the search itself.
 for variant in "${variants[@]}"; do
   options=()
   for setting in $variant; do options+=(--set "$setting"); done
-  search resume-killed "${options[@]}" 2>/dev/null &
+  target=$((before + total / 16 + RANDOM * (total / 8) / 32768))
+  "$polar" search configs/quickstart.yaml --set name=resume-killed "${small[@]}" "${options[@]}" >/dev/null 2>&1 &
   victim=$!
-  wait_ms=$((alone_ms / 10 + RANDOM * (alone_ms / 3) / 32768))
-  sleep "$((wait_ms / 1000)).$(printf %03d $((wait_ms % 1000)))"
-  pkill -KILL -P "$victim" 2>/dev/null || true  # the program, which the shell function's subshell waits for
-  kill -KILL "$victim" 2>/dev/null || true
-  wait "$victim" 2>/dev/null || true
-  printf 'killed after %d ms with %s\n' "$wait_ms" "$variant"
-  digests runs/resume-killed || true
+  while kill -0 "$victim" 2>/dev/null; do
+    recorded=$(trials runs/resume-killed || true)
+    [ "${recorded:-0}" -lt "$target" ] || break
+    sleep 0.2
+  done
+  kill -KILL "$victim"
+  status=0
+  wait "$victim" 2>/dev/null || status=$?
+  before=$(trials runs/resume-killed)
+  if [ "$status" -ne 137 ] || [ "$before" -ge "$total" ]; then
+    printf 'expected a kill in mid-search, found exit code %d after %d of %d trials\n' "$status" "$before" "$total" >&2
+    exit 1
+  fi
+  printf 'killed after %d of %d trials with %s\n' "$before" "$total" "$variant"
 done
 step "resumed to the end" search resume-killed --set exec.workers=2 --set search.trees_in_step=16
 
-printf 'left alone:\n%s\nkilled three times:\n%s\n' "$(digests runs/resume-alone)" "$(digests runs/resume-killed)"
-[ "$(digests runs/resume-alone)" = "$(digests runs/resume-killed)" ] || { echo "the digests differ" >&2; exit 1; }
+alone=$(digests runs/resume-alone)
+killed=$(digests runs/resume-killed)
+printf 'left alone:\n%s\nkilled three times:\n%s\n' "$alone" "$killed"
+[ "$(wc -l <<<"$alone")" -eq 3 ] || { echo "expected the trials and two digests" >&2; exit 1; }
+[ "$alone" = "$killed" ] || { echo "the digests differ" >&2; exit 1; }
 echo "Both digests are equal."

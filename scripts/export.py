@@ -56,6 +56,7 @@ def main(arguments=None):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that the temporary folder goes
     started = time.monotonic()
     import torch
+    from safetensors import SafetensorError
     from transformers.utils import logging
 
     from polar_export import ExportError, package, source
@@ -71,8 +72,9 @@ def main(arguments=None):
         if options.hf_folder:
             source.save_hf_folder(model, options.hf_folder)
             print(f"{options.hf_folder}: the same weights as a Hugging Face folder")
-    except (ExportError, OSError) as error:
-        print(f"export: {error}", file=sys.stderr)
+    except (ExportError, OSError, ValueError, KeyError, SafetensorError) as error:
+        known = isinstance(error, (ExportError, OSError))
+        print(f"export: {error}" if known else f"export: {options.model}: expected a readable model, found: {error!r}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("export: interrupted; nothing was written", file=sys.stderr)

@@ -127,7 +127,12 @@ def publish(folder, out, force):
     old = folder.with_name(folder.name + ".old")
     if force and out.exists():
         out.rename(old)
-    if out.exists():
-        raise ExportError(f"{out}: expected a path that does not exist yet, found one that appeared during the export")
-    folder.rename(out)
+    try:
+        if out.exists():
+            raise ExportError(f"{out}: expected a path that does not exist yet, found one that appeared during the export")
+        folder.rename(out)
+    except BaseException:
+        if old.exists() and not out.exists():
+            old.rename(out)
+        raise
     shutil.rmtree(old, ignore_errors=True)

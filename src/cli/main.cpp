@@ -8,7 +8,6 @@
 #include "cli/commands.h"
 #include "cli/version.h"
 #include "core/error.h"
-#include "experiment/interrupt.h"
 
 namespace {
 
@@ -42,7 +41,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  polar::experiment::install_interrupt_handler();
   try {
     return run(argc, argv);
   } catch (const polar::core::Error& error) {

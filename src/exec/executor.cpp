@@ -14,15 +14,18 @@
 namespace polar::exec {
 namespace {
 
+void check_layers(const core::Program& program, int depth) {
+  for (int layer : program.layers()) {
+    if (layer >= depth) {
+      throw core::Error(fmt::format("program {}: expected layers 0 … {}, found {}", program.text(), depth - 1, layer));
+    }
+  }
+}
+
 void check_programs(std::span<const Request> requests, int depth) {
   for (const Request& request : requests) {
     if (request.program.empty()) throw core::Error("program: expected at least one layer, found none");
-    for (int layer : request.program.layers()) {
-      if (layer >= depth) {
-        throw core::Error(
-            fmt::format("program {}: expected layers 0 … {}, found {}", request.program.text(), depth - 1, layer));
-      }
-    }
+    check_layers(request.program, depth);
   }
 }
 
@@ -135,6 +138,7 @@ std::vector<Answer> Executor::answer(std::span<const Request> requests) {
 }
 
 std::vector<States> Executor::states(std::span<const EncodedExample* const> examples, const core::Program& prefix) {
+  check_layers(prefix, impl_->pool->manifest().depth);
   std::vector<States> states(examples.size());
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < examples.size(); ++i)

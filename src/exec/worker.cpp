@@ -127,7 +127,8 @@ std::size_t Worker::admit_wave(std::span<const Job> jobs, const std::vector<text
     auto path = std::make_unique<Path>();
     path->job = job;
     place(*path, shared_prompt);
-    bytes += walk(*path) + admission_bytes(job, *path);
+    bytes += walk(*path);
+    bytes += admission_bytes(job, *path);  // of the nodes that walk() found
     if (job.request != nullptr) {
       path->generation = std::make_unique<Generation>(*job.request, tokenizer_, pool_.manifest().eos_ids);
     }

@@ -45,6 +45,14 @@ void refuse_leakage(std::span<const task::Example> known, std::span<const task::
                   name, overlaps.size(), overlaps.front().b, overlaps.front().a));
 }
 
+void refuse_empty(const Config& config, const std::string& split, std::span<const task::Example> examples) {
+  if (!examples.empty()) return;
+  throw core::Error(fmt::format("data: expected at least one example for {}, found none; {}", split,
+                                config.task.kind == "jsonl"
+                                    ? "check the files and task.levels, task.train_share, task.valid_share"
+                                    : "check task.levels"));
+}
+
 std::string count_text(const task::SplitCount& count) {
   return fmt::format("{:>6}{}", count.taken, count.exhausted ? fmt::format(" (all of {})", count.available) : "");
 }
@@ -58,6 +66,10 @@ RunData make_data(const Config& config) {
                task.grader, task.separator,       task.stop, task.max_new_tokens};
   task::check(data.task);
   data.dataset = task.kind == "arithmetic" ? arithmetic(config) : jsonl(config);
+  refuse_empty(config, "train", data.dataset.train);
+  refuse_empty(config, "validation", data.dataset.valid);
+  refuse_empty(config, "test", data.dataset.test);
+  for (const task::NamedSplit& split : data.dataset.ood) refuse_empty(config, split.name, split.examples);
   for (const auto* known : {&data.dataset.train, &data.dataset.valid}) {
     refuse_leakage(*known, data.dataset.test, "test");
     for (const task::NamedSplit& split : data.dataset.ood) refuse_leakage(*known, split.examples, split.name);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <tuple>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -14,6 +16,7 @@
 #include "eval/statistics.h"
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
+#include "experiment/train_stage.h"
 
 namespace polar::experiment {
 namespace {
@@ -21,6 +24,9 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kTest = "test";
+
+/// Milliseconds by policy, level and metric.
+using LatencyTable = std::map<std::tuple<std::string, std::string, std::string>, std::vector<double>>;
 
 /// At most `limit` examples a level (0: all), in order.
 std::vector<task::Example> first_of_each_level(std::span<const task::Example> examples, int limit) {
@@ -64,8 +70,9 @@ Stage EvaluateStage::stage() const {
           {{"selection", core::sha256_file(state_.directory.file("selection.json"))},
            {"predictor", core::sha256_file(state_.directory.file("predictor/manifest.json"))},
            {"menu", core::sha256_file(state_.directory.file("menu/manifest.json"))},
-           {"data", data_digest(state_.data.task, all)}},
-          {"evaluation.jsonl", "report/results.csv", "report/results.md"}};
+           {"data", data_digest(state_.data.task, all)},
+           {"fingerprint", state_.executor.fingerprint()}},
+          {"evaluation.jsonl", "report/results.csv", "report/results.md", "report/summary.txt"}};
 }
 
 std::vector<EvaluateStage::Set> EvaluateStage::sets() const {
@@ -76,33 +83,36 @@ std::vector<EvaluateStage::Set> EvaluateStage::sets() const {
 }
 
 void EvaluateStage::run() {
-  for (const char* needed : {"selection.json", "predictor/manifest.json", "menu/manifest.json"}) {
-    if (!std::filesystem::exists(state_.directory.file(needed))) {
-      throw core::Error(
-          fmt::format("{}: expected what training chose, found none; run polar train with this configuration first",
-                      state_.directory.file(needed).string()));
-    }
+  if (const StageStatus training = TrainStage(state_).status(); !training.up_to_date) {
+    throw core::Error(
+        fmt::format("{}: expected a finished training with these settings, found none ({}); run polar train with this "
+                    "configuration first",
+                    state_.directory.path().string(), training.reason));
   }
   const Stage own = stage();
   if (state_.directory.status(own).up_to_date) {
     state_.say("evaluate: up to date");
     return state_.say(core::read_file(state_.directory.file("report/summary.txt")));
   }
+  if (uses("oracle")) open_oracle();
   state_.directory.begin(own);
-  if (uses("oracle")) search_oracle();
+  if (oracle_) state_.search_into(*oracle_, oracle_examples(), state_.config.search.oracle_rollouts, "oracle search");
   load_policies();
   std::vector<eval::EvaluationRow> rows;
+  std::vector<eval::Figure> times;
   for (const Set& set : sets()) std::ranges::move(evaluate(set), std::back_inserter(rows));
-  write(std::move(rows), latency());
+  for (const Set& set : sets()) std::ranges::move(latency(set), std::back_inserter(times));
+  write(std::move(rows), std::move(times));
   state_.directory.finish(own);
 }
 
-void EvaluateStage::search_oracle() {
-  const std::vector<task::Example> examples =
-      first_of_each_level(state_.data.dataset.test, state_.config.search.oracle_examples);
-  const int rollouts = state_.config.search.oracle_rollouts;
-  oracle_ = std::make_unique<labels::LabelStore>(state_.open_store(labels::StoreKind::kOracle, examples, rollouts));
-  state_.search_into(*oracle_, examples, rollouts, "oracle search");
+std::vector<task::Example> EvaluateStage::oracle_examples() const {
+  return first_of_each_level(state_.data.dataset.test, state_.config.search.oracle_examples);
+}
+
+void EvaluateStage::open_oracle() {
+  oracle_ = std::make_unique<labels::LabelStore>(
+      state_.open_store(labels::StoreKind::kOracle, oracle_examples(), state_.config.search.oracle_rollouts));
 }
 
 void EvaluateStage::load_policies() {
@@ -184,57 +194,62 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
 
 /// One answer at a time, caches empty before each, policies alternating. Reading the features runs the first p layers,
 /// whose states the answer then finds in the cache: that is what makes them free.
-std::vector<eval::Figure> EvaluateStage::latency() {
-  const auto count =
-      std::min(state_.data.dataset.test.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
+std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
+  const auto count = std::min(set.examples.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
   if (count == 0) return {};
-  const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, state_.data.task);
+  const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, set.task);
   const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
                                     exec::StopRule::kFull};
   state_.executor.set_shared_prompt({});
-  std::map<std::string, std::map<std::string, std::vector<double>>> times;
-  const std::size_t stride = state_.data.dataset.test.size() / count;
+  LatencyTable times;
   for (std::size_t i = 0; i < count; ++i) {
-    const task::Example& example = state_.data.dataset.test[i * stride];
+    throw_if_interrupted("run the same command again to evaluate anew");
+    const task::Example& example = set.examples[i * set.examples.size() / count];
     const exec::EncodedExample input = encoder.encode_input(example.id, example.question);
+    std::map<std::string, double> base;
     for (const auto& planner : planners_) {
       if (planner->is_oracle()) continue;  // its search is no part of an answer
-      state_.executor.clear_cache();
-      const auto start = std::chrono::steady_clock::now();
-      const bool reads = planner->name() == "predictor" || planner->name() == "menu";
-      const predict::TokenFeatures features =
-          reads ? state_.features(state_.data.task, std::span(&example, 1)).front() : predict::TokenFeatures();
-      const policy::Input asked{example.id, &features};
-      const core::Program program = planner->propose(std::span(&asked, 1)).front().front();
-      const double policy_ms = milliseconds_since(start);
-      const exec::Request request{&input, program, 0, 0, &rules, false};
-      const exec::Answer answer = state_.executor.answer(std::span(&request, 1)).front();
-      auto& own = times[planner->name()];
-      own["policy_ms"].push_back(policy_ms);
-      own["prefill_ms"].push_back(answer.prefill_ms);
-      own["decode_ms"].push_back(answer.decode_ms);
-      own["answer_ms"].push_back(milliseconds_since(start));
-    }
-  }
-  const auto base = times.find("base");
-  if (base != times.end()) {
-    const std::vector<double> base_ms = base->second["answer_ms"];
-    for (auto& [name, own] : times) {
-      for (std::size_t i = 0; i < base_ms.size(); ++i) own["latency_ratio"].push_back(own["answer_ms"][i] / base_ms[i]);
+      std::map<std::string, double> own = time_answer(*planner, set, example, input, rules);
+      if (planner->name() == "base") base = own;
+      if (!base.empty()) own["latency_ratio"] = own["answer_ms"] / base["answer_ms"];
+      for (const auto& [metric, value] : own) {
+        for (const std::string& level : {std::string(eval::kAllLevels), example.level}) {
+          if (!level.empty()) times[{planner->name(), level, metric}].push_back(value);
+        }
+      }
     }
   }
   std::vector<eval::Figure> figures;
-  for (const auto& [name, own] : times) {
-    for (const auto& [metric, values] : own) {
-      double sum = 0;
-      for (double value : values) sum += value;
-      const eval::Interval interval = eval::bootstrap_mean_interval(
-          values, core::derive_seed(state_.config.seed, "latency interval", name + metric));
-      figures.push_back({name, kTest, std::string(eval::kAllLevels), static_cast<int>(values.size()), metric, 1,
-                         sum / static_cast<double>(values.size()), interval.low, interval.high});
-    }
+  for (const auto& [key, values] : times) {
+    const auto& [policy, level, metric] = key;
+    const std::uint64_t seed =
+        core::derive_seed(state_.config.seed, "latency interval", policy + metric + set.name + level);
+    const eval::Interval interval = eval::bootstrap_mean_interval(values, seed, state_.config.eval.bootstrap);
+    const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+    figures.push_back({policy, set.name, level, static_cast<int>(values.size()), metric, 1,
+                       sum / static_cast<double>(values.size()), interval.low, interval.high});
   }
   return figures;
+}
+
+std::map<std::string, double> EvaluateStage::time_answer(policy::Planner& planner, const Set& set,
+                                                         const task::Example& example,
+                                                         const exec::EncodedExample& input,
+                                                         const exec::GenerationRules& rules) {
+  state_.executor.clear_cache();
+  const auto start = std::chrono::steady_clock::now();
+  const bool reads = planner.name() == "predictor" || planner.name() == "menu";
+  const predict::TokenFeatures features =
+      reads ? state_.features(set.task, std::span(&example, 1)).front() : predict::TokenFeatures();
+  const policy::Input asked{example.id, &features};
+  const core::Program program = planner.propose(std::span(&asked, 1)).front().front();
+  const double policy_ms = milliseconds_since(start);
+  const exec::Request request{&input, program, 0, 0, &rules, false};
+  const exec::Answer answer = state_.executor.answer(std::span(&request, 1)).front();
+  return {{"policy_ms", policy_ms},
+          {"prefill_ms", answer.prefill_ms},
+          {"decode_ms", answer.decode_ms},
+          {"answer_ms", milliseconds_since(start)}};
 }
 
 void EvaluateStage::write(std::vector<eval::EvaluationRow> rows, std::vector<eval::Figure> latency) {

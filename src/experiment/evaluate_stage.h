@@ -32,10 +32,13 @@ class EvaluateStage {
   Stage stage() const;
   std::vector<Set> sets() const;
   void load_policies();
-  void search_oracle();
+  std::vector<task::Example> oracle_examples() const;
+  void open_oracle();
   bool uses(const std::string& policy) const;
   std::vector<eval::EvaluationRow> evaluate(const Set& set);
-  std::vector<eval::Figure> latency();
+  std::vector<eval::Figure> latency(const Set& set);
+  std::map<std::string, double> time_answer(policy::Planner& planner, const Set& set, const task::Example& example,
+                                            const exec::EncodedExample& input, const exec::GenerationRules& rules);
   void write(std::vector<eval::EvaluationRow> rows, std::vector<eval::Figure> latency);
 
   Experiment::State& state_;

@@ -9,16 +9,18 @@
 
 namespace polar::experiment {
 
-Experiment::Experiment(const Config& config, bool fresh) : state_(std::make_unique<State>(config, fresh)) {}
+Experiment::Experiment(const Config& config, const RunOptions& options)
+    : state_(std::make_unique<State>(config, options)) {}
 Experiment::~Experiment() = default;
 
 void Experiment::search() {
   State& state = *state_;
   const Stage stage = state.search_stage();
   if (state.directory.status(stage).up_to_date) return state.say("search: up to date");
-  state.directory.begin(stage);
   const std::vector<task::Example> examples = state.labelled_examples();
+  // A refusal of the store comes before anything is recorded.
   labels::LabelStore store = state.open_store(labels::StoreKind::kLabels, examples, state.config.search.rollouts);
+  state.directory.begin(stage);
   state.search_into(store, examples, state.config.search.rollouts, "search");
   const labels::LabelDigests digests = store.digests();
   state.say(fmt::format("search: {} trials, verdicts {}, exact {}", digests.trials, digests.verdicts.substr(0, 16),

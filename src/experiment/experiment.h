@@ -7,6 +7,11 @@
 
 namespace polar::experiment {
 
+struct RunOptions {
+  bool fresh = false;       ///< empty the run's folder first
+  bool new_search = false;  ///< labels of another fingerprint stay in the store, and a search of its own begins
+};
+
 /// The stages of a run over its directory. Each does only what is missing or out of date, so any of them may be called
 /// again:
 ///   1. search    programs of every train and validation example → labels.sqlite
@@ -15,9 +20,9 @@ namespace polar::experiment {
 /// Not thread-safe. Throws core::Error and its kinds; an interrupted stage goes on where it stopped.
 class Experiment {
  public:
-  /// Loads pool and data and opens the run directory (emptied first when `fresh`). Throws before anything is written
-  /// when pool, data or configuration are faulty.
-  Experiment(const Config& config, bool fresh);
+  /// Loads pool and data and opens the run directory (emptied first when options.fresh). Throws before anything is
+  /// written when pool, data or configuration are faulty.
+  explicit Experiment(const Config& config, const RunOptions& options = {});
   ~Experiment();
 
   void search();

@@ -52,25 +52,33 @@ std::vector<Change> changes_between(const Settings& before, const Settings& now)
   return changes;
 }
 
+Json facts_of(const Environment& environment) {
+  Json facts = Json::object();
+  for (const auto& [key, value] : environment) facts[key] = value;
+  return facts;
+}
+
 }  // namespace
 
 RunDirectory::RunDirectory(const Config& config, const Environment& environment, bool fresh)
-    : path_(make_folder(config)), lock_(path_) {  // 1, 2
-  if (fresh) empty_folder();                      // 3
-  read_records();                                 // 4
-  for (const auto& [name, record] : records_) {   // 5
+    : path_(make_folder(config)), lock_(path_), config_text_(to_yaml(config)), environment_(environment) {  // 1, 2
+  if (fresh) empty_folder();                                                                                // 3
+  read_records();                                                                                           // 4
+  for (const auto& [name, record] : records_) {                                                             // 5
     if (!record.locked) continue;
     std::vector<std::string_view> keys;
     for (const auto& [key, unused] : record.settings)
       if (!default_of(key).empty()) keys.push_back(key);
     refuse_changes(name, record.settings, settings_of(config, keys));
   }
-  core::write_file(file("config.yaml"), to_yaml(config));  // 6
-  Json facts = Json::object();
-  for (const auto& [key, value] : environment) facts[key] = value;
-  core::write_file(file("environment.json"), facts.dump(2) + "\n");
+  if (!fs::exists(file("config.yaml")) || !fs::exists(file("environment.json"))) describe_run();  // 6
   log_ = std::make_unique<Log>(file("log.jsonl"));
-  log_->append(LogLevel::kInfo, "run_opened", {{"fresh", fresh}, {"environment", facts}});
+  log_->append(LogLevel::kInfo, "run_opened", {{"fresh", fresh}, {"environment", facts_of(environment_)}});
+}
+
+void RunDirectory::describe_run() const {
+  core::write_file(file("config.yaml"), config_text_);
+  core::write_file(file("environment.json"), facts_of(environment_).dump(2) + "\n");
 }
 
 void RunDirectory::empty_folder() const {
@@ -101,10 +109,14 @@ void RunDirectory::read_records() {
           fmt::format("{}: expected format {}, found {}; use the version of polar that made this run, or start over "
                       "with --fresh",
                       path.string(), kStagesFormat, root.at("format").dump()));
-    for (const auto& [name, entry] : root.at("stages").items())
+    for (const auto& [name, entry] : root.at("stages").items()) {
+      Environment environment;
+      const Json facts = entry.value("environment", Json::object());
+      for (const auto& [key, value] : facts.items()) environment.emplace_back(key, value.get<std::string>());
       records_[name] = {entry.at("finished").get<bool>(), entry.at("locked").get<bool>(),
                         entry.at("settings").get<Settings>(),
-                        entry.at("inputs").get<std::map<std::string, std::string>>()};
+                        entry.at("inputs").get<std::map<std::string, std::string>>(), std::move(environment)};
+    }
   } catch (const Json::exception& error) {
     throw core::Error(
         fmt::format("{}: expected the record of finished stages, found: {}; start over with --fresh, which deletes "
@@ -149,6 +161,7 @@ StageStatus RunDirectory::status(const Stage& stage) const {
 void RunDirectory::begin(const Stage& stage) {
   if (auto found = records_.find(stage.name); stage.locked && found != records_.end())
     refuse_changes(stage.name, found->second.settings, stage.settings);
+  describe_run();
   write_record(stage, false);
   log_->append(LogLevel::kInfo, "stage_began", {{"stage", stage.name}});
 }
@@ -164,13 +177,14 @@ void RunDirectory::finish(const Stage& stage) {
 
 void RunDirectory::write_record(const Stage& stage, bool finished) {
   auto records = records_;
-  records[stage.name] = {finished, stage.locked, stage.settings, stage.inputs};
+  records[stage.name] = {finished, stage.locked, stage.settings, stage.inputs, environment_};
   Json stages = Json::object();
   for (const auto& [name, record] : records)
     stages[name] = {{"finished", record.finished},
                     {"locked", record.locked},
                     {"settings", record.settings},
-                    {"inputs", record.inputs}};
+                    {"inputs", record.inputs},
+                    {"environment", facts_of(record.environment)}};
   core::write_file(file("stages.json"), Json{{"format", kStagesFormat}, {"stages", stages}}.dump(2) + "\n");
   records_ = std::move(records);
 }

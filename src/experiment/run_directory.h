@@ -38,7 +38,7 @@ class RunDirectory {
   /// Opens or creates the folder:
   ///   1. make the folder, 2. lock it, 3. empty it when `fresh`, 4. read stages.json, 5. refuse changed settings of
   ///   locked stages,
-  ///   6. write config.yaml and environment.json.
+  ///   6. write config.yaml and environment.json, unless a run is there: then the first stage that runs writes them.
   /// Throws UsageError naming path, reason and remedy when the folder cannot be created, read or written, when `fresh`
   /// meets a folder that holds files but no run, or when settings of a locked stage differ from those it began with:
   /// nothing is written then. Throws Error when another process holds the run, or when stages.json is broken.
@@ -66,7 +66,9 @@ class RunDirectory {
     bool locked = false;
     Settings settings;
     std::map<std::string, std::string> inputs;
+    Environment environment;  ///< of the program that ran it
   };
+  void describe_run() const;
   void empty_folder() const;
   void read_records();
   void write_record(const Stage& stage, bool finished);
@@ -74,6 +76,8 @@ class RunDirectory {
 
   std::filesystem::path path_;
   labels::RunLock lock_;
+  std::string config_text_;
+  Environment environment_;
   std::map<std::string, Record> records_;
   std::unique_ptr<Log> log_;  ///< opened last, so that a refusal writes nothing
 };

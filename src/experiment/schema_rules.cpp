@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <set>
 #include <string_view>
 
 #include "core/error.h"
@@ -57,10 +58,14 @@ void check_jsonl(const TaskConfig& task, const Rules& rules) {
       task.train_share + task.valid_share < 1, {"task.train_share", "task.valid_share"},
       fmt::format("expected task.train_share + task.valid_share < 1, so that rows are left for test, found {} + {}",
                   task.train_share, task.valid_share));
+  std::set<std::string> names = {"test"};
   for (const std::string& set : task.ood) {
     auto equals = set.find('=');
     rules.require(equals != std::string::npos && equals > 0 && equals + 1 < set.size(), {"task.ood"},
                   fmt::format("expected name=path with task.kind jsonl, found '{}'", set));
+    rules.require(names.insert(set.substr(0, equals)).second, {"task.ood"},
+                  fmt::format("expected names that differ from each other and from test, found '{}' again",
+                              set.substr(0, equals)));
   }
 }
 
@@ -76,9 +81,10 @@ void check_rules(const Config& config, const Origins& origins, const std::string
                 "expected task.chat true when a system text is given, found false");
   rules.require(config.search.skip || config.search.loop, {"search.loop", "search.skip"},
                 "expected search.skip or search.loop to be true, found both false");
-  rules.require(config.search.min_depth <= config.search.max_depth, {"search.min_depth", "search.max_depth"},
-                fmt::format("expected search.min_depth <= search.max_depth, found {} and {}", config.search.min_depth,
-                            config.search.max_depth));
+  const bool random = std::ranges::count(config.eval.policies, "random") > 0;
+  rules.require(!random || (config.search.skip && config.search.loop), {"search.loop", "search.skip", "eval.policies"},
+                "expected search.skip and search.loop both true with the policy random, whose programs are as long as "
+                "the identity, found one false; leave random out of eval.policies or allow both");
   rules.require(config.predict.width % config.predict.heads == 0, {"predict.heads", "predict.width"},
                 fmt::format("expected predict.heads to divide predict.width, found {} and {}", config.predict.heads,
                             config.predict.width));

@@ -122,8 +122,8 @@ std::vector<Field> search_fields() {
       field(KEY(search.max_extra_repeats), 1, integer_in(1, 16), "Most extra runs of a repeated block."),
       field(KEY(search.skip), true, yes_or_no(), "Edits may skip layers."),
       field(KEY(search.loop), true, yes_or_no(), "Edits may repeat layers."),
-      field(KEY(search.min_depth), 0.9, number_above(0), "Shortest program, as a share of the model's depth."),
-      field(KEY(search.max_depth), 1.15, number_above(0), "Longest program, as a share of the model's depth."),
+      field(KEY(search.min_depth), 0.9, number_in(0.01, 1), "Shortest program, as a share of the model's depth."),
+      field(KEY(search.max_depth), 1.15, number_in(1, 16), "Longest program, as a share of the model's depth."),
       field(KEY(search.max_edits), 3, integer_from(1), "Most edits of one program."),
       field(KEY(search.oracle_rollouts), 100, integer_from(1), "Rollouts per test example for the oracle policy."),
       field(KEY(search.oracle_examples), 0, integer_from(0), "Test examples a level the oracle searches; 0: all."),
@@ -145,7 +145,8 @@ std::vector<Field> predict_fields() {
       field(KEY(predict.learning_rate), 5e-4, number_above(0), "Highest learning rate."),
       field(KEY(predict.warmup_steps), 10, integer_from(0), "Steps until the highest learning rate."),
       field(KEY(predict.max_programs), 50, integer_from(1), "Most valid programs per example to learn from."),
-      field(KEY(predict.identity_weight), 0.3, number_in(0, 1), "Weight of the identity beside other valid programs."),
+      field(KEY(predict.identity_weight), 0.3, number_in(0.001, 1),
+            "Weight of the identity beside other valid programs."),
       field(KEY(predict.beam), 5, integer_in(1, 1024), "Beam width of decoding."),
   };
 }
@@ -155,8 +156,9 @@ std::vector<Field> menu_fields() {
       field(KEY(menu.size), 48, integer_in(1, 4096), "Programs on the menu, the identity included."),
       field(KEY(menu.candidates), 96, integer_in(1, 65536),
             "Programs the menu is chosen from: run on every training and validation example."),
-      field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "logistic"}),
-            "Model of P(correct | input, program)."),
+      field(
+          KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "logistic"}),
+          "Model that scores a program for an input: fitted to the mean of its outcome and the answer's probability."),
       field(KEY(menu.ridge), Numbers{1, 10, 100, 1000}, list_of("numbers > 0", number_above(0), 1),
             "Regularisation strengths to choose from on validation."),
       field(KEY(menu.lambda), Numbers{0, 0.02, 0.05, 0.1}, list_of("numbers >= 0", number_from(0), 1),

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <numeric>
 
+#include "core/error.h"
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
 #include "labels/store_first_evaluator.h"
@@ -18,7 +19,20 @@
 namespace polar::experiment {
 namespace {
 
+/// Layers that the configuration names must be there before hours are spent on a search.
+void check_layers(const Config& config, int depth) {
+  const auto check = [&](const char* key, int value) {
+    if (value > depth) {
+      throw core::UsageError(
+          fmt::format("{}: expected at most {}, the layers of {}, found {}", key, depth, config.pool, value));
+    }
+  };
+  check("predict.prefix_layers", config.predict.prefix_layers);
+  check("search.first_layer", config.search.first_layer);
+}
+
 search::SpaceOptions space_options(const Config& config, int depth) {
+  check_layers(config, depth);
   search::SpaceOptions options;
   options.depth = depth;
   options.first_layer = config.search.first_layer;
@@ -65,13 +79,14 @@ labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind
 
 }  // namespace
 
-Experiment::State::State(const Config& run_config, bool fresh)
+Experiment::State::State(const Config& run_config, const RunOptions& options)
     : config(run_config),
+      new_search(options.new_search),
       model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels)),
       data(make_data(config)),
       space(space_options(config, model.pool->manifest().depth)),
       executor(model.pool, model.tokenizer, exec_options(config)),
-      directory(config, environment(config, model, executor), fresh) {
+      directory(config, environment(config, model, executor), options.fresh) {
   say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
                   model.pool->manifest().model_name, pool::to_string(model.pool->dtype()), executor.fingerprint()));
   say(describe(data.dataset));
@@ -109,7 +124,9 @@ Stage Experiment::State::search_stage() const {
       "seed", "pool", "task.", "exec.", "search.", "-search.oracle_", "-task.ood", "-task.test_per_level"};
   return {"search",
           settings_of(config, kKeys),
-          {{"weights", model.pool->manifest().weights_digest}, {"data", data_digest(data.task, labelled_examples())}},
+          {{"weights", model.pool->manifest().weights_digest},
+           {"data", data_digest(data.task, labelled_examples())},
+           {"fingerprint", executor.fingerprint()}},
           {"labels.sqlite"},
           true};
 }
@@ -119,6 +136,8 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::sp
   const bool oracle = kind == labels::StoreKind::kOracle;
   labels::StoreOptions options;
   options.kind = kind;
+  options.new_search = new_search || oracle;
+  if (oracle) drop_foreign_oracle(identity(examples));
   options.message = [this](const std::string& message) { say(message); };
   labels::LabelStore store = labels::LabelStore::open(
       directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
@@ -128,6 +147,21 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::sp
     stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
   store.add_examples(stored);
   return store;
+}
+
+/// The oracle's searches can be made again: another pool or task replaces them, where labels would be refused.
+void Experiment::State::drop_foreign_oracle(const labels::StoreIdentity& wanted) const {
+  const auto path = directory.file("oracle.sqlite");
+  if (!std::filesystem::exists(path)) return;
+  try {
+    const labels::StoreIdentity found = labels::LabelStore::read(path).identity();
+    if (found.weights_digest == wanted.weights_digest && found.task_digest == wanted.task_digest &&
+        found.grader == wanted.grader)
+      return;
+  } catch (const core::Error& error) {
+    say(fmt::format("{}; the oracle searches anew", error.what()));
+  }
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + suffix);
 }
 
 void Experiment::State::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
@@ -152,8 +186,7 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
     progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
                                   now.solved, now.identity_correct));
   };
-  for (const search::SearchResult& result : search::run_searches(ids, space, mcts(rollouts), evaluator, run))
-    store.mark_done(result.example);
+  search::run_searches(ids, space, mcts(rollouts), evaluator, run);
 }
 
 std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,

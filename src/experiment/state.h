@@ -19,13 +19,14 @@ namespace polar::experiment {
 
 struct Experiment::State {
   Config config;
+  bool new_search;
   exec::Model model;
   RunData data;
   search::SearchSpace space;
   exec::Executor executor;
   RunDirectory directory;
 
-  State(const Config& run_config, bool fresh);
+  State(const Config& run_config, const RunOptions& options);
 
   int depth() const { return model.pool->manifest().depth; }
   search::MctsOptions mcts(int rollouts) const;
@@ -35,6 +36,7 @@ struct Experiment::State {
 
   /// Opens one of the two stores for writing, with the examples registered.
   labels::LabelStore open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts);
+  void drop_foreign_oracle(const labels::StoreIdentity& wanted) const;
   /// Searches what is not done in the store yet.
   void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                    const std::string& label);

@@ -92,7 +92,7 @@ Stage TrainStage::stage(const std::string& labels_digest) const {
                                         "-predict.beam"};
   return {"train",
           settings_of(state_.config, kKeys),
-          {{"labels", labels_digest}},
+          {{"labels", labels_digest}, {"fingerprint", state_.executor.fingerprint()}},
           {"predictor/manifest.json", "menu/manifest.json", "selection.json"}};
 }
 
@@ -107,18 +107,25 @@ void TrainStage::load_features() {
   valid_features_ = state_.features(state_.data.task, state_.data.dataset.valid);
 }
 
-void TrainStage::run() {
+StageStatus TrainStage::status() const {
   const auto labels = state_.directory.file("labels.sqlite");
-  if (!std::filesystem::exists(labels)) {
+  if (!std::filesystem::exists(labels)) return {false, "there are no labels"};
+  return state_.directory.status(stage(labels::LabelStore::read(labels).digests().exact));
+}
+
+void TrainStage::run() {
+  if (const StageStatus search = state_.directory.status(state_.search_stage()); !search.up_to_date) {
     throw core::Error(
-        fmt::format("{}: expected labels to train on, found none; run polar search with this configuration first",
-                    labels.string()));
+        fmt::format("{}: expected a finished search with these settings, found none ({}); run polar search with this "
+                    "configuration first",
+                    state_.directory.path().string(), search.reason));
   }
-  const labels::LabelStore store = labels::LabelStore::read(labels);
+  const labels::LabelStore store = labels::LabelStore::read(state_.directory.file("labels.sqlite"));
   store.require_trainable();
   const Stage own = stage(store.digests().exact);
   if (state_.directory.status(own).up_to_date) return state_.say("train: up to date");
   state_.directory.begin(own);
+  std::filesystem::remove(state_.directory.file("selection.json"));  // it speaks of what is now replaced
 
   load_features();                                                     // 1
   const predict::TrainedPredictor predictor = train_predictor(store);  // 2

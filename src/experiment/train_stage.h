@@ -20,6 +20,7 @@ class TrainStage {
  public:
   explicit TrainStage(Experiment::State& state) : state_(state) {}
   void run();
+  StageStatus status() const;
 
  private:
   /// Outcomes of programs on examples: correct 0/1 and log-probability of the reference.

@@ -149,7 +149,7 @@ class LabelStore final : public search::RoundRecorder {
               std::span<const search::Outcome> outcomes) override;
 
   /// Marks an example's search as complete: it needs no resuming. A search that made no trial counts too.
-  void mark_done(const task::ExampleId& example);
+  void mark_done(const task::ExampleId& example) override;
 
   /// {0, false} for an example without a search.
   SearchState state(const task::ExampleId& example) const;

@@ -79,6 +79,7 @@ class Run {
     if (trials.empty()) {
       ++progress_.searches_done;
       progress_.rollouts_at_most -= options_.rollouts - static_cast<long>(slot.tree.trials().size());
+      if (settings_.recorder != nullptr) settings_.recorder->mark_done(slot.tree.example());
       results_[slot.index] = slot.tree.take_result();
       return;
     }

@@ -24,6 +24,8 @@ class RoundRecorder {
   /// trials[i] had outcomes[i]. One call = one transaction of the label store. What it throws ends run_searches.
   virtual void record(const task::ExampleId& example, int round, std::span<const Trial> trials,
                       std::span<const Outcome> outcomes) = 0;
+  /// The example's search has ended.
+  virtual void mark_done(const task::ExampleId& example) = 0;
 };
 
 struct SearchProgress {

@@ -49,6 +49,8 @@ class Row {
     if (!value) return {};
     if (value->is_number_integer()) return value->dump();
     if (!value->is_string()) fail("level", "a text or an integer", *value);
+    if (value->get_ref<const std::string&>() == "all")
+      fail("level", "a name other than all, which stands for every level together", *value);
     return value->get<std::string>();
   }
 

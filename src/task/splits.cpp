@@ -86,7 +86,9 @@ Rows read_splits(const JsonlOptions& options) {
 NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file,
                     const Rows& rows) {
   const std::vector<Example> all = read_jsonl(file);
-  for (const auto& split : rows) refuse_overlap(split, options.train_file, all, file);
+  const std::filesystem::path* files[] = {&options.train_file, &options.valid_file, &options.test_file};
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    refuse_overlap(rows[i], files[i]->empty() ? options.train_file : *files[i], all, file);
   NamedSplit ood{name, {}, std::nullopt};
   for (const std::string& level : levels_of({{all}})) {
     SplitCount count;

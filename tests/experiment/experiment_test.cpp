@@ -76,7 +76,7 @@ class ExperimentTest : public testing::Test {
   std::filesystem::path run(const std::string& name) const { return folder_ / "runs" / name; }
 
   static void run_all(const Config& config) {
-    Experiment experiment(config, false);
+    Experiment experiment(config);
     experiment.search();
     experiment.train();
     experiment.evaluate();
@@ -115,14 +115,14 @@ TEST_F(ExperimentTest, SkipsStagesThatAreUpToDate) {
 }
 
 TEST_F(ExperimentTest, FindsTheSameLabelsWhateverWorkersTreesInStepAndCache) {
-  Experiment(config("one"), false).search();
+  Experiment(config("one")).search();
   Config other = config("two");
   other.exec.workers = 2;
   other.exec.cache_mb = 0;
   other.exec.wave_mb = 1;
   other.exec.draft_verification = false;
   other.search.trees_in_step = 3;
-  Experiment(other, false).search();
+  Experiment(other).search();
   EXPECT_EQ(digests("one").verdicts, digests("two").verdicts);
   EXPECT_EQ(digests("one").exact, digests("two").exact);
 }
@@ -147,16 +147,50 @@ TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
 }
 
 TEST_F(ExperimentTest, RefusesToTrainWithoutLabelsAndToEvaluateWithoutTraining) {
-  const auto training = test::message_of<core::Error>([&] { Experiment(config("early"), false).train(); });
+  const auto training = test::message_of<core::Error>([&] { Experiment(config("early")).train(); });
   EXPECT_NE(training.find("run polar search with this configuration first"), std::string::npos) << training;
-  const auto evaluating = test::message_of<core::Error>([&] { Experiment(config("early"), false).evaluate(); });
+  const auto evaluating = test::message_of<core::Error>([&] { Experiment(config("early")).evaluate(); });
   EXPECT_NE(evaluating.find("run polar train with this configuration first"), std::string::npos) << evaluating;
+}
+
+TEST_F(ExperimentTest, RefusesToTrainOnAnUnfinishedSearchAndToEvaluateATrainingOfOtherSettings) {
+  run_all(config("changed"));
+  Config other = config("changed");
+  other.menu.size = 3;
+  const auto evaluating = test::message_of<core::Error>([&] { Experiment(other).evaluate(); });
+  EXPECT_NE(evaluating.find("menu.size changed from 4 to 3"), std::string::npos) << evaluating;
+  EXPECT_EQ(core::read_file(run("changed") / "config.yaml").find("size: 3"), std::string::npos);
+}
+
+TEST_F(ExperimentTest, SearchesTheOracleAnewWhenItsBudgetOrTheTestSetChanges) {
+  run_all(config("oracle"));
+  const std::string labels = digests("oracle").exact;
+  Config other = config("oracle");
+  other.search.oracle_rollouts = 8;
+  run_all(other);
+  write_rows("test", 14, "");
+  run_all(other);
+  EXPECT_EQ(digests("oracle").exact, labels);
+  EXPECT_EQ(labels::LabelStore::read(run("oracle") / "oracle.sqlite").examples().size(), 14U);
+}
+
+TEST_F(ExperimentTest, RefusesLayersBeyondThePoolBeforeAnythingIsWritten) {
+  Config deep = config("deep");
+  deep.predict.prefix_layers = 9;
+  const auto message = test::message_of<core::UsageError>([&] { Experiment{deep}; });
+  EXPECT_NE(message.find("predict.prefix_layers: expected at most 8"), std::string::npos) << message;
+}
+
+TEST_F(ExperimentTest, RefusesAnEmptySplit) {
+  write_rows("valid", 0, "");
+  const auto message = test::message_of<core::Error>([&] { Experiment(config("empty")); });
+  EXPECT_NE(message.find("expected at least one example for validation"), std::string::npos) << message;
 }
 
 TEST_F(ExperimentTest, RefusesATestExampleThatStandsInTraining) {
   std::filesystem::copy_file(folder_ / "train.jsonl", folder_ / "test.jsonl",
                              std::filesystem::copy_options::overwrite_existing);
-  EXPECT_THROW(Experiment(config("leak"), false), core::Error);
+  EXPECT_THROW(Experiment(config("leak")), core::Error);
   EXPECT_FALSE(std::filesystem::exists(run("leak")));
 }
 

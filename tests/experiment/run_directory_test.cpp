@@ -159,7 +159,10 @@ TEST_F(RunDirectoryTest, OtherSettingsAndSpeedMayChangeUnderLabels) {
   config_.eval.max_k = 3;
   config_.exec.workers = 2;
   config_.search.trees_in_step = 7;
-  EXPECT_TRUE(open().status(search_stage(config_)).up_to_date);
+  RunDirectory run = open();
+  EXPECT_TRUE(run.status(search_stage(config_)).up_to_date);
+  EXPECT_EQ(parse_config(read("config.yaml"), "config.yaml").eval.max_k, 5) << "what is there was made with 5";
+  run.begin({"evaluate", {}, {}, {}});
   EXPECT_EQ(parse_config(read("config.yaml"), "config.yaml").eval.max_k, 3);
 }
 

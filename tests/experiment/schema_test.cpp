@@ -55,6 +55,7 @@ TEST(Schema, ReadsNestedKeysListsAndComments) {
       "  rollouts: 7\n"
       "  exploration: 1\n"
       "  skip: false\n"
+      "eval: {policies: [base, menu]}\n"
       "exec:\n"
       "menu: {ridge: [0.5, 1e3], scorer: logistic}\n"
       "task:\n"
@@ -68,6 +69,17 @@ TEST(Schema, ReadsNestedKeysListsAndComments) {
   EXPECT_EQ(config.menu.ridge, (std::vector<double>{0.5, 1000}));
   EXPECT_EQ(config.task.prompt_template, "Q: {question}\nA:");
   EXPECT_EQ(config.task.levels, (std::vector<std::string>{"one", "two: 2"}));
+}
+
+TEST(Schema, RefusesThePolicyRandomInASpaceWithoutProgramsOfEqualDepth) {
+  EXPECT_NE(refusal("name: a\nsearch:\n  loop: false\n").find("x.yaml:3: search.loop: expected search.skip and"),
+            std::string::npos);
+}
+
+TEST(Schema, RefusesOutOfDistributionSetsOfOneNameAndTheNameTest) {
+  const std::string start = "name: a\ntask:\n  kind: jsonl\n  train_file: t.jsonl\n  ood: ";
+  for (const char* sets : {"[\"a=x.jsonl\", \"a=y.jsonl\"]", "[\"test=x.jsonl\"]"})
+    EXPECT_NE(refusal(start + sets).find("task.ood: expected names that differ"), std::string::npos) << sets;
 }
 
 TEST(Schema, OverridesComeAfterTheFileAndTheLastOneWins) {
@@ -198,7 +210,7 @@ TEST(Schema, NamesAnUnreadableFile) {
 
 TEST(Schema, ReportsKeysThatContradictEachOtherWhereOneWasSet) {
   EXPECT_EQ(refusal("name: a\nsearch:\n  max_depth: 0.5\n"),
-            "x.yaml:3: search.max_depth: expected search.min_depth <= search.max_depth, found 0.9 and 0.5");
+            "x.yaml:3: search.max_depth: expected a number from 1 to 16, found '0.5'");
   EXPECT_EQ(refusal("name: a\nsearch: {skip: false, loop: false}"),
             "x.yaml:2: search.loop: expected search.skip or search.loop to be true, found both false");
   EXPECT_EQ(refusal("name: a", {"predict.heads=3"}),

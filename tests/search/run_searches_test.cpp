@@ -66,6 +66,8 @@ class MemoryStore final : public RoundRecorder, public Evaluator {
     for (std::size_t i = 0; i < trials.size(); ++i) known_.emplace(trials[i], outcomes[i]);
   }
 
+  void mark_done(const task::ExampleId& example) override { done_.push_back(example); }
+
   std::vector<Outcome> evaluate(std::span<const Trial> trials) override {
     std::vector<Trial> missing;
     for (const Trial& trial : trials) {
@@ -84,6 +86,7 @@ class MemoryStore final : public RoundRecorder, public Evaluator {
   }
 
   std::size_t executed() const { return executed_; }
+  const std::vector<task::ExampleId>& done() const { return done_; }
   std::size_t recorded() const { return known_.size(); }
 
  private:
@@ -91,8 +94,23 @@ class MemoryStore final : public RoundRecorder, public Evaluator {
   Evaluator& inner_;
   std::map<std::pair<task::ExampleId, int>, Round> rounds_;
   std::unordered_map<Trial, Outcome, TrialHash> known_;
+  std::vector<task::ExampleId> done_;
   std::size_t executed_ = 0;
 };
+
+TEST(RunSearches, MarksEverySearchAsDoneWhenItEnds) {
+  RuleEvaluator evaluator = model();
+  MemoryStore store(evaluator);
+  auto ids = examples(5);
+  std::size_t done_early = 0;
+  SearchRun run{.root_seed = 5, .trees_in_step = 2, .recorder = &store};
+  run.progress = [&](const SearchProgress& now) {
+    if (now.searches_done < 5) done_early = std::max(done_early, store.done().size());
+  };
+  run_searches(ids, space(), kOptions, store, run);
+  EXPECT_GE(done_early, 2U);
+  EXPECT_EQ(store.done().size(), 5U);
+}
 
 TEST(RunSearches, GivesTheSameTrialsWhateverTheTreesInStepAndTheOrderOfExamples) {
   RuleEvaluator evaluator = model();
