@@ -222,8 +222,8 @@ std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
   std::vector<eval::Figure> figures;
   for (const auto& [key, values] : times) {
     const auto& [policy, level, metric] = key;
-    const std::uint64_t seed =
-        core::derive_seed(state_.config.seed, "latency interval", policy + metric + set.name + level);
+    const std::uint64_t seed = core::derive_seed(state_.config.seed, "latency interval",
+                                                 fmt::format("{}{}{}{}", policy, metric, set.name, level));
     const eval::Interval interval = eval::bootstrap_mean_interval(values, seed, state_.config.eval.bootstrap);
     const double sum = std::accumulate(values.begin(), values.end(), 0.0);
     figures.push_back({policy, set.name, level, static_cast<int>(values.size()), metric, 1,
