@@ -4,11 +4,19 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "exec/executor.h"
+
 namespace polar::cli {
 
 struct ExecFlags {
   std::string dtype = "auto", kernels = "auto";
   int workers = 0;
+
+  exec::ExecOptions options() const {
+    exec::ExecOptions options;
+    options.workers = workers;
+    return options;
+  }
 
   void declare(CLI::App& command) {
     command.add_option("--dtype", dtype, "auto, bfloat16 or float32")->capture_default_str();

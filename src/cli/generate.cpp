@@ -1,20 +1,25 @@
-// polar generate: one prompt, answered under a program.
+// polar generate: prompts, answered under programs.
 
 #include <fmt/format.h>
 
+#include <fstream>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/exec_flags.h"
+#include "core/error.h"
 #include "exec/executor.h"
 #include "exec/model.h"
 
 namespace polar::cli {
 namespace {
 
+using nlohmann::json;
+
 struct GenerateFlags {
-  std::string pool, prompt, program, system;
+  std::string pool, prompt, prompts, program, system;
   std::vector<std::string> stop;
   bool chat = false, quiet = false;
   int max_new_tokens = 64;
@@ -23,11 +28,63 @@ struct GenerateFlags {
   ExecFlags exec;
 };
 
+struct Prompt {
+  std::string text;
+  core::Program program;
+};
+
+core::Program read_program(const std::string& notation, int depth) {
+  return notation.empty() ? core::Program::identity(depth) : core::Program::parse(notation, depth);
+}
+
+/// One prompt a line; a line without a program takes the command's.
+std::vector<Prompt> read_prompts(const GenerateFlags& flags, int depth) {
+  std::ifstream file(flags.prompts);
+  if (!file)
+    throw core::Error(fmt::format("{}: expected a file of prompts, found none that can be read", flags.prompts));
+  std::vector<Prompt> prompts;
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.empty()) continue;
+    try {
+      const json row = json::parse(line);
+      prompts.push_back(
+          {row.at("prompt").get<std::string>(), read_program(row.value("program", flags.program), depth)});
+    } catch (const json::exception& error) {
+      throw core::Error(
+          fmt::format("{}:{}: expected {{\"prompt\": text, \"program\": notation (may be absent)}}, found: {}",
+                      flags.prompts, number, error.what()));
+    } catch (const core::Error& error) {
+      throw core::Error(fmt::format("{}:{}: {}", flags.prompts, number, error.what()));
+    }
+  }
+  if (prompts.empty()) throw core::Error(fmt::format("{}: expected at least one prompt, found none", flags.prompts));
+  return prompts;
+}
+
+void print_answer(const Prompt& prompt, const exec::Answer& answer) {
+  const json line = {
+      {"prompt", prompt.text},          {"program", prompt.program.text()},  {"text", answer.text},
+      {"tokens", answer.tokens.size()}, {"layers", prompt.program.length()}, {"mean_log_prob", answer.confidence}};
+  std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+}
+
+void print_summary(const Prompt& prompt, const exec::EncodedExample& input, const exec::Answer& answer, int depth) {
+  const auto decoded = static_cast<double>(answer.tokens.size()) - 1;
+  std::cerr << fmt::format(
+      "program {} ({} layer executions, depth ratio {:.2f}); {} prompt tokens in {:.0f} ms, {} new ones in {:.0f} ms "
+      "({:.1f} a second); mean log-probability {:.3f}\n",
+      prompt.program.text(), prompt.program.length(), prompt.program.depth_ratio(depth), input.prompt.size(),
+      answer.prefill_ms, answer.tokens.size(), answer.decode_ms,
+      answer.decode_ms > 0 ? decoded / answer.decode_ms * 1000 : 0, answer.confidence);
+}
+
 void generate(const GenerateFlags& flags) {
   const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels);
   const int depth = model.pool->manifest().depth;
-  const core::Program program =
-      flags.program.empty() ? core::Program::identity(depth) : core::Program::parse(flags.program, depth);
+  const bool many = !flags.prompts.empty();
+  const std::vector<Prompt> prompts =
+      many ? read_prompts(flags, depth) : std::vector<Prompt>{{flags.prompt, read_program(flags.program, depth)}};
   task::TaskSpec task;
   task.name = "generate";
   task.chat = flags.chat;
@@ -35,30 +92,41 @@ void generate(const GenerateFlags& flags) {
   task.stop = flags.stop;
   task.max_new_tokens = flags.max_new_tokens;
   const exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, task);
-  exec::ExecOptions options;
-  options.workers = flags.exec.workers;
+  std::vector<exec::EncodedExample> inputs;
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    inputs.push_back(encoder.encode_input(many ? fmt::format("prompt {}", i + 1) : "prompt", prompts[i].text));
+
+  exec::ExecOptions options = flags.exec.options();
   options.seed = flags.seed;
   exec::Executor executor(model.pool, model.tokenizer, options);
-  const exec::EncodedExample input = encoder.encode_input("prompt", flags.prompt);
+  if (many) executor.set_shared_prompt(exec::shared_prompt(inputs));
   const exec::GenerationRules rules{nullptr, flags.stop, flags.max_new_tokens, exec::StopRule::kFull};
-  const exec::Request request{&input, program, flags.temperature, 0, &rules, false};
-  const exec::Answer answer = executor.answer(std::span(&request, 1)).front();
-  std::cout << answer.text << '\n';
-  if (flags.quiet) return;
-  std::cerr << fmt::format(
-      "program {} ({} layer executions, depth ratio {:.2f}); {} prompt tokens in {:.0f} ms, {} new ones in {:.0f} ms; "
-      "mean log-probability {:.3f}\n",
-      program.text(), program.length(), program.depth_ratio(depth), input.prompt.size(), answer.prefill_ms,
-      answer.tokens.size(), answer.decode_ms, answer.confidence);
+  std::vector<exec::Request> requests;
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    requests.push_back({&inputs[i], prompts[i].program, flags.temperature, 0, &rules, false});
+  if (!many) requests.front().on_text = [](std::string_view piece) { std::cout << piece << std::flush; };
+
+  const std::vector<exec::Answer> answers = executor.answer(requests);
+  if (many) {
+    for (std::size_t i = 0; i < prompts.size(); ++i) print_answer(prompts[i], answers[i]);
+    return;
+  }
+  std::cout << std::endl;
+  if (!flags.quiet) print_summary(prompts.front(), inputs.front(), answers.front(), depth);
 }
 
 }  // namespace
 
 void add_generate(CLI::App& app) {
   auto flags = std::make_shared<GenerateFlags>();
-  CLI::App* command = app.add_subcommand("generate", "Answer one prompt under a program of layers");
+  CLI::App* command = app.add_subcommand("generate", "Answer prompts under programs of layers");
   command->add_option("pool", flags->pool, "Pool folder")->required();
-  command->add_option("prompt", flags->prompt, "Text to continue, or the user's words with --chat")->required();
+  CLI::Option* prompt =
+      command->add_option("prompt", flags->prompt, "Text to continue, or the user's words with --chat");
+  CLI::Option* prompts = command->add_option("--prompts", flags->prompts,
+                                             "JSONL with a prompt and, if wanted, a program a line, instead of one "
+                                             "prompt; answers as JSON lines in their order");
+  prompts->excludes(prompt);
   command->add_option("--program", flags->program, "Layers to run, as in 0-14,12-29; default: all once");
   command->add_flag("--chat", flags->chat, "Put the prompt into the model's chat template");
   command->add_option("--system", flags->system, "System text of the chat template");
@@ -74,7 +142,11 @@ void add_generate(CLI::App& app) {
   flags->exec.declare(*command);
   command->footer(
       "Example: polar generate pools/smollm2-135m 'What is the capital of France?' --chat --program 0-14,12-29");
-  command->callback([flags] { generate(*flags); });
+  command->callback([flags, prompt, prompts] {
+    if (prompt->count() + prompts->count() == 0)
+      throw core::UsageError("generate: expected a prompt, or --prompts with a file, found neither");
+    generate(*flags);
+  });
 }
 
 }  // namespace polar::cli

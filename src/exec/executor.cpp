@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "exec/fingerprint.h"
 #include "exec/worker.h"
+#include "pool/thread_team.h"
 
 namespace polar::exec {
 namespace {
@@ -100,11 +101,15 @@ void Executor::Impl::run(std::vector<Job> jobs) {
   std::vector<std::vector<Job>> shares = deal(std::move(jobs));
   std::vector<std::exception_ptr> failures(workers.size());
   std::vector<std::thread> threads;
+  const auto busy = std::ranges::count_if(shares, [](const auto& share) { return !share.empty(); });
+  const int team_size = static_cast<int>(shares.size()) / static_cast<int>(busy);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (shares[i].empty()) continue;
     threads.emplace_back([&, i] {
       try {
         pool::prepare_thread();
+        pool::ThreadTeam team(team_size);  // cores that have no share of their own help the others
+        pool::set_thread_team(team_size > 1 ? &team : nullptr);
         workers[i]->run(std::move(shares[i]), shared_prompt);
       } catch (...) {
         failures[i] = std::current_exception();
@@ -174,6 +179,7 @@ ExecStats Executor::stats() const {
   for (const auto& worker : impl_->workers) {
     const ExecStats& part = worker->stats();
     total.layer_rows += part.layer_rows;
+    total.decoded_rows += part.decoded_rows;
     total.unread_rows += part.unread_rows;
     total.padded_layer_rows += part.padded_layer_rows;
     total.layer_calls += part.layer_calls;
@@ -185,6 +191,10 @@ ExecStats Executor::stats() const {
     total.peak_bytes += part.peak_bytes;
   }
   return total;
+}
+
+void Executor::reset_stats() {
+  for (auto& worker : impl_->workers) worker->stats() = {};
 }
 
 void Executor::clear_cache() {

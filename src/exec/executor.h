@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/program.h"
@@ -55,6 +57,9 @@ struct Request {
   int sample_index = 0;
   const GenerationRules* rules = nullptr;
   bool score_reference = false;  ///< compute answer_log_prob and margin from the draft
+  /// Called with each piece of the answer's text as soon as no later token can take it back; from a worker's thread,
+  /// pieces in order. May be empty.
+  std::function<void(std::string_view piece)> on_text = {};
 };
 
 struct Answer {
@@ -77,9 +82,10 @@ struct States {
   std::vector<float> values;  ///< row-major [tokens, width]
 };
 
-/// Work since construction. A row is one position of one sequence at one layer.
+/// Work since construction or reset_stats(). A row is one position of one sequence at one layer.
 struct ExecStats {
   std::uint64_t layer_rows = 0;         ///< rows run through a layer
+  std::uint64_t decoded_rows = 0;       ///< of these, rows of tokens that the model wrote
   std::uint64_t unread_rows = 0;        ///< of these, rows that left it after keys and values (read_rows_only)
   std::uint64_t padded_layer_rows = 0;  ///< the same with the zero rows of padding
   std::uint64_t layer_calls = 0;
@@ -115,6 +121,7 @@ class Executor {
   const text::Tokenizer& tokenizer() const;
   const ExecOptions& options() const;
   ExecStats stats() const;
+  void reset_stats();
   void clear_cache();
 
   /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, instruction set, dtype, R, kernel

@@ -3,6 +3,20 @@
 #include <algorithm>
 
 namespace polar::exec {
+namespace {
+
+/// Bytes at the end of `text` that may be the beginning of a stop string.
+std::size_t held_back(std::string_view text, const std::vector<std::string>& stop_strings) {
+  std::size_t held = 0;
+  for (const std::string& stop : stop_strings) {
+    for (std::size_t size = std::min(std::max<std::size_t>(stop.size(), 1) - 1, text.size()); size > held; --size) {
+      if (text.ends_with(std::string_view(stop).substr(0, size))) held = size;
+    }
+  }
+  return held;
+}
+
+}  // namespace
 
 Generation::Generation(const Request& request, const text::Tokenizer& tokenizer, const std::vector<int>& eos_ids)
     : request_(request), eos_ids_(eos_ids), decoder_(tokenizer) {}
@@ -29,7 +43,14 @@ bool Generation::append(const RowReading& reading) {
   if (finished_ && !cut) text_ += decoder_.flush();
   stopped_ = finished_;
   judge();
+  if (request_.on_text) stream();
   return stopped_;
+}
+
+void Generation::stream() {
+  const std::size_t settled = stopped_ ? text_.size() : text_.size() - held_back(text_, request_.rules->stop_strings);
+  if (settled > streamed_) request_.on_text(std::string_view(text_).substr(streamed_, settled - streamed_));
+  streamed_ = std::max(streamed_, settled);
 }
 
 void Generation::judge() {

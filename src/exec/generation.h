@@ -23,13 +23,15 @@ class Generation {
  private:
   bool append_text(text::Token token);
   void judge();
+  void stream();
 
   const Request& request_;
   const std::vector<int>& eos_ids_;
   text::StreamDecoder decoder_;
   std::vector<text::Token> tokens_;
   std::string text_;
-  bool finished_ = false;  ///< no more text will come by any rule of generation
+  std::size_t streamed_ = 0;  ///< bytes of text_ given to on_text
+  bool finished_ = false;     ///< no more text will come by any rule of generation
   bool stopped_ = false;
   bool answer_settled_ = false;
   double log_prob_ = 0, confidence_ = 0;

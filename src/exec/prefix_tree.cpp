@@ -81,23 +81,25 @@ std::size_t PrefixCache::bytes() const {
   return total;
 }
 
-void PrefixCache::evict() {
+std::uint64_t PrefixCache::evict() {
   std::size_t total = bytes();
-  if (total <= capacity_bytes_) return;
+  std::uint64_t evicted = 0;
+  if (total <= capacity_bytes_) return evicted;
   std::vector<std::map<Key, std::unique_ptr<PrefixTree>>::iterator> oldest;
   for (auto it = trees_.begin(); it != trees_.end(); ++it) oldest.push_back(it);
   std::sort(oldest.begin(), oldest.end(), [](auto a, auto b) { return a->second->last_used < b->second->last_used; });
   for (auto it : oldest) {
-    if (total <= capacity_bytes_) return;
+    if (total <= capacity_bytes_) return evicted;
     PrefixTree& tree = *it->second;
     const std::size_t before = tree.bytes;
-    evictions_ += drop_deepest(tree, total - capacity_bytes_);
+    evicted += drop_deepest(tree, total - capacity_bytes_);
     total -= before - tree.bytes;
-    if (total <= capacity_bytes_) return;
+    if (total <= capacity_bytes_) return evicted;
     total -= tree.bytes;
     trees_.erase(it);
   }
   shared_trees_.clear();
+  return evicted;
 }
 
 void PrefixCache::clear() {

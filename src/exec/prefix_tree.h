@@ -67,10 +67,10 @@ class PrefixCache {
   PrefixTree& shared_tree(const std::vector<text::Token>& shared, bool& made);
 
   /// Drops nodes until the bound holds. Only between waves: every node is done or new, none is referenced.
-  void evict();
+  /// Returns how many nodes went.
+  std::uint64_t evict();
   void clear();
   std::size_t bytes() const;
-  std::uint64_t evictions() const { return evictions_; }
 
  private:
   using Key = std::pair<std::vector<text::Token>, std::vector<text::Token>>;
@@ -78,7 +78,6 @@ class PrefixCache {
   std::map<Key, std::unique_ptr<PrefixTree>> trees_;
   std::map<std::vector<text::Token>, std::unique_ptr<PrefixTree>> shared_trees_;
   std::uint64_t clock_ = 0;
-  std::uint64_t evictions_ = 0;
 };
 
 }  // namespace polar::exec

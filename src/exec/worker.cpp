@@ -85,8 +85,7 @@ void Worker::run(std::vector<Job> jobs, const std::vector<text::Token>& shared_p
       start_decoding();
     } while (!std::ranges::all_of(waiting_, [](const auto& items) { return items.empty(); }));
     wave_.clear();
-    cache_.evict();
-    stats_.evicted_nodes = cache_.evictions();
+    stats_.evicted_nodes += cache_.evict();
     ++stats_.waves;
   }
 }
@@ -324,6 +323,7 @@ void Worker::run_layer(int layer, std::span<const Item> items) {
   int rows = 0, kept = 0;
   for (const Item& item : items) {
     rows += item_rows(item);
+    if (item.path != nullptr) ++stats_.decoded_rows;
     kept += item_rows(item) - kept_from(item);
   }
   stats_.layer_rows += static_cast<std::uint64_t>(rows);

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "experiment/interrupt.h"
+#include "experiment/options.h"
 #include "experiment/progress.h"
 #include "labels/store_first_evaluator.h"
 #include "search/executor_evaluator.h"
@@ -18,49 +19,6 @@
 
 namespace polar::experiment {
 namespace {
-
-/// Layers that the configuration names must be there before hours are spent on a search.
-void check_layers(const Config& config, int depth) {
-  const auto check = [&](const char* key, int value) {
-    if (value > depth) {
-      throw core::UsageError(
-          fmt::format("{}: expected at most {}, the layers of {}, found {}", key, depth, config.pool, value));
-    }
-  };
-  check("predict.prefix_layers", config.predict.prefix_layers);
-  check("search.first_layer", config.search.first_layer);
-}
-
-search::SpaceOptions space_options(const Config& config, int depth) {
-  check_layers(config, depth);
-  search::SpaceOptions options;
-  options.depth = depth;
-  options.first_layer = config.search.first_layer;
-  options.max_block = config.search.max_block;
-  options.max_extra_runs = config.search.max_extra_repeats;
-  options.allow_skip = config.search.skip;
-  options.allow_repeat = config.search.loop;
-  options.min_depth_ratio = config.search.min_depth;
-  options.max_depth_ratio = config.search.max_depth;
-  options.max_edits = config.search.max_edits;
-  return options;
-}
-
-exec::ExecOptions exec_options(const Config& config) {
-  exec::ExecOptions options;
-  options.workers = config.exec.workers;
-  options.layer_rows = config.exec.chunk_rows;
-  options.batch_invariant = config.exec.batch_invariant;
-  options.prefix_sharing = config.exec.prefix_sharing;
-  options.layer_batching = config.exec.layer_batching;
-  options.draft_verification = config.exec.draft_verification;
-  options.shared_prompt = config.exec.shared_prompt;
-  options.read_rows_only = config.exec.read_rows_only;
-  options.cache_bytes = static_cast<std::size_t>(config.exec.cache_mb) << 20;
-  options.wave_bytes = static_cast<std::size_t>(config.exec.wave_mb) << 20;
-  options.seed = config.seed;
-  return options;
-}
 
 Environment environment(const Config& config, const exec::Model& model, const exec::Executor& executor) {
   return {{"polar", POLAR_VERSION},
@@ -94,17 +52,6 @@ Experiment::State::State(const Config& run_config, const RunOptions& options)
 
 void Experiment::State::say(const std::string& line) const {
   std::cout << line << std::endl;
-}
-
-search::MctsOptions Experiment::State::mcts(int rollouts) const {
-  search::MctsOptions options;
-  options.rollouts = rollouts;
-  options.leaves_per_round = config.search.leaves_per_round;
-  options.exploration = config.search.exploration;
-  options.length_penalty = config.search.length_penalty;
-  options.widening_factor = config.search.widening_factor;
-  options.widening_exponent = config.search.widening_exponent;
-  return options;
 }
 
 labels::StoreIdentity Experiment::State::identity(std::span<const task::Example> examples) const {
@@ -141,7 +88,7 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::sp
   options.message = [this](const std::string& message) { say(message); };
   labels::LabelStore store = labels::LabelStore::open(
       directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
-      {space.options().text() + "; " + mcts(rollouts).text(), "verdict", config.seed}, options);
+      {space.options().text() + "; " + mcts_options(config, rollouts).text(), "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (std::size_t i = 0; i < examples.size(); ++i)
     stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
@@ -186,7 +133,7 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
     progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
                                   now.solved, now.identity_correct));
   };
-  search::run_searches(ids, space, mcts(rollouts), evaluator, run);
+  search::run_searches(ids, space, mcts_options(config, rollouts), evaluator, run);
 }
 
 std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,

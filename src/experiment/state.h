@@ -12,7 +12,6 @@
 #include "experiment/run_directory.h"
 #include "labels/label_store.h"
 #include "predict/features.h"
-#include "search/mcts.h"
 #include "search/space.h"
 
 namespace polar::experiment {
@@ -29,7 +28,6 @@ struct Experiment::State {
   State(const Config& run_config, const RunOptions& options);
 
   int depth() const { return model.pool->manifest().depth; }
-  search::MctsOptions mcts(int rollouts) const;
   labels::StoreIdentity identity(std::span<const task::Example> examples) const;
   std::vector<task::Example> labelled_examples() const;  ///< train, then validation
   Stage search_stage() const;

@@ -23,8 +23,17 @@ std::string brief(const c10::Error& error) {
   return text.substr(0, text.find('\n'));
 }
 
+std::vector<MatrixShape> matrices_of(const torch::jit::Module& module) {
+  std::vector<MatrixShape> matrices;
+  for (const at::Tensor& parameter : module.parameters()) {
+    if (parameter.dim() == 2)
+      matrices.push_back({static_cast<int>(parameter.size(0)), static_cast<int>(parameter.size(1))});
+  }
+  return matrices;
+}
+
 torch::jit::Module load_module(const Manifest& manifest, const std::string& name, const LoadOptions& options,
-                               const std::vector<std::string>& methods) {
+                               const std::vector<std::string>& methods, std::vector<MatrixShape>& matrices) {
   const std::filesystem::path file = manifest.path(name);
   try {
     torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
@@ -35,6 +44,7 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
             file.string(), method));
       }
     }
+    matrices = matrices_of(module);  // freezing makes constants of them
     module.eval();
     module.to(scalar_type(options.dtype));
     torch::jit::Module frozen = torch::jit::freeze_module(module, methods);
@@ -68,6 +78,12 @@ bool cpu_multiplies_bfloat16() {
 }
 
 }  // namespace
+
+double row_flop(const std::vector<MatrixShape>& matrices) {
+  double flop = 0;
+  for (const MatrixShape& shape : matrices) flop += 2.0 * shape.outputs * shape.inputs;
+  return flop;
+}
 
 DTypeChoice choose_dtype(const std::string& setting) {
   if (setting == "bfloat16") return {DType::kBFloat16, "bfloat16 as configured"};
@@ -103,6 +119,7 @@ struct ModulePool::Modules {
   Manifest manifest;
   DType dtype = DType::kFloat32;
   Kernels kernels = Kernels::kLibrary;
+  std::vector<MatrixShape> layer_matrices, head_matrices;
   // Calling a method does not change a frozen module, though LibTorch's signatures are not const.
   mutable torch::jit::Module embed, head;
   mutable std::vector<torch::jit::Module> layers;
@@ -123,10 +140,12 @@ std::shared_ptr<const ModulePool> ModulePool::load(const std::filesystem::path& 
   // 2. Load, cast, freeze. Profiling executors would recompile at every new row count.
   torch::jit::setGraphExecutorOptimize(false);
   c10::InferenceMode inference;
-  modules->embed = load_module(manifest, manifest.embed_file, options, {"forward"});
-  modules->head = load_module(manifest, manifest.head_file, options, {"forward"});
+  std::vector<MatrixShape> matrices;
+  modules->embed = load_module(manifest, manifest.embed_file, options, {"forward"}, matrices);
+  modules->head = load_module(manifest, manifest.head_file, options, {"forward"}, modules->head_matrices);
   for (const std::string& file : manifest.layer_files) {
-    modules->layers.push_back(load_module(manifest, file, options, {"attend_in", "attend_out"}));
+    modules->layers.push_back(load_module(manifest, file, options, {"attend_in", "attend_out"}, matrices));
+    if (modules->layers.size() == 1) modules->layer_matrices = matrices;
   }
 
   // 3. A probe run checks every module's shapes.
@@ -166,6 +185,13 @@ DType ModulePool::dtype() const {
 }
 Kernels ModulePool::kernels() const {
   return modules_->kernels;
+}
+
+const std::vector<MatrixShape>& ModulePool::layer_matrices() const {
+  return modules_->layer_matrices;
+}
+const std::vector<MatrixShape>& ModulePool::head_matrices() const {
+  return modules_->head_matrices;
 }
 
 at::Tensor ModulePool::embed(const at::Tensor& tokens) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "pool/manifest.h"
 
@@ -33,6 +34,12 @@ const char* to_string(Kernels kernels);  ///< "library" | "rows"
 /// core::UsageError.
 Kernels choose_kernels(const std::string& setting, DType dtype);
 
+/// A weight matrix [outputs, inputs]: 2 · outputs · inputs operations a row.
+struct MatrixShape {
+  int outputs = 0, inputs = 0;
+};
+double row_flop(const std::vector<MatrixShape>& matrices);
+
 struct LoadOptions {
   DType dtype = DType::kFloat32;  ///< weights and activations are cast to it
   bool verify = true;             ///< check the SHA-256 of every file
@@ -55,6 +62,9 @@ class ModulePool {
   const Manifest& manifest() const;
   DType dtype() const;
   Kernels kernels() const;
+  /// What a row is multiplied with in layer 0, and in the output head.
+  const std::vector<MatrixShape>& layer_matrices() const;
+  const std::vector<MatrixShape>& head_matrices() const;
 
   at::Tensor embed(const at::Tensor& tokens) const;  ///< int64 [N] → hidden [N, d]
   /// → q [N, H, h], k [N, Hkv, h], v [N, Hkv, h], position encoding applied.

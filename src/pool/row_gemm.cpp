@@ -6,6 +6,7 @@
 #include <new>
 
 #include "core/simd.h"
+#include "pool/thread_team.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -45,11 +46,12 @@ class Scratch {
   std::size_t capacity_ = 0;
 };
 
-/// One chunk of rows against all panels; plain data, so that every target's copy has the same signature.
+/// One chunk of rows against a range of panels; plain data, so that every target's copy has the same signature.
 struct Call {
   const void* rows;  ///< [row_count, inputs]
   int row_count;
   PackedMatrix weight;
+  int first_panel, end_panel;
   bool gated;
   bool bfloat16_rows;  ///< element type of rows and epilogue
   Epilogue epilogue;   ///< residual and out of this chunk
@@ -66,34 +68,44 @@ struct Call {
 namespace polar::pool {
 namespace {
 
-void run(const void* rows, bool bfloat16_rows, int row_count, const PackedMatrix& weight, bool gated,
-         const Epilogue& epilogue) {
+/// Every chunk of the call's rows, each with scratch of the calling thread.
+void run_chunks(const Call& all) {
   static const auto run_chunk = POLAR_BEST_TARGET(run_chunk);
   thread_local Scratch row_scratch, panel_scratch;
-  const std::size_t element = bfloat16_rows ? sizeof(BFloat16Bits) : sizeof(float);
-  const auto inputs = static_cast<std::size_t>(weight.inputs);
-  const auto width = static_cast<std::size_t>(gated ? weight.outputs / 2 : weight.outputs);
+  const std::size_t element = all.bfloat16_rows ? sizeof(BFloat16Bits) : sizeof(float);
+  const auto inputs = static_cast<std::size_t>(all.weight.inputs);
+  const auto width = static_cast<std::size_t>(all.gated ? all.weight.outputs / 2 : all.weight.outputs);
   const auto after = [&](const void* start, std::size_t elements) {
     return start == nullptr ? nullptr : static_cast<const std::byte*>(start) + elements * element;
   };
-  const int chunks = (row_count + kChunkRows - 1) / kChunkRows;
-  const int chunk_rows = chunks <= 1 ? row_count : (row_count / chunks + 11) / 12 * 12;  // alike, in whole tiles
-  for (int first = 0; first < row_count; first += chunk_rows) {
+  const int chunks = (all.row_count + kChunkRows - 1) / kChunkRows;
+  const int chunk_rows = chunks <= 1 ? all.row_count : (all.row_count / chunks + 11) / 12 * 12;  // alike, whole tiles
+  for (int first = 0; first < all.row_count; first += chunk_rows) {
     const auto start = static_cast<std::size_t>(first);
-    Call call{static_cast<const std::byte*>(rows) + start * inputs * element,
-              std::min(chunk_rows, row_count - first),
-              weight,
-              gated,
-              bfloat16_rows,
-              epilogue,
-              nullptr,
-              nullptr};
-    if (bfloat16_rows) call.wide_rows = row_scratch.floats(static_cast<std::size_t>(chunk_rows) * inputs);
-    call.epilogue.residual = after(epilogue.residual, start * width);
-    call.epilogue.out = static_cast<std::byte*>(epilogue.out) + start * width * element;
-    if (weight.bfloat16 && call.row_count >= kWidenRows) call.wide_panel = panel_scratch.floats(inputs * kPanelColumns);
+    Call call = all;
+    call.rows = after(all.rows, start * inputs);
+    call.row_count = std::min(chunk_rows, all.row_count - first);
+    if (all.bfloat16_rows) call.wide_rows = row_scratch.floats(static_cast<std::size_t>(chunk_rows) * inputs);
+    call.epilogue.residual = after(all.epilogue.residual, start * width);
+    call.epilogue.out = static_cast<std::byte*>(all.epilogue.out) + start * width * element;
+    if (all.weight.bfloat16 && call.row_count >= kWidenRows)
+      call.wide_panel = panel_scratch.floats(inputs * kPanelColumns);
     run_chunk(call);
   }
+}
+
+void run(const void* rows, bool bfloat16_rows, int row_count, const PackedMatrix& weight, bool gated,
+         const Epilogue& epilogue) {
+  const int panels = panel_count(weight.outputs);
+  const Call call{rows, row_count, weight, 0, panels, gated, bfloat16_rows, epilogue, nullptr, nullptr};
+  ThreadTeam* team = thread_team();
+  if (team == nullptr || row_count == 0) return run_chunks(call);
+  team->run([&](int part) {
+    Call share = call;
+    share.first_panel = panels * part / team->size();
+    share.end_panel = panels * (part + 1) / team->size();
+    run_chunks(share);
+  });
 }
 
 }  // namespace

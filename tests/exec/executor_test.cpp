@@ -151,6 +151,8 @@ TEST_P(ExecutorTest, GivesTheSameBitsWhateverWorkersBatchesAndCache) {
   const std::vector<Answer> expected = run(options(), all);
   expect_equal(expected, run(options(2), all), "two workers");
   expect_equal(expected, run(options(), all, 1), "batches of one");
+  const auto some = std::span(all).first(60);
+  expect_equal({expected.begin(), expected.begin() + 60}, run(options(2), some, 1), "batches of one, by a team");
   expect_equal(expected, run(options(2), all, 7), "batches of seven");
   expect_equal(expected, run(options(), all, 64), "batches of 64");
   ExecOptions tight = options(2);
@@ -307,6 +309,22 @@ TEST_P(ExecutorTest, KeepsItsStatesWithinTheCacheBound) {
   EXPECT_GT(executor.stats().waves, 1U);
   // One trial may pass the wave's bound: it is admitted before its size is known.
   EXPECT_LE(executor.stats().peak_bytes, 300000U + 300000U + 150000U);
+}
+
+TEST_P(ExecutorTest, StreamsTheTextAsItSettles) {
+  std::vector<Request> all = requests(StopRule::kFull);
+  rules_.stop_strings = {"q", "\n", "ab"};
+  std::vector<std::string> streamed(all.size());
+  std::vector<int> pieces(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].on_text = [&, i](std::string_view piece) {
+      streamed[i] += piece;
+      ++pieces[i];
+    };
+  }
+  const std::vector<Answer> answers = run(options(), all);
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(streamed[i], answers[i].text) << i;
+  EXPECT_GT(*std::ranges::max_element(pieces), 2);
 }
 
 TEST_P(ExecutorTest, RefusesALayerThePoolDoesNotHave) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "core/seed.h"
+#include "pool/thread_team.h"
 
 namespace polar::pool {
 namespace {
@@ -104,6 +106,23 @@ TYPED_TEST(RowGemmTest, GivesARowTheSameBitsWhateverTheNumberOfRows) {
       const auto* from = &expected[static_cast<std::size_t>(start * kOutputs)];
       EXPECT_TRUE(std::equal(out.begin(), out.end(), from)) << count << " rows from " << start;
     }
+  }
+}
+
+TYPED_TEST(RowGemmTest, GivesTheSameBitsToATeamOfAnySize) {
+  constexpr int kOutputs = 200, kInputs = 33, kRows = 31;
+  const auto weight = this->random(kOutputs * kInputs);
+  const auto rows = this->random(kRows * kInputs);
+  const PackedMatrix matrix = this->packed(weight, kOutputs, kInputs);
+  std::vector<TypeParam> alone(kRows * kOutputs), shared(kRows * kOutputs);
+  multiply(rows.data(), this->kHalf, kRows, matrix, {nullptr, nullptr, alone.data()});
+  for (int size : {2, 3, 9}) {
+    ThreadTeam team(size);
+    set_thread_team(&team);
+    std::fill(shared.begin(), shared.end(), TypeParam{});
+    multiply(rows.data(), this->kHalf, kRows, matrix, {nullptr, nullptr, shared.data()});
+    set_thread_team(nullptr);
+    EXPECT_EQ(alone, shared) << size;
   }
 }
 

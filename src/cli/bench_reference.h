@@ -1,0 +1,28 @@
+#pragma once
+// bench/reference_hf.py as one more variant of a measurement.
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/bench_runs.h"
+
+namespace polar::cli {
+
+/// Where the reference lives; defaults are those of a checkout whose scripts were run from its root.
+struct ReferenceFlags {
+  std::string python = ".venv/bin/python", script = "bench/reference_hf.py", hf_folder = ".cache/smollm2-hf";
+  void declare(CLI::App& command);
+};
+
+struct ReferenceRun {
+  std::string trials;  ///< path of a trials file
+  std::string mode;    ///< "batched" | "single"
+  std::string dtype;   ///< "bfloat16" | "float32"
+  int max_new_tokens = 0, threads = 1, batch = 64;
+};
+
+/// Runs the script to its end and reads its line: units are rollouts; `correct` is left to the caller's grader. Throws
+/// core::Error when it fails, with the command.
+BenchRun run_reference(const ReferenceFlags& flags, const ReferenceRun& run);
+
+}  // namespace polar::cli

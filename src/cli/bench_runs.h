@@ -1,0 +1,84 @@
+#pragma once
+// What the measurements of polar bench have in common: variants that run in turn, medians, tables.
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/program.h"
+#include "exec/executor.h"
+#include "pool/module_pool.h"
+
+namespace polar::cli {
+
+/// One timed run of a variant.
+struct BenchRun {
+  double seconds = 0;
+  double units = 0;           ///< rollouts, or tokens
+  double repeats = 1;         ///< how often the work below was done in these seconds
+  exec::ExecStats work;       ///< zero for another program's run
+  double distinct_flop = 0;   ///< of rows that any way must run at least once; 0 where unknown
+  double peak_rss_bytes = 0;  ///< of this process during the run; 0 for another program's run
+  std::vector<int> correct;   ///< verdicts in input order; may be empty
+  std::vector<std::string> texts;
+
+  double rate() const { return units / seconds; }
+};
+
+struct BenchVariant {
+  std::string name;
+  std::function<void()> warm_up;
+  std::function<BenchRun()> run;
+};
+
+struct BenchSeries {
+  std::string name;
+  std::vector<BenchRun> runs;  ///< by rate, ascending
+
+  const BenchRun& median() const { return runs[runs.size() / 2]; }
+};
+
+/// Calls `once` until `seconds` have passed; `reset` comes before every call, outside the time taken. The returned run
+/// is the last one's with the units and seconds of all.
+BenchRun repeat(double seconds, const std::function<void()>& reset, const std::function<BenchRun()>& once);
+
+/// The machine's GEMM rate at the pool's layer shapes.
+struct MachineRate {
+  double flop_per_s = 0;
+  std::string way;
+  double layer_row_flop = 0, head_row_flop = 0;
+};
+
+struct BenchTable {
+  std::string unit;           ///< "rollouts"
+  std::string compared_with;  ///< name of the series that ratios refer to; empty: none
+  MachineRate machine = {};
+};
+
+/// Warms every variant up, then runs all of them in turn, `rounds` times; says each rate on standard error. Before and
+/// after, it measures the machine with the row count and workers of the options, and puts the better rate into the
+/// table.
+std::vector<BenchSeries> alternate(std::span<const BenchVariant> variants, int rounds, const pool::ModulePool& pool,
+                                   const exec::ExecOptions& options, BenchTable& table);
+
+/// One line a series: median rate, spread, ratio, GFLOP/s against the machine's, share of the limit, memory.
+std::string table_text(std::span<const BenchSeries> series, const BenchTable& table);
+nlohmann::json to_json(const BenchSeries& series, const BenchTable& table);
+
+/// Distinct (token sequence, program prefix) pairs, each times the sequence's rows: what no sharing can avoid.
+class DistinctRows {
+ public:
+  void add(const std::string& sequence, const core::Program& program, int rows);
+  double rows() const { return rows_; }
+
+ private:
+  std::unordered_map<std::string, std::uint64_t> roots_;
+  std::unordered_map<std::uint64_t, std::uint64_t> children_;  ///< node · 2^16 + layer → node
+  std::uint64_t nodes_ = 0;
+  double rows_ = 0;
+};
+
+}  // namespace polar::cli

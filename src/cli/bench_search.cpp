@@ -1,0 +1,168 @@
+// polar bench search: a real search, as `polar search` runs it, without a store.
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "cli/bench.h"
+#include "cli/bench_runs.h"
+#include "cli/bench_variants.h"
+#include "core/error.h"
+#include "exec/model.h"
+#include "experiment/dataset.h"
+#include "experiment/options.h"
+#include "experiment/schema.h"
+#include "search/executor_evaluator.h"
+#include "search/run_searches.h"
+
+namespace polar::cli {
+namespace {
+
+struct SearchFlags {
+  std::string config;
+  std::vector<std::string> overrides;
+  int examples = 100;
+  int rounds = 1;
+  VariantFlags variants;
+};
+
+/// Notes what is evaluated, for the count of distinct rows.
+class NotingEvaluator final : public search::Evaluator {
+ public:
+  NotingEvaluator(search::Evaluator& inner, std::vector<search::Trial>& trials) : inner_(inner), trials_(trials) {}
+  std::vector<search::Outcome> evaluate(std::span<const search::Trial> trials) override {
+    trials_.insert(trials_.end(), trials.begin(), trials.end());
+    return inner_.evaluate(trials);
+  }
+
+ private:
+  search::Evaluator& inner_;
+  std::vector<search::Trial>& trials_;
+};
+
+class SearchBench {
+ public:
+  explicit SearchBench(const SearchFlags& flags)
+      : flags_(flags),
+        config_(experiment::load_config(flags.config, flags.overrides)),
+        model_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels)),
+        data_(experiment::make_data(config_)),
+        space_(experiment::space_options(config_, model_.pool->manifest().depth)),
+        examples_(data_.dataset.train) {
+    const auto wanted = static_cast<std::size_t>(flags.examples);
+    if (examples_.size() < wanted) {
+      throw core::UsageError(fmt::format("--examples: expected at most {}, the train split of {}, found {}",
+                                         examples_.size(), flags.config, wanted));
+    }
+    // Every n-th, so that every level is there.
+    for (std::size_t i = 0; i < wanted; ++i) examples_[i] = data_.dataset.train[i * examples_.size() / wanted];
+    examples_.resize(wanted);
+  }
+
+  void run() {
+    std::vector<BenchVariant> variants;
+    for (const ExecVariant& variant : flags_.variants.variants(experiment::exec_options(config_)))
+      variants.push_back(own(variant));
+    BenchTable table{"rollouts", ""};
+    const std::vector<BenchSeries> series =
+        alternate(variants, flags_.rounds, *model_.pool, executors_.front()->options(), table);
+    for (const BenchSeries& one : series) std::cout << to_json(one, table).dump() << '\n';
+    std::cerr << fmt::format("{} examples, {} rollouts each at most, {} trees in step\n", examples_.size(),
+                             config_.search.rollouts, config_.search.trees_in_step)
+              << table_text(series, table);
+    for (const BenchSeries& one : series) {
+      if (one.median().correct != series.front().median().correct)
+        throw core::Error(fmt::format("{}: expected the verdicts of {}, found others", one.name, series.front().name));
+    }
+  }
+
+ private:
+  BenchRun search(exec::Executor& executor, exec::StopRule stop, std::span<const task::Example> examples) {
+    exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, data_.task);
+    search::ExecutorEvaluator executing(executor, encoder, examples, stop);
+    std::vector<search::Trial> trials;
+    NotingEvaluator evaluator(executing, trials);
+    std::vector<task::ExampleId> ids;
+    for (const task::Example& example : examples) ids.push_back(example.id);
+    search::SearchRun run;
+    run.root_seed = config_.seed;
+    run.trees_in_step = config_.search.trees_in_step;
+    BenchRun result;
+    for (const search::SearchResult& found : search::run_searches(
+             ids, space_, experiment::mcts_options(config_, config_.search.rollouts), evaluator, run)) {
+      for (const search::RecordedTrial& trial : found.trials) result.correct.push_back(trial.outcome.correct ? 1 : 0);
+    }
+    result.units = static_cast<double>(trials.size());
+    result.work = executor.stats();
+    trials_ = std::move(trials);
+    return result;
+  }
+
+  BenchVariant own(const ExecVariant& variant) {
+    executors_.push_back(std::make_unique<exec::Executor>(model_.pool, model_.tokenizer, variant.options));
+    exec::Executor& executor = *executors_.back();
+    const auto warm_up = [this, &executor, stop = variant.stop] {
+      search(executor, stop, std::span(examples_).first(std::min<std::size_t>(4, examples_.size())));
+    };
+    const auto run = [this, &executor, stop = variant.stop] {
+      const auto reset = [&executor] {
+        executor.clear_cache();
+        executor.reset_stats();
+      };
+      BenchRun one = repeat(0, reset, [&] { return search(executor, stop, examples_); });
+      one.distinct_flop = distinct_flop(one.work);
+      return one;
+    };
+    return {variant.name, warm_up, run};
+  }
+
+  /// Prompts and scored drafts under distinct program prefixes, the tokens written, and the heads read.
+  double distinct_flop(const exec::ExecStats& work) const {
+    exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, data_.task);
+    std::vector<exec::EncodedExample> encoded;
+    for (const task::Example& example : examples_) encoded.push_back(encoder.encode(example, false));
+    const auto shared = static_cast<int>(exec::shared_prompt(encoded).size());
+    std::map<task::ExampleId, int> rows;
+    for (const exec::EncodedExample& example : encoded)
+      rows[example.id] = static_cast<int>(example.prompt.size() + example.draft.tokens.size()) - shared;
+    DistinctRows distinct;
+    for (const search::Trial& trial : trials_) {
+      distinct.add("", trial.program, shared);
+      distinct.add("example " + trial.example, trial.program, rows.at(trial.example));
+    }
+    return (distinct.rows() + static_cast<double>(work.decoded_rows)) * pool::row_flop(model_.pool->layer_matrices()) +
+           static_cast<double>(work.head_rows) * pool::row_flop(model_.pool->head_matrices());
+  }
+
+  const SearchFlags& flags_;
+  experiment::Config config_;
+  exec::Model model_;
+  experiment::RunData data_;
+  search::SearchSpace space_;
+  std::vector<task::Example> examples_;
+  std::vector<std::unique_ptr<exec::Executor>> executors_;
+  std::vector<search::Trial> trials_;  ///< of the last run
+};
+
+}  // namespace
+
+void add_bench_search(CLI::App& bench) {
+  auto flags = std::make_shared<SearchFlags>();
+  CLI::App* search = bench.add_subcommand(
+      "search",
+      "Search programs for examples of a configuration's train split, storing nothing: one JSON line a variant");
+  search->add_option("config", flags->config, "Configuration file (YAML); keys: polar help config")->required();
+  search->add_option("--set", flags->overrides, "Override a key, as in --set search.rollouts=200; may be given again");
+  search->add_option("--examples", flags->examples, "Examples to search, spread over the train split")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000000));
+  search->add_option("--rounds", flags->rounds, "Times each variant runs, in turn with the others")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  flags->variants.declare(*search);
+  search->footer("Example: polar bench search configs/ladder.yaml --set search.rollouts=200 --examples 100");
+  search->callback([flags] { SearchBench(*flags).run(); });
+}
+
+}  // namespace polar::cli

@@ -1,0 +1,107 @@
+#include "pool/gemm_rate.h"
+
+#include <torch/torch.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "core/simd.h"
+#include "pool/row_gemm.h"
+
+namespace polar::pool {
+namespace {
+
+/// Copies of every matrix, so that none is still cached when its turn comes again.
+constexpr int kCopies = 6;
+
+using Product = std::function<void()>;
+
+std::vector<Product> library_products(const std::vector<MatrixShape>& matrices, at::ScalarType type, int rows) {
+  std::vector<Product> products;
+  for (int copy = 0; copy < kCopies; ++copy) {
+    for (const MatrixShape& shape : matrices) {
+      const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(type);
+      const at::Tensor input = at::randn({rows, shape.inputs}).to(type);
+      products.emplace_back([weight, input] { at::linear(input, weight); });
+    }
+  }
+  return products;
+}
+
+template <typename Element>
+Product row_product(const MatrixShape& shape, int rows) {
+  constexpr bool kBFloat16 = sizeof(Element) == 2;
+  const auto type = kBFloat16 ? at::kBFloat16 : at::kFloat;
+  const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(type);
+  const at::Tensor input = at::randn({rows, shape.inputs}).to(type);
+  const at::Tensor output = at::empty({rows, shape.outputs}, type);
+  const at::Tensor packed = at::empty({static_cast<std::int64_t>(packed_elements(shape.outputs, shape.inputs))}, type);
+  pack(static_cast<const Element*>(weight.data_ptr()), shape.outputs, shape.inputs, false,
+       static_cast<Element*>(packed.data_ptr()));
+  return [=] {
+    multiply(input.data_ptr(), kBFloat16, rows, {packed.data_ptr(), kBFloat16, shape.inputs, shape.outputs},
+             {nullptr, nullptr, output.data_ptr()});
+  };
+}
+
+std::vector<Product> row_products(const std::vector<MatrixShape>& matrices, DType dtype, int rows) {
+  std::vector<Product> products;
+  for (int copy = 0; copy < kCopies; ++copy) {
+    for (const MatrixShape& shape : matrices) {
+      products.push_back(dtype == DType::kBFloat16 ? row_product<simd::BFloat16Bits>(shape, rows)
+                                                   : row_product<float>(shape, rows));
+    }
+  }
+  return products;
+}
+
+/// Rounds through all products per second, all threads together.
+double rounds_per_s(const std::function<std::vector<Product>()>& make, int threads, double seconds) {
+  std::atomic<int> ready{0};
+  std::vector<double> rates(static_cast<std::size_t>(threads));
+  std::vector<std::thread> workers;
+  for (double& rate : rates) {
+    workers.emplace_back([&] {
+      prepare_thread();
+      c10::InferenceMode inference;
+      const std::vector<Product> products = make();
+      for (const Product& product : products) product();
+      for (++ready; ready < threads;) std::this_thread::yield();
+      const auto start = std::chrono::steady_clock::now();
+      double elapsed = 0;
+      int rounds = 0;
+      while (elapsed < seconds) {
+        for (const Product& product : products) product();
+        ++rounds;
+        elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      }
+      rate = rounds / elapsed;
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  double sum = 0;
+  for (double rate : rates) sum += rate;
+  return sum;
+}
+
+}  // namespace
+
+GemmRate measure_gemm_rate(const std::vector<MatrixShape>& matrices, DType dtype, int rows, int threads,
+                           double seconds) {
+  const double round_flop = kCopies * rows * row_flop(matrices);
+  GemmRate best;
+  const auto attempt = [&](const std::string& way, const std::function<std::vector<Product>()>& make) {
+    const double rate = rounds_per_s(make, threads, seconds) * round_flop;
+    if (rate > best.flop_per_s) best = {rate, way};
+  };
+  attempt("LibTorch float32", [&] { return library_products(matrices, at::kFloat, rows); });
+  if (dtype == DType::kBFloat16)
+    attempt("LibTorch bfloat16", [&] { return library_products(matrices, at::kBFloat16, rows); });
+  if (has_row_kernels()) attempt("row kernels", [&] { return row_products(matrices, dtype, rows); });
+  return best;
+}
+
+}  // namespace polar::pool

@@ -1,0 +1,68 @@
+#include "pool/thread_team.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace polar::pool {
+namespace {
+
+thread_local ThreadTeam* team_of_thread = nullptr;
+
+/// Looks before sleeping: some hundred microseconds.
+constexpr int kLooks = 20000;
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#endif
+}
+
+}  // namespace
+
+ThreadTeam::ThreadTeam(int size) {
+  for (int index = 1; index < size; ++index) helpers_.emplace_back([this, index] { help(index); });
+}
+
+ThreadTeam::~ThreadTeam() {
+  ending_ = true;
+  ++round_;
+  round_.notify_all();
+  for (std::thread& helper : helpers_) helper.join();
+}
+
+void ThreadTeam::run(const std::function<void(int)>& part) {
+  if (helpers_.empty()) return part(0);
+  part_ = &part;
+  left_ = static_cast<int>(helpers_.size());
+  ++round_;
+  round_.notify_all();
+  part(0);
+  for (int looks = 0; left_ > 0; ++looks) {
+    if (looks < kLooks) {
+      pause();
+    } else {
+      std::this_thread::yield();  // a helper may have lost its core
+    }
+  }
+}
+
+void ThreadTeam::help(int index) {
+  for (unsigned seen = 0;;) {
+    for (int looks = 0; looks < kLooks && round_ == seen; ++looks) pause();
+    round_.wait(seen);
+    seen = round_;
+    if (ending_) return;
+    (*part_)(index);
+    --left_;
+  }
+}
+
+void set_thread_team(ThreadTeam* team) {
+  team_of_thread = team;
+}
+ThreadTeam* thread_team() {
+  return team_of_thread;
+}
+
+}  // namespace polar::pool
