@@ -17,19 +17,29 @@ constexpr int blocks_of(int rows) {
   return (rows + kLanes - 1) / kLanes;
 }
 
+/// Query rows, and heads of a group, whose scores are held at once.
+constexpr int kRowBlock = 4, kGroupHeads = 16;
+
 /// Everything a kernel call needs; plain data, so that every target's copy has the same signature.
 struct Call {
   int heads, kv_heads, head_size, padded_head_size;
   float scale, softcap;
   int window;
   const std::byte* q;
+  int rows;
   const KvSpan* spans;
   std::size_t span_count;
-  int keys;        ///< n, rows of all spans
-  float* queries;  ///< scratch [H·h]
-  float* scores;   ///< scratch [n padded + 16]
+  int keys;                  ///< of the first row: rows of all spans
+  float* queries;            ///< scratch [kRowBlock, H·h]
+  float* scores;             ///< scratch [kRowBlock · heads of a group, score_stride]
+  std::size_t score_stride;  ///< keys of the last row in whole blocks, and one block more
   std::byte* out;
 };
+
+/// Keys of span `s` that query row `row` sees.
+inline int span_rows(const Call& call, std::size_t s, int row) {
+  return call.spans[s].rows + (s + 1 == call.span_count ? row : 0);
+}
 
 }  // namespace
 }  // namespace polar::exec
@@ -102,14 +112,16 @@ void KvRows::append(const AttentionShape& shape, const std::byte* k, const std::
   ++rows_;
 }
 
-void AttentionKernel::attend(const pool::Attention& attention, const std::byte* q, std::span<const KvSpan> spans,
-                             std::byte* out) {
+void AttentionKernel::attend(const pool::Attention& attention, const std::byte* q, int rows,
+                             std::span<const KvSpan> spans, std::byte* out) {
   static const auto on_float = POLAR_BEST_TARGET(attend_float);
   static const auto on_bfloat16 = POLAR_BEST_TARGET(attend_bfloat16);
   int keys = 0;
   for (const KvSpan& span : spans) keys += span.rows;
-  const auto query_floats = static_cast<std::size_t>(blocks_of(shape_.heads * shape_.head_size) * kLanes);
-  const std::size_t needed = (query_floats + static_cast<std::size_t>((blocks_of(keys) + 2) * kLanes)) * sizeof(float);
+  const auto query_floats = static_cast<std::size_t>(blocks_of(kRowBlock * shape_.heads * shape_.head_size) * kLanes);
+  const auto stride = static_cast<std::size_t>((blocks_of(keys + rows - 1) + 1) * kLanes);
+  const int group = std::min(kGroupHeads, shape_.heads / shape_.kv_heads);
+  const std::size_t needed = (query_floats + static_cast<std::size_t>(kRowBlock * group) * stride) * sizeof(float);
   if (scratch_.bytes() < needed) scratch_ = Buffer(2 * needed);
   auto* scratch = reinterpret_cast<float*>(scratch_.data());
   const Call call{shape_.heads,
@@ -120,11 +132,13 @@ void AttentionKernel::attend(const pool::Attention& attention, const std::byte* 
                   static_cast<float>(attention.softcap),
                   attention.window,
                   q,
+                  rows,
                   spans.data(),
                   spans.size(),
                   keys,
                   scratch,
                   scratch + query_floats,
+                  stride,
                   out};
   (shape_.dtype == pool::DType::kBFloat16 ? on_bfloat16 : on_float)(call);
 }

@@ -1,9 +1,9 @@
 #pragma once
 // The executor's own attention: key/value storage and the kernel that lets one query row attend to them.
 //
-// One kernel serves prefill, prefix extension and decoding, and computes every row alone and in one fixed order of
-// operations, so a row's bits do not depend on which rows run beside it, nor on how its keys are divided into spans.
-// This replaces padding queries and keys to multiples of 32 (architecture.md, batch-invariant execution, rule c).
+// One kernel serves prefill, prefix extension and decoding, and computes every row in one fixed order of operations, so
+// a row's bits do not depend on which rows run beside it, nor on how its keys are divided into spans. This replaces
+// padding queries and keys to multiples of 32 (architecture.md, batch-invariant execution, rule c).
 
 #include <cstddef>
 #include <cstdlib>
@@ -74,14 +74,15 @@ struct KvSpan {
   int rows = 0;
 };
 
-/// softmax(scale · q·kᵀ) v of one query row over the spans, which together hold the keys of positions 0 … n−1 in order,
-/// the query's own last. q is [H·h], out [H·h], both of the shape's dtype; arithmetic is float32. A window keeps the
-/// last `window` keys. Source of the formula: Vaswani et al. 2017, section 3.2.1. `scratch` is reused between calls;
-/// one per thread.
+/// softmax(scale · q·kᵀ) v of `rows` query rows: the first sees the keys of the spans, which together hold positions
+/// 0 … n−1 in order, its own last; each following row sees one key more of the last span. q is [rows, H·h], out
+/// [rows, H·h], both of the shape's dtype; arithmetic is float32. A window keeps the last `window` keys. Source of the
+/// formula: Vaswani et al. 2017, section 3.2.1. Scratch is reused between calls; one kernel per thread.
 class AttentionKernel {
  public:
   explicit AttentionKernel(const AttentionShape& shape) : shape_(shape) {}
-  void attend(const pool::Attention& attention, const std::byte* q, std::span<const KvSpan> spans, std::byte* out);
+  void attend(const pool::Attention& attention, const std::byte* q, int rows, std::span<const KvSpan> spans,
+              std::byte* out);
 
  private:
   AttentionShape shape_;

@@ -1,40 +1,9 @@
 #include "exec/prefix_tree.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace polar::exec {
-namespace {
-
-std::size_t node_bytes(const Node& node) {
-  return node.hidden.bytes() + node.kv.bytes() + sizeof(Node);
-}
-
-void collect(Node& node, std::vector<Node*>& nodes) {
-  for (auto& child : node.children) {
-    nodes.push_back(child.get());
-    collect(*child, nodes);
-  }
-}
-
-/// Drops the tree's deepest nodes until `excess` bytes are freed; returns how many nodes went.
-std::uint64_t drop_deepest(PrefixTree& tree, std::size_t excess) {
-  std::vector<Node*> nodes;
-  collect(tree.root, nodes);
-  std::stable_sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return a->depth > b->depth; });
-  std::size_t freed = 0;
-  std::uint64_t dropped = 0;
-  for (Node* node : nodes) {
-    if (freed >= excess) break;
-    freed += node_bytes(*node);
-    std::erase_if(node->parent->children, [node](const auto& child) { return child.get() == node; });
-    ++dropped;
-  }
-  tree.bytes -= std::min(tree.bytes, freed);
-  return dropped;
-}
-
-}  // namespace
-
 Node* Node::child(int child_layer) {
   for (auto& candidate : children) {
     if (candidate->layer == child_layer) return candidate.get();
@@ -51,60 +20,84 @@ Node& Node::add_child(int child_layer) {
   return *added;
 }
 
-PrefixTree& PrefixCache::shared_tree(const std::vector<text::Token>& shared, bool& made) {
-  auto& tree = shared_trees_[shared];
-  made = tree == nullptr;
-  if (made) {
-    tree = std::make_unique<PrefixTree>();
-    tree->tokens = shared;
-  }
-  return *tree;
-}
-
 PrefixTree& PrefixCache::tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens,
                               bool& made) {
-  auto& tree = trees_[{shared, tokens}];
+  PrefixTree*& tree = named_[{shared, tokens}];
   made = tree == nullptr;
-  if (made) {
-    tree = std::make_unique<PrefixTree>();
-    tree->tokens = tokens;
-    tree->first_position = static_cast<int>(shared.size());
-  }
-  tree->last_used = ++clock_;
+  if (made) tree = &add(shared, tokens);
   return *tree;
 }
 
-std::size_t PrefixCache::bytes() const {
-  std::size_t total = 0;
-  for (const auto& [key, tree] : trees_) total += tree->bytes;
-  for (const auto& [key, tree] : shared_trees_) total += tree->bytes;
-  return total;
+PrefixTree& PrefixCache::own_tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens) {
+  PrefixTree& tree = add(shared, tokens);
+  tree.named = false;
+  return tree;
+}
+
+PrefixTree& PrefixCache::add(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens) {
+  auto tree = std::make_unique<PrefixTree>();
+  tree->shared = shared;
+  tree->tokens = tokens;
+  PrefixTree& added = *tree;
+  trees_.emplace(&added, std::move(tree));
+  return added;
+}
+
+void PrefixCache::set_base(Node& node, Node* base) {
+  node.base = base;
+  if (base != nullptr) hold(*base);
+}
+
+void PrefixCache::hold(Node& node) {
+  if (node.users++ > 0) return;
+  held_bytes_ += node.bytes;
+  if (!std::exchange(node.idle, false)) return;
+  idle_bytes_ -= node.bytes;
+  idle_.erase(node.idle_place);
+}
+
+void PrefixCache::release(Node& node) {
+  if (--node.users > 0) return;
+  held_bytes_ -= node.bytes;
+  idle_bytes_ += node.bytes;
+  node.idle = true;
+  node.idle_place = idle_.insert(idle_.end(), &node);
+}
+
+void PrefixCache::set_bytes(Node& node, std::size_t bytes) {
+  if (node.users > 0) held_bytes_ = held_bytes_ - node.bytes + bytes;
+  if (node.idle) idle_bytes_ = idle_bytes_ - node.bytes + bytes;
+  node.bytes = bytes;
 }
 
 std::uint64_t PrefixCache::evict() {
-  std::size_t total = bytes();
   std::uint64_t evicted = 0;
-  if (total <= capacity_bytes_) return evicted;
-  std::vector<std::map<Key, std::unique_ptr<PrefixTree>>::iterator> oldest;
-  for (auto it = trees_.begin(); it != trees_.end(); ++it) oldest.push_back(it);
-  std::sort(oldest.begin(), oldest.end(), [](auto a, auto b) { return a->second->last_used < b->second->last_used; });
-  for (auto it : oldest) {
-    if (total <= capacity_bytes_) return evicted;
-    PrefixTree& tree = *it->second;
-    const std::size_t before = tree.bytes;
-    evicted += drop_deepest(tree, total - capacity_bytes_);
-    total -= before - tree.bytes;
-    if (total <= capacity_bytes_) return evicted;
-    total -= tree.bytes;
-    trees_.erase(it);
+  while (idle_bytes_ > capacity_bytes_ && !idle_.empty()) {
+    Node& oldest = *idle_.front();
+    idle_.pop_front();
+    idle_bytes_ -= oldest.bytes;
+    ++evicted;
+    drop(oldest);
   }
-  shared_trees_.clear();
   return evicted;
+}
+
+void PrefixCache::drop(Node& node) {
+  if (node.base != nullptr) release(*node.base);
+  if (node.parent != nullptr) {
+    std::erase_if(node.parent->children, [&](const auto& child) { return child.get() == &node; });
+    return;
+  }
+  PrefixTree& tree = *node.tree;
+  if (tree.named) named_.erase({tree.shared, tree.tokens});
+  trees_.erase(&tree);
 }
 
 void PrefixCache::clear() {
   trees_.clear();
-  shared_trees_.clear();
+  named_.clear();
+  idle_.clear();
+  held_bytes_ = idle_bytes_ = 0;
 }
 
 }  // namespace polar::exec

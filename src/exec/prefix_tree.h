@@ -2,6 +2,7 @@
 // The trie over layer sequences: states of one token sequence after every program prefix that was run on it.
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,12 +26,17 @@ struct Node {
   State state = State::kNew;
   PrefixTree* tree = nullptr;
   Node* parent = nullptr;
-  Node* base =
-      nullptr;  ///< same prefix in the shared prompt's tree: keys and values of the positions before this tree's first
+  /// Same prefix in the shared prompt's tree: keys and values of the positions before this tree's first. Held while
+  /// this node lives.
+  Node* base = nullptr;
   std::vector<std::unique_ptr<Node>> children;
   Buffer hidden;  ///< [rows − kept_from, d]: all rows, or the last ones when nothing runs behind this node
   KvRows kv;
-  int kept_from = 0;           ///< first row that `hidden` holds
+  std::size_t bytes = 0;                  ///< of hidden rows, keys and values; an upper bound until the node is done
+  int users = 0;                          ///< trials in flight that pass through, and nodes whose base this is
+  bool idle = false;                      ///< had users, and has none now
+  std::list<Node*>::iterator idle_place;  ///< of an idle node: where PrefixCache keeps it
+  int kept_from = 0;                      ///< first row that `hidden` holds
   int needed_from;             ///< first row that a program ending here reads; the tree's rows when none does
   std::vector<Node*> waiters;  ///< nodes whose base is this one and that wait until it is queued
   std::vector<Path*> paths;    ///< trials whose program ends here, waiting for it
@@ -42,42 +48,51 @@ struct Node {
 
 /// One token sequence and its trie. `first_position` tokens come before it (the shared prompt, held by `base`).
 struct PrefixTree {
-  std::vector<text::Token> tokens;
-  int first_position = 0;
+  std::vector<text::Token> shared, tokens;  ///< the prompt before it; its own
   PrefixTree* base = nullptr;
-  Node root{0};  ///< state after no step; its hidden rows are filled by the worker
-  std::size_t bytes = 0;
-  std::uint64_t last_used = 0;
+  Node root{0};       ///< state after no step; its hidden rows are filled by the worker
+  bool named = true;  ///< found again by its tokens
 
   PrefixTree() { root.tree = this; }
   PrefixTree(const PrefixTree&) = delete;
   PrefixTree& operator=(const PrefixTree&) = delete;
   int rows() const { return static_cast<int>(tokens.size()); }
+  int first_position() const { return static_cast<int>(shared.size()); }
 };
 
-/// The trees of one worker, within a byte bound between waves. Eviction takes the least recently used tree and drops
-/// its deepest nodes first; shared-prompt trees go last and whole, so a node never outlives its base.
+/// The trees of one worker. Nodes without users stay within a byte bound; the one whose last user left first goes
+/// first, which is never before its children and dependants. Not thread-safe.
 class PrefixCache {
  public:
-  explicit PrefixCache(std::size_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
+  explicit PrefixCache(std::size_t idle_capacity_bytes) : capacity_bytes_(idle_capacity_bytes) {}
 
   /// The tree of a token sequence behind a shared prompt (possibly empty), made when absent. `made` tells the caller to
   /// fill the root.
   PrefixTree& tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens, bool& made);
-  PrefixTree& shared_tree(const std::vector<text::Token>& shared, bool& made);
+  /// A tree that nobody else will find.
+  PrefixTree& own_tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens);
 
-  /// Drops nodes until the bound holds. Only between waves: every node is done or new, none is referenced.
-  /// Returns how many nodes went.
+  /// Makes `base` the node's base, and holds it while the node lives.
+  void set_base(Node& node, Node* base);
+  void hold(Node& node);
+  void release(Node& node);
+  void set_bytes(Node& node, std::size_t bytes);
+
+  /// Drops nodes without users, and trees without nodes, until the bound holds; returns how many nodes went.
   std::uint64_t evict();
   void clear();
-  std::size_t bytes() const;
+  std::size_t held_bytes() const { return held_bytes_; }  ///< of nodes with users
+  std::size_t idle_bytes() const { return idle_bytes_; }  ///< of the others
 
  private:
   using Key = std::pair<std::vector<text::Token>, std::vector<text::Token>>;
-  std::size_t capacity_bytes_;
-  std::map<Key, std::unique_ptr<PrefixTree>> trees_;
-  std::map<std::vector<text::Token>, std::unique_ptr<PrefixTree>> shared_trees_;
-  std::uint64_t clock_ = 0;
+  PrefixTree& add(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens);
+  void drop(Node& node);
+
+  std::size_t capacity_bytes_, held_bytes_ = 0, idle_bytes_ = 0;
+  std::map<PrefixTree*, std::unique_ptr<PrefixTree>> trees_;
+  std::map<Key, PrefixTree*> named_;
+  std::list<Node*> idle_;  ///< in the order in which they lost their last users
 };
 
 }  // namespace polar::exec

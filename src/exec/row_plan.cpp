@@ -24,7 +24,7 @@ bool same_bits(const RowFunction& run, const at::Tensor& rows, const at::Tensor&
 
 RowClasses probe(const RowFunction& run, const pool::ModulePool& pool, int full) {
   // With row kernels every count gives the same bits by construction; the probe looks at counts of every remainder.
-  const bool rows_alike = pool.kernels() == pool::Kernels::kRows;
+  const bool rows_alike = pool.kernels() != pool::Kernels::kLibrary;
   std::vector<int> sizes = {1, 2, 3, 7, 12, 25, 100};
   if (!rows_alike) {
     sizes = {8, 16};

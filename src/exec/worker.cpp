@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <ranges>
 
 #include "core/seed.h"
 
 namespace polar::exec {
 namespace {
 
-/// Rows of one layer that run before another layer is looked at. Where calls are padded, larger batches pad less; where
-/// they are not, smaller ones stay within the processor's cache.
+/// Rows of one layer that run at once where calls are padded: larger batches pad less. Where they are not, smaller ones
+/// stay within the processor's cache.
 constexpr int kBatchRows = 4096;
 
 at::ScalarType scalar_type(pool::DType dtype) {
@@ -27,9 +28,32 @@ double milliseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-bool program_order(const Job& a, const Job& b) {
-  if (a.example != b.example) return a.example < b.example;
-  return std::ranges::lexicographical_compare(a.program->layers(), b.program->layers());
+/// Rows of the examples whose programs advance side by side: enough for several batches, few enough that the states of
+/// one program after the other, on all of them, stay cached.
+constexpr int kBlockBatches = 4;
+
+/// Blocks of examples; within a block the programs in trie order, each on all examples: neighbours share long prefixes,
+/// and what is one program's alone still runs on many rows.
+void put_in_order(std::vector<Job>& jobs, int block_rows) {
+  std::ranges::stable_sort(jobs, {}, &Job::example);
+  std::vector<int> blocks;  // by job, in this order
+  int block = 0, rows = 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (i > 0 && jobs[i].example != jobs[i - 1].example) {
+      rows += static_cast<int>(jobs[i - 1].example->prompt.size());
+      if (rows >= block_rows) ++block, rows = 0;
+    }
+    blocks.push_back(block);
+  }
+  std::vector<std::size_t> order(jobs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    if (blocks[a] != blocks[b]) return blocks[a] < blocks[b];
+    return std::ranges::lexicographical_compare(jobs[a].program->layers(), jobs[b].program->layers());
+  });
+  std::vector<Job> ordered;
+  for (std::size_t i : order) ordered.push_back(jobs[i]);
+  jobs = std::move(ordered);
 }
 
 bool is_scored(const Job& job) {
@@ -43,7 +67,7 @@ constexpr std::size_t kUnscoredDraftTokens = 1;
 /// First row of the path's tree that is read when its program ends; for states all are.
 int first_read_row(const Path& path) {
   if (path.job.request == nullptr) return 0;
-  return static_cast<int>(path.job.example->prompt.size()) - 1 - path.tree->first_position;
+  return static_cast<int>(path.job.example->prompt.size()) - 1 - path.tree->first_position();
 }
 
 }  // namespace
@@ -57,15 +81,16 @@ Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, c
       shape_{pool.manifest().heads, pool.manifest().kv_heads, pool.manifest().head_size, pool.dtype()},
       row_bytes_(static_cast<std::size_t>(pool.manifest().hidden) * shape_.element_bytes()),
       wave_bytes_(wave_bytes),
-      batch_rows_(plan.layer.any ? 2 * plan.layer.full : kBatchRows),
+      batch_rows_(plan.layer.any ? plan.layer.full : kBatchRows),
       kernel_(shape_),
-      cache_(cache_bytes),
+      cache_(options.prefix_sharing ? cache_bytes : 0),
       waiting_(static_cast<std::size_t>(pool.manifest().depth)) {}
 
 Worker::~Worker() = default;
 
 void Worker::clear() {
-  wave_.clear();
+  in_flight_.clear();
+  tail_bytes_ = 0;
   for (auto& items : waiting_) items.clear();
   arrived_.clear();
   to_decode_.clear();
@@ -75,18 +100,15 @@ void Worker::clear() {
 void Worker::run(std::vector<Job> jobs, const std::vector<text::Token>& shared_prompt) {
   c10::InferenceMode inference;
   started_ = std::chrono::steady_clock::now();
-  std::stable_sort(jobs.begin(), jobs.end(), program_order);
-  for (std::size_t done = 0; done < jobs.size();) {
-    done += admit_wave(std::span(jobs).subspan(done), shared_prompt);
-    do {
-      while (run_lowest_layer()) {
-      }
-      read_heads();
-      start_decoding();
-    } while (!std::ranges::all_of(waiting_, [](const auto& items) { return items.empty(); }));
-    wave_.clear();
-    stats_.evicted_nodes += cache_.evict();
-    ++stats_.waves;
+  put_in_order(jobs, kBlockBatches * batch_rows_);
+  std::size_t admitted = admit(jobs, shared_prompt);
+  while (!in_flight_.empty()) {
+    while (run_lowest_layer()) {
+    }
+    read_heads();
+    retire();
+    admitted += admit(std::span(jobs).subspan(admitted), shared_prompt);
+    start_decoding();
   }
 }
 
@@ -111,31 +133,37 @@ std::vector<text::Token> Worker::sequence_of(const Job& job) const {
   return tokens;
 }
 
-/// Upper bound of the trial's own tail; its new nodes are counted when they are made.
-std::size_t Worker::admission_bytes(const Job& job, const Path& path) const {
-  if (job.request == nullptr) return 0;
-  const int tail_rows = std::max(0, job.request->rules->max_new_tokens - 1);
-  return path.nodes.size() * shape_.kv_bytes(tail_rows);
-}
-
-std::size_t Worker::admit_wave(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt) {
-  const std::size_t held = cache_.bytes();
-  std::size_t admitted = 0, bytes = 0;
+std::size_t Worker::admit(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt) {
+  std::size_t admitted = 0;
   for (const Job& job : jobs) {
-    if (admitted > 0 && bytes >= wave_bytes_) break;
+    if (!in_flight_.empty() && cache_.held_bytes() + tail_bytes_ >= wave_bytes_) break;
     auto path = std::make_unique<Path>();
     path->job = job;
     place(*path, shared_prompt);
-    bytes += walk(*path);
-    bytes += admission_bytes(job, *path);  // of the nodes that walk() found
+    walk(*path);
     if (job.request != nullptr) {
       path->generation = std::make_unique<Generation>(*job.request, tokenizer_, pool_.manifest().eos_ids);
+      path->tail_bytes = path->nodes.size() * shape_.kv_bytes(std::max(0, job.request->rules->max_new_tokens - 1));
+      tail_bytes_ += path->tail_bytes;
     }
-    wave_.push_back(std::move(path));
+    in_flight_.push_back(std::move(path));
     ++admitted;
   }
-  stats_.peak_bytes = std::max(stats_.peak_bytes, held + bytes);
+  if (admitted > 0) ++stats_.waves;
+  stats_.peak_bytes = std::max(stats_.peak_bytes, cache_.held_bytes() + cache_.idle_bytes() + tail_bytes_);
   return admitted;
+}
+
+/// Frees the trials that have finished, and what the cache has no room for.
+void Worker::retire() {
+  std::erase_if(in_flight_, [this](const std::unique_ptr<Path>& path) {
+    if (!path->finished) return false;
+    tail_bytes_ -= path->tail_bytes;
+    for (Node* node : std::views::reverse(path->nodes)) cache_.release(*node);  // children before their parents
+    cache_.release(path->tree->root);
+    return true;
+  });
+  stats_.evicted_nodes += cache_.evict();
 }
 
 /// Finds or makes the trees of the path's sequence.
@@ -147,63 +175,48 @@ void Worker::place(Path& path, const std::vector<text::Token>& shared_prompt) {
                              std::equal(shared_prompt.begin(), shared_prompt.end(), tokens.begin());
   const std::vector<text::Token> shared = behind_shared ? shared_prompt : std::vector<text::Token>();
   tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(shared.size()));
-  bool made = true, base_made = true;
-  PrefixTree* base = nullptr;
-  if (options_.prefix_sharing) {
-    if (behind_shared) base = &cache_.shared_tree(shared, base_made);
-    path.tree = &cache_.tree(shared, tokens, made);
-  } else {
-    path.own_tree = std::make_unique<PrefixTree>();
-    path.own_tree->tokens = std::move(tokens);
-    path.own_tree->first_position = static_cast<int>(shared.size());
-    path.tree = path.own_tree.get();
-    if (behind_shared) {
-      path.own_base = std::make_unique<PrefixTree>();
-      path.own_base->tokens = shared;
-      base = path.own_base.get();
-    }
-  }
-  path.tree->base = base;
-  if (base != nullptr && base_made) fill_root(*base);
-  if (made) fill_root(*path.tree);
+  const auto tree_of = [&](const std::vector<text::Token>& before, const std::vector<text::Token>& own, bool& made) {
+    made = true;
+    return options_.prefix_sharing ? &cache_.tree(before, own, made) : &cache_.own_tree(before, own);
+  };
+  bool made = false, base_made = false;
+  path.tree = tree_of(shared, tokens, made);
+  cache_.hold(path.tree->root);
+  if (!made) return;
+  fill_root(path.tree->root);
+  if (!behind_shared) return;
+  path.tree->base = tree_of({}, shared, base_made);
+  cache_.set_base(path.tree->root, &path.tree->base->root);
+  if (base_made) fill_root(path.tree->base->root);
 }
 
-void Worker::fill_root(PrefixTree& tree) {
+void Worker::fill_root(Node& root) {
+  const PrefixTree& tree = *root.tree;
   const at::Tensor tokens = at::tensor(std::vector<std::int64_t>(tree.tokens.begin(), tree.tokens.end()), at::kLong);
   const at::Tensor rows = pool_.embed(tokens).contiguous();
-  tree.root.hidden = Buffer(static_cast<std::size_t>(tree.rows()) * row_bytes_);
-  std::memcpy(tree.root.hidden.data(), bytes_of(rows), static_cast<std::size_t>(tree.rows()) * row_bytes_);
-  tree.root.state = Node::State::kDone;
-  tree.bytes += tree.root.hidden.bytes();
+  root.hidden = Buffer(static_cast<std::size_t>(tree.rows()) * row_bytes_);
+  std::memcpy(root.hidden.data(), bytes_of(rows), static_cast<std::size_t>(tree.rows()) * row_bytes_);
+  root.state = Node::State::kDone;
+  cache_.set_bytes(root, root.hidden.bytes() + sizeof(PrefixTree));
 }
 
-/// Makes the missing nodes of the path's program, and of the shared prompt's; queues what can run. Returns the bytes
-/// the new nodes will take.
-std::size_t Worker::walk(Path& path) {
-  std::size_t bytes = 0;
+/// Makes the missing nodes of the path's program, and of the shared prompt's; queues what can run.
+void Worker::walk(Path& path) {
   Node* node = &path.tree->root;
   Node* base = path.tree->base != nullptr ? &path.tree->base->root : nullptr;
   for (int layer : path.job.program->layers()) {
     if (base != nullptr) {
       Node* next_base = base->child(layer);
-      if (next_base == nullptr) {
-        next_base = &base->add_child(layer);
-        require_rows(*base, 0);
-        bytes += node_bytes(path.tree->base->rows());
-        queue(*next_base);
-      }
+      if (next_base == nullptr) add_node(*base, *(next_base = &base->add_child(layer)), nullptr);
       base = next_base;
     }
     Node* next = node->child(layer);
     if (next == nullptr) {
-      next = &node->add_child(layer);
-      require_rows(*node, 0);
-      next->base = base;
-      bytes += node_bytes(path.tree->rows());
-      queue(*next);
+      add_node(*node, *(next = &node->add_child(layer)), base);
     } else {
       ++stats_.shared_nodes;
     }
+    cache_.hold(*next);
     node = next;
     path.nodes.push_back(node);
   }
@@ -213,14 +226,19 @@ std::size_t Worker::walk(Path& path) {
   } else {
     node->paths.push_back(&path);
   }
-  return bytes;
+}
+
+void Worker::add_node(Node& parent, Node& node, Node* base) {
+  require_rows(parent, 0);
+  cache_.set_base(node, base);
+  cache_.set_bytes(node, node_bytes(node.tree->rows()));
+  queue(node);
 }
 
 /// A node that was finished for fewer rows than somebody needs now runs again; keys and values come out the same.
 void Worker::require_rows(Node& node, int from) {
   node.needed_from = std::min(node.needed_from, from);
   if (node.state != Node::State::kDone || node.needed_from >= node.kept_from) return;
-  node.tree->bytes -= node.hidden.bytes() + node.kv.bytes() + sizeof(Node);
   node.state = Node::State::kNew;
   queue(node);
 }
@@ -245,24 +263,27 @@ int Worker::item_rows(const Item& item) const {
 }
 
 int Worker::first_position(const Item& item) const {
-  if (item.node != nullptr) return item.node->tree->first_position;
-  return item.path->tree->first_position + item.path->kept_rows +
+  if (item.node != nullptr) return item.node->tree->first_position();
+  return item.path->tree->first_position() + item.path->kept_rows +
          item.path->tails[static_cast<std::size_t>(item.path->step)].rows();
 }
 
+/// Runs the rows that wait for the lowest layer. Those that went back for a repetition catch up with the others this
+/// way, and all go on together.
 bool Worker::run_lowest_layer() {
   for (std::size_t layer = 0; layer < waiting_.size(); ++layer) {
-    auto& items = waiting_[layer];
-    if (items.empty()) continue;
-    std::size_t count = 0;
-    int rows = 0;
-    while (count < items.size() &&
-           (count == 0 || (options_.layer_batching && rows + item_rows(items[count]) <= batch_rows_))) {
-      rows += item_rows(items[count++]);
+    if (waiting_[layer].empty()) continue;
+    const std::vector<Item> items = std::exchange(waiting_[layer], {});
+    for (std::size_t first = 0; first < items.size();) {
+      std::size_t end = first;
+      int rows = 0;
+      while (end < items.size() &&
+             (end == first || (options_.layer_batching && rows + item_rows(items[end]) <= batch_rows_))) {
+        rows += item_rows(items[end++]);
+      }
+      run_layer(static_cast<int>(layer), std::span(items).subspan(first, end - first));
+      first = end;
     }
-    const std::vector<Item> batch(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
-    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
-    run_layer(static_cast<int>(layer), batch);
     return true;
   }
   return false;
@@ -387,12 +408,12 @@ void Worker::attend(int layer, std::span<const Item> items, const std::byte* q, 
       spans.push_back(span_of(tail, tail.rows() - 1));
     }
     q += static_cast<std::size_t>(first) * row_bytes;
-    for (int row = first; row < item_rows(item); ++row) {
-      ++spans.back().rows;
-      kernel_.attend(attention, q, spans, mixed);
-      q += row_bytes;
-      mixed += row_bytes;
-    }
+    const int rows = item_rows(item) - first;
+    if (rows == 0) continue;
+    ++spans.back().rows;
+    kernel_.attend(attention, q, rows, spans, mixed);
+    q += static_cast<std::size_t>(rows) * row_bytes;
+    mixed += static_cast<std::size_t>(rows) * row_bytes;
   }
 }
 
@@ -413,7 +434,7 @@ void Worker::finish_items(std::span<const Item> items) {
   for (const Item& item : items) {
     if (item.node != nullptr) {
       item.node->state = Node::State::kDone;
-      item.node->tree->bytes += item.node->hidden.bytes() + item.node->kv.bytes() + sizeof(Node);
+      cache_.set_bytes(*item.node, item.node->hidden.bytes() + item.node->kv.bytes() + sizeof(Node));
       ++stats_.computed_nodes;
       for (auto& child : item.node->children) queue(*child);
       for (Path* path : std::exchange(item.node->paths, {})) arrived_.push_back(path);
@@ -454,7 +475,9 @@ Draw Worker::draw_at(const Path& path, int index) const {
 void Worker::read_heads() {
   std::vector<Path*> paths = std::exchange(arrived_, {});
   for (Path* path : paths) {
-    if (path->job.states != nullptr) copy_states(*path);
+    if (path->job.states == nullptr) continue;
+    copy_states(*path);
+    path->finished = true;
   }
   std::erase_if(paths, [](const Path* path) { return path->job.states != nullptr; });
   const std::vector<RowReading> readings = read_rows(paths);
@@ -532,7 +555,7 @@ void Worker::take_prefill(Path& path, std::span<const RowReading> readings) {
     if (!follows) break;
     ++accepted;
   }
-  path.kept_rows = static_cast<int>(path.job.example->prompt.size() + accepted) - path.tree->first_position;
+  path.kept_rows = static_cast<int>(path.job.example->prompt.size() + accepted) - path.tree->first_position();
   path.tails.resize(path.nodes.size());
   path.decoding = true;
   to_decode_.push_back(&path);
@@ -563,8 +586,7 @@ void Worker::finish(Path& path) {
   Answer& answer = *path.job.answer;
   path.generation->finish(answer);
   answer.decode_ms = milliseconds(std::chrono::steady_clock::now() - started_) - answer.prefill_ms;
-  path.tails.clear();
-  path.hidden = Buffer();
+  path.finished = true;
 }
 
 void Worker::copy_states(Path& path) {

@@ -34,14 +34,15 @@ struct Job {
 struct Path {
   Job job;
   PrefixTree* tree = nullptr;
-  std::unique_ptr<PrefixTree> own_tree, own_base;  ///< without prefix sharing every trial has trees of its own
-  std::vector<Node*> nodes;                        ///< one a program step
+  std::vector<Node*> nodes;  ///< one a program step
   std::unique_ptr<Generation> generation;
-  int kept_rows = 0;          ///< rows of `nodes` that decoding may see
-  std::vector<KvRows> tails;  ///< one a program step, from the first decoded token on
-  Buffer hidden;              ///< [1, d]
-  int step = 0;               ///< next program step of the row being decoded
+  int kept_rows = 0;           ///< rows of `nodes` that decoding may see
+  std::vector<KvRows> tails;   ///< one a program step, from the first decoded token on
+  std::size_t tail_bytes = 0;  ///< upper bound of `tails`
+  Buffer hidden;               ///< [1, d]
+  int step = 0;                ///< next program step of the row being decoded
   bool decoding = false;
+  bool finished = false;
 };
 
 /// Rows waiting for a layer: all rows of a new node, or one decoding row of a path.
@@ -50,10 +51,11 @@ struct Item {
   Path* path = nullptr;
 };
 
-/// Steps of run(): (1) sort the jobs so that programs of one sequence follow each other in trie order; (2) admit a wave
-/// that fits the byte bound; (3) run the lowest waiting layer until none waits; (4) read the heads of all rows that
-/// arrived, append tokens, start the next decoding rows; (5) repeat 3 and 4 until the wave is done; evict; next wave.
-/// Used by one thread at a time.
+/// Steps of run(): (1) put the jobs in order: blocks of examples, within a block program after program in trie order,
+/// so that what the block's examples run, they run together; (2) admit as many as the byte bound lets fly; (3) run the
+/// lowest waiting layer until none waits; (4) read the heads of all rows that arrived, append tokens, free what has
+/// finished, evict; (5) admit more, start the next decoding rows, and go on with 3, so that prompts of new trials run
+/// together with decoding rows of older ones. Used by one thread at a time.
 class Worker {
  public:
   Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan,
@@ -66,13 +68,14 @@ class Worker {
 
  private:
   // Admission.
-  std::size_t admit_wave(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt);
-  std::size_t admission_bytes(const Job& job, const Path& path) const;
+  std::size_t admit(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt);
+  void retire();
   std::size_t draft_tokens(const Job& job) const;
   std::vector<text::Token> sequence_of(const Job& job) const;
   void place(Path& path, const std::vector<text::Token>& shared_prompt);
-  void fill_root(PrefixTree& tree);
-  std::size_t walk(Path& path);
+  void fill_root(Node& root);
+  void walk(Path& path);
+  void add_node(Node& parent, Node& node, Node* base);
   void require_rows(Node& node, int from);
   void queue(Node& node);
   std::size_t node_bytes(int rows) const;
@@ -113,7 +116,8 @@ class Worker {
   int batch_rows_;
   AttentionKernel kernel_;
   PrefixCache cache_;
-  std::vector<std::unique_ptr<Path>> wave_;
+  std::vector<std::unique_ptr<Path>> in_flight_;
+  std::size_t tail_bytes_ = 0;              ///< of all trials in flight
   std::vector<std::vector<Item>> waiting_;  ///< by layer
   std::vector<Path*> arrived_;              ///< waiting for the head
   std::vector<Path*> to_decode_;            ///< waiting for the embedding of their last token

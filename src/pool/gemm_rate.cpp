@@ -5,7 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <memory>
+#include <map>
 #include <thread>
 
 #include "core/simd.h"
@@ -20,11 +20,13 @@ constexpr int kCopies = 6;
 using Product = std::function<void()>;
 
 std::vector<Product> library_products(const std::vector<MatrixShape>& matrices, at::ScalarType type, int rows) {
+  std::map<int, at::Tensor> inputs;
+  for (const MatrixShape& shape : matrices) inputs.try_emplace(shape.inputs, at::randn({rows, shape.inputs}).to(type));
   std::vector<Product> products;
   for (int copy = 0; copy < kCopies; ++copy) {
     for (const MatrixShape& shape : matrices) {
       const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(type);
-      const at::Tensor input = at::randn({rows, shape.inputs}).to(type);
+      const at::Tensor& input = inputs.at(shape.inputs);
       products.emplace_back([weight, input] { at::linear(input, weight); });
     }
   }
@@ -32,27 +34,33 @@ std::vector<Product> library_products(const std::vector<MatrixShape>& matrices, 
 }
 
 template <typename Element>
-Product row_product(const MatrixShape& shape, int rows) {
-  constexpr bool kBFloat16 = sizeof(Element) == 2;
-  const auto type = kBFloat16 ? at::kBFloat16 : at::kFloat;
-  const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(type);
-  const at::Tensor input = at::randn({rows, shape.inputs}).to(type);
-  const at::Tensor output = at::empty({rows, shape.outputs}, type);
-  const at::Tensor packed = at::empty({static_cast<std::int64_t>(packed_elements(shape.outputs, shape.inputs))}, type);
-  pack(static_cast<const Element*>(weight.data_ptr()), shape.outputs, shape.inputs, false,
+Product row_product(const MatrixShape& shape, PackedFormat format, const at::Tensor& input, const at::Tensor& output) {
+  const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(input.scalar_type());
+  const std::size_t elements = packed_elements(shape.outputs, shape.inputs, format);
+  const at::Tensor packed = at::empty({static_cast<std::int64_t>(elements)}, input.scalar_type());
+  pack(static_cast<const Element*>(weight.data_ptr()), shape.outputs, shape.inputs, false, format,
        static_cast<Element*>(packed.data_ptr()));
   return [=] {
-    multiply(input.data_ptr(), kBFloat16, rows, {packed.data_ptr(), kBFloat16, shape.inputs, shape.outputs},
-             {nullptr, nullptr, output.data_ptr()});
+    multiply(input.data_ptr(), sizeof(Element) == 2, static_cast<int>(input.size(0)),
+             {packed.data_ptr(), format, shape.inputs, shape.outputs}, {nullptr, nullptr, output.data_ptr()});
   };
 }
 
-std::vector<Product> row_products(const std::vector<MatrixShape>& matrices, DType dtype, int rows) {
+std::vector<Product> row_products(const std::vector<MatrixShape>& matrices, PackedFormat format, int rows) {
+  const auto type = format == PackedFormat::kFloat32 ? at::kFloat : at::kBFloat16;
+  std::map<int, at::Tensor> inputs, outputs;  // by width: in a layer, too, they come from a step just before
+  for (const MatrixShape& shape : matrices) {
+    inputs.try_emplace(shape.inputs, at::randn({rows, shape.inputs}).to(type));
+    outputs.try_emplace(shape.outputs, at::empty({rows, shape.outputs}, type));
+  }
   std::vector<Product> products;
   for (int copy = 0; copy < kCopies; ++copy) {
     for (const MatrixShape& shape : matrices) {
-      products.push_back(dtype == DType::kBFloat16 ? row_product<simd::BFloat16Bits>(shape, rows)
-                                                   : row_product<float>(shape, rows));
+      const at::Tensor& input = inputs.at(shape.inputs);
+      const at::Tensor& output = outputs.at(shape.outputs);
+      products.push_back(format == PackedFormat::kFloat32
+                             ? row_product<float>(shape, format, input, output)
+                             : row_product<simd::BFloat16Bits>(shape, format, input, output));
     }
   }
   return products;
@@ -92,15 +100,20 @@ double rounds_per_s(const std::function<std::vector<Product>()>& make, int threa
 GemmRate measure_gemm_rate(const std::vector<MatrixShape>& matrices, DType dtype, int rows, int threads,
                            double seconds) {
   const double round_flop = kCopies * rows * row_flop(matrices);
+  const bool bfloat16 = dtype == DType::kBFloat16;
   GemmRate best;
   const auto attempt = [&](const std::string& way, const std::function<std::vector<Product>()>& make) {
     const double rate = rounds_per_s(make, threads, seconds) * round_flop;
     if (rate > best.flop_per_s) best = {rate, way};
   };
   attempt("LibTorch float32", [&] { return library_products(matrices, at::kFloat, rows); });
-  if (dtype == DType::kBFloat16)
-    attempt("LibTorch bfloat16", [&] { return library_products(matrices, at::kBFloat16, rows); });
-  if (has_row_kernels()) attempt("row kernels", [&] { return row_products(matrices, dtype, rows); });
+  if (bfloat16) attempt("LibTorch bfloat16", [&] { return library_products(matrices, at::kBFloat16, rows); });
+  if (has_row_kernels()) {
+    const PackedFormat format = bfloat16 ? PackedFormat::kBFloat16 : PackedFormat::kFloat32;
+    attempt("row kernels", [&] { return row_products(matrices, format, rows); });
+  }
+  if (bfloat16 && has_tiles())
+    attempt("tile kernels", [&] { return row_products(matrices, PackedFormat::kTiles, rows); });
   return best;
 }
 

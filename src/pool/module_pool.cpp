@@ -7,6 +7,7 @@
 #include <torch/version.h>
 
 #include "core/error.h"
+#include "pool/large_pages.h"
 #include "pool/row_gemm.h"
 #include "pool/row_operators.h"
 
@@ -33,7 +34,8 @@ std::vector<MatrixShape> matrices_of(const torch::jit::Module& module) {
 }
 
 torch::jit::Module load_module(const Manifest& manifest, const std::string& name, const LoadOptions& options,
-                               const std::vector<std::string>& methods, std::vector<MatrixShape>& matrices) {
+                               const std::vector<std::string>& methods, LargePages& memory,
+                               std::vector<MatrixShape>& matrices) {
   const std::filesystem::path file = manifest.path(name);
   try {
     torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
@@ -48,7 +50,8 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
     module.eval();
     module.to(scalar_type(options.dtype));
     torch::jit::Module frozen = torch::jit::freeze_module(module, methods);
-    if (options.kernels == Kernels::kRows) use_row_operators(frozen, methods);
+    if (options.kernels != Kernels::kLibrary)
+      use_row_operators(frozen, methods, options.kernels == Kernels::kTiles, memory);
     return frozen;
   } catch (const c10::Error& error) {
     throw core::Error(fmt::format(
@@ -97,15 +100,30 @@ DTypeChoice choose_dtype(const std::string& setting) {
 }
 
 const char* to_string(Kernels kernels) {
-  return kernels == Kernels::kRows ? "rows" : "library";
+  switch (kernels) {
+    case Kernels::kLibrary:
+      return "library";
+    case Kernels::kRows:
+      return "rows";
+    case Kernels::kTiles:
+      return "tiles";
+  }
+  return "unknown";
 }
 
 Kernels choose_kernels(const std::string& setting, DType dtype) {
+  const bool tiles = dtype == DType::kBFloat16 && has_tiles();
   if (setting == "library") return Kernels::kLibrary;
   if (setting == "rows") return Kernels::kRows;
-  if (setting != "auto") {
-    throw core::UsageError(fmt::format("exec.kernels: expected auto, library or rows, found '{}'", setting));
+  if (setting == "tiles") {
+    if (tiles) return Kernels::kTiles;
+    throw core::UsageError(fmt::format("exec.kernels: 'tiles' needs bfloat16 and a processor with AMX; found {} {}",
+                                       to_string(dtype), has_tiles() ? "on one" : "on one without"));
   }
+  if (setting != "auto") {
+    throw core::UsageError(fmt::format("exec.kernels: expected auto, library, rows or tiles, found '{}'", setting));
+  }
+  if (tiles) return Kernels::kTiles;
   const bool library_is_faster = dtype == DType::kBFloat16 && has_fast_bfloat16();
   return has_row_kernels() && !library_is_faster ? Kernels::kRows : Kernels::kLibrary;
 }
@@ -140,11 +158,12 @@ std::shared_ptr<const ModulePool> ModulePool::load(const std::filesystem::path& 
   // 2. Load, cast, freeze. Profiling executors would recompile at every new row count.
   torch::jit::setGraphExecutorOptimize(false);
   c10::InferenceMode inference;
+  LargePages memory;
   std::vector<MatrixShape> matrices;
-  modules->embed = load_module(manifest, manifest.embed_file, options, {"forward"}, matrices);
-  modules->head = load_module(manifest, manifest.head_file, options, {"forward"}, modules->head_matrices);
+  modules->embed = load_module(manifest, manifest.embed_file, options, {"forward"}, memory, matrices);
+  modules->head = load_module(manifest, manifest.head_file, options, {"forward"}, memory, modules->head_matrices);
   for (const std::string& file : manifest.layer_files) {
-    modules->layers.push_back(load_module(manifest, file, options, {"attend_in", "attend_out"}, matrices));
+    modules->layers.push_back(load_module(manifest, file, options, {"attend_in", "attend_out"}, memory, matrices));
     if (modules->layers.size() == 1) modules->layer_matrices = matrices;
   }
 

@@ -24,14 +24,15 @@ DTypeChoice choose_dtype(const std::string& setting);  ///< "auto" | "bfloat16" 
 
 /// What multiplies rows with weights.
 enum class Kernels {
-  kLibrary,  ///< LibTorch: the way to AMX and to fast bfloat16 instructions
+  kLibrary,  ///< LibTorch
   kRows,     ///< ours (row_gemm.h): packed weights, fused steps, bits that do not depend on the number of rows
+  kTiles,    ///< the same with bfloat16 products on the processor's tiles (AMX)
 };
-const char* to_string(Kernels kernels);  ///< "library" | "rows"
+const char* to_string(Kernels kernels);  ///< "library" | "rows" | "tiles"
 
-/// `auto` takes rows, except in bfloat16 where the processor multiplies it faster than float32 (AMX; AVX512-BF16 other
-/// than Intel's) and where the compiler's plain vectors are all there is. "auto" | "library" | "rows"; throws
-/// core::UsageError.
+/// `auto` takes tiles where there are any, else rows, except in bfloat16 where the processor multiplies it faster than
+/// float32 (AVX512-BF16 other than Intel's) and where the compiler's plain vectors are all there is.
+/// "auto" | "library" | "rows" | "tiles"; throws core::UsageError, also where this machine or dtype has no tiles.
 Kernels choose_kernels(const std::string& setting, DType dtype);
 
 /// A weight matrix [outputs, inputs]: 2 · outputs · inputs operations a row.

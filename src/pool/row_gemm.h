@@ -1,24 +1,33 @@
 #pragma once
 // Matrix products of packed rows with a weight matrix that was laid out once, when the pool was loaded.
 //
-// Every output is one chain of float32 fused multiply-adds over the input columns in ascending order, whatever the
-// number of rows in the call, so a row's bits never depend on the rows beside it: no padding, no row classes. Weights
-// in bfloat16 are widened to float32 on the way, which is exact. On processors whose bfloat16 instruction is slower
-// than their float32 one (Intel's without AMX), this is faster than a bfloat16 product too.
+// Every output is one chain of float32 multiply-adds over the input columns in ascending order, whatever the number of
+// rows in the call, so a row's bits never depend on the rows beside it: no padding, no row classes. Weights in bfloat16
+// are multiplied by the processor's tiles (tile_gemm.h), or widened to float32 on the way, which is exact: on
+// processors whose bfloat16 instruction is slower than their float32 one (Intel's without AMX), this is faster than a
+// bfloat16 product too.
 
 #include <cstddef>
 #include <cstdint>
+
+#include "pool/tile_gemm.h"
 
 namespace polar::pool {
 
 /// Columns of the output that one panel of a packed matrix holds.
 constexpr int kPanelColumns = 32;
 
-/// The weights of y = x·Wᵀ: panels of 32 output columns, each [inputs][32], the last one zero-filled. Storage is float
-/// or the 16 bits of a bfloat16. A view; the memory must be 64-byte aligned.
+/// How a packed matrix holds its weights: panels of 32 output columns, the last one zero-filled.
+enum class PackedFormat {
+  kFloat32,   ///< panels [inputs][32] of float
+  kBFloat16,  ///< the same of bfloat16
+  kTiles,     ///< of bfloat16, as tile_gemm.h wants it; multiplies bfloat16 rows only
+};
+
+/// The weights of y = x·Wᵀ. A view; the memory must be 64-byte aligned.
 struct PackedMatrix {
   const void* panels = nullptr;
-  bool bfloat16 = false;
+  PackedFormat format = PackedFormat::kFloat32;
   int inputs = 0;   ///< K
   int outputs = 0;  ///< N
 };
@@ -26,15 +35,19 @@ struct PackedMatrix {
 constexpr int panel_count(int outputs) {
   return (outputs + kPanelColumns - 1) / kPanelColumns;
 }
+/// Elements that one panel takes.
+constexpr std::size_t panel_elements(int inputs, PackedFormat format) {
+  return static_cast<std::size_t>(format == PackedFormat::kTiles ? tile_inputs(inputs) : inputs) * kPanelColumns;
+}
 /// Elements that a packed [outputs, inputs] matrix takes.
-constexpr std::size_t packed_elements(int outputs, int inputs) {
-  return static_cast<std::size_t>(panel_count(outputs)) * kPanelColumns * static_cast<std::size_t>(inputs);
+constexpr std::size_t packed_elements(int outputs, int inputs, PackedFormat format) {
+  return static_cast<std::size_t>(panel_count(outputs)) * panel_elements(inputs, format);
 }
 
-/// Lays out weight [outputs, inputs], row-major. `gated` interleaves its two halves, gate and up, in groups of 16
-/// columns, as multiply_gated needs them; outputs / 2 must then be a multiple of 16.
+/// Lays out weight [outputs, inputs], row-major, of the format's element type. `gated` interleaves its two halves, gate
+/// and up, in groups of 16 columns, as multiply_gated needs them; outputs / 2 must then be a multiple of 16.
 template <typename Element>
-void pack(const Element* weight, int outputs, int inputs, bool gated, Element* panels);
+void pack(const Element* weight, int outputs, int inputs, bool gated, PackedFormat format, Element* panels);
 
 /// What becomes of a product's row. Element types of `bias`, `residual` and `out` are those of the rows.
 struct Epilogue {

@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "pool/large_pages.h"
 #include "pool/row_gemm.h"
 #include "pool/row_kernels.h"
 
@@ -19,13 +20,16 @@ using torch::jit::Value;
 
 // --- The operators --------------------------------------------------------------------------------------------------
 
-PackedMatrix view_of(const at::Tensor& packed, std::int64_t outputs) {
-  return {packed.data_ptr(), packed.scalar_type() == at::kBFloat16, static_cast<int>(packed.size(1)),
-          static_cast<int>(outputs)};
-}
-
 bool is_bfloat16(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kBFloat16;
+}
+
+/// Packed tensors of three dimensions are columns of panels, those of five are tiles.
+PackedMatrix view_of(const at::Tensor& packed, const at::Tensor& rows, std::int64_t outputs) {
+  PackedFormat format = is_bfloat16(packed) ? PackedFormat::kBFloat16 : PackedFormat::kFloat32;
+  if (packed.dim() == 5) format = PackedFormat::kTiles;
+  TORCH_CHECK(format != PackedFormat::kTiles || is_bfloat16(rows), "polar::linear: tiles expected bfloat16 rows");
+  return {packed.data_ptr(), format, static_cast<int>(rows.size(1)), static_cast<int>(outputs)};
 }
 
 const void* data_or_null(const std::optional<at::Tensor>& tensor) {
@@ -38,7 +42,7 @@ at::Tensor linear(const at::Tensor& rows, const at::Tensor& packed, std::int64_t
   std::optional<at::Tensor> added;
   if (residual) added = residual->contiguous();
   at::Tensor out = at::empty({x.size(0), outputs}, x.options());
-  multiply(x.data_ptr(), is_bfloat16(x), static_cast<int>(x.size(0)), view_of(packed, outputs),
+  multiply(x.data_ptr(), is_bfloat16(x), static_cast<int>(x.size(0)), view_of(packed, x, outputs),
            {data_or_null(bias), data_or_null(added), out.data_ptr()});
   return out;
 }
@@ -46,7 +50,8 @@ at::Tensor linear(const at::Tensor& rows, const at::Tensor& packed, std::int64_t
 at::Tensor gated_linear(const at::Tensor& rows, const at::Tensor& packed, std::int64_t outputs) {
   const at::Tensor x = rows.contiguous();
   at::Tensor out = at::empty({x.size(0), outputs / 2}, x.options());
-  multiply_gated(x.data_ptr(), is_bfloat16(x), static_cast<int>(x.size(0)), view_of(packed, outputs), out.data_ptr());
+  multiply_gated(x.data_ptr(), is_bfloat16(x), static_cast<int>(x.size(0)), view_of(packed, x, outputs),
+                 out.data_ptr());
   return out;
 }
 
@@ -117,17 +122,28 @@ Node* only_user(const Value* value, const char* kind) {
   return user->kind() == c10::Symbol::fromQualString(kind) ? user : nullptr;
 }
 
-at::Tensor packed(const at::Tensor& weight, bool gated) {
+at::Tensor uninitialised(at::IntArrayRef sizes, const at::TensorOptions& options, LargePages& memory) {
+  const auto elements = static_cast<std::size_t>(c10::multiply_integers(sizes));
+  const std::shared_ptr<std::byte> piece = memory.allocate(elements * options.dtype().itemsize());
+  return at::from_blob(piece.get(), sizes, [piece](void*) {}, options);
+}
+
+at::Tensor packed(const at::Tensor& weight, bool gated, bool tiles, LargePages& memory) {
   const at::Tensor rows = weight.contiguous();
   const int outputs = static_cast<int>(rows.size(0)), inputs = static_cast<int>(rows.size(1));
-  at::Tensor panels = at::empty({panel_count(outputs), inputs, kPanelColumns}, rows.options());
-  if (is_bfloat16(rows)) {
-    pack(reinterpret_cast<const std::uint16_t*>(rows.data_ptr()), outputs, inputs, gated,
-         reinterpret_cast<std::uint16_t*>(panels.data_ptr()));
-  } else {
-    pack(rows.data_ptr<float>(), outputs, inputs, gated, panels.data_ptr<float>());
+  const std::int64_t panels = panel_count(outputs);
+  if (!is_bfloat16(rows)) {
+    at::Tensor out = uninitialised({panels, inputs, kPanelColumns}, rows.options(), memory);
+    pack(rows.data_ptr<float>(), outputs, inputs, gated, PackedFormat::kFloat32, out.data_ptr<float>());
+    return out;
   }
-  return panels;
+  at::Tensor out = tiles ? uninitialised({panels, tile_inputs(inputs) / kTileInputs, kPanelColumns / kTileSize,
+                                          kTileSize, kTileInputs},
+                                         rows.options(), memory)
+                         : uninitialised({panels, inputs, kPanelColumns}, rows.options(), memory);
+  pack(reinterpret_cast<const std::uint16_t*>(rows.data_ptr()), outputs, inputs, gated,
+       tiles ? PackedFormat::kTiles : PackedFormat::kBFloat16, reinterpret_cast<std::uint16_t*>(out.data_ptr()));
+  return out;
 }
 
 /// mul(silu(gate), up) behind linear → chunk(2, −1), where nothing else sees the parts; nullptr when it is not there.
@@ -152,7 +168,7 @@ Node* residual_sum(const Node* linear_node) {
 
 class Rewriter {
  public:
-  explicit Rewriter(Graph& graph) : graph_(graph) {}
+  Rewriter(Graph& graph, bool tiles, LargePages& memory) : graph_(graph), tiles_(tiles), memory_(memory) {}
 
   Rewrites rewrite() {
     const std::vector<Node*> nodes(graph_.nodes().begin(), graph_.nodes().end());
@@ -186,7 +202,7 @@ class Rewriter {
     const auto insert = [&](const char* name, at::ArrayRef<torch::jit::NamedValue> inputs) {
       return graph_.insert(c10::Symbol::fromQualString(name), inputs);
     };
-    Value* panels = graph_.insertConstant(packed(*weight, product != nullptr));
+    Value* panels = graph_.insertConstant(packed(*weight, product != nullptr, tiles_, memory_));
     if (product != nullptr) {
       ++done_.gated;
       return replace(last, insert("polar::gated_linear", {node->input(0), panels, outputs}));
@@ -209,6 +225,8 @@ class Rewriter {
   }
 
   Graph& graph_;
+  bool tiles_;
+  LargePages& memory_;
   Rewrites done_;
 };
 
@@ -267,7 +285,8 @@ bool rotary_fits(const torch::jit::Match& match, const std::unordered_map<std::s
 
 }  // namespace
 
-Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods) {
+Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods, bool tiles,
+                           LargePages& memory) {
   Rewrites done;
   for (const std::string& name : methods) {
     std::shared_ptr<Graph> graph = module.get_method(name).graph();
@@ -275,7 +294,7 @@ Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::st
     rotary.RegisterRewritePattern(kPlainRotary, kRotary);
     rotary.runOnGraph(graph, rotary_fits);
     for (const Node* node : graph->nodes()) done.rotary += node->kind() == c10::Symbol::fromQualString("polar::rotary");
-    const Rewrites part = Rewriter(*graph).rewrite();
+    const Rewrites part = Rewriter(*graph, tiles, memory).rewrite();
     done.linear += part.linear, done.gated += part.gated, done.rms_norm += part.rms_norm;
     done.plain_linear += part.plain_linear;
     torch::jit::EliminateDeadCode(graph);

@@ -12,6 +12,8 @@ struct Module;
 
 namespace polar::pool {
 
+class LargePages;
+
 /// Which operators replaced how many nodes; for logs and tests.
 struct Rewrites {
   int linear = 0, gated = 0, rms_norm = 0, rotary = 0;
@@ -19,8 +21,10 @@ struct Rewrites {
 };
 
 /// Rewrites the methods of a frozen module on the CPU in place, before their first run. Patterns that do not fit stay
-/// as they are. Packed copies replace the weights. The results agree with the plain graph's to rounding, not to the
+/// as they are. Packed copies replace the weights; `tiles` packs those of bfloat16 for tile_gemm.h. They lie in
+/// `memory`. The results agree with the plain graph's to rounding, not to the
 /// bit.
-Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods);
+Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods, bool tiles,
+                           LargePages& memory);
 
 }  // namespace polar::pool

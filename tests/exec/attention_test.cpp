@@ -39,7 +39,7 @@ at::Tensor attend(const Case& c, const pool::Attention& attention, const std::ve
   for (const KvRows& part : parts) spans.push_back({part.keys(), part.values(), part.rows()});
   at::Tensor out = at::empty_like(c.q);
   AttentionKernel kernel(c.shape);
-  kernel.attend(attention, static_cast<const std::byte*>(c.q.data_ptr()), spans,
+  kernel.attend(attention, static_cast<const std::byte*>(c.q.data_ptr()), 1, spans,
                 static_cast<std::byte*>(out.data_ptr()));
   return out;
 }
@@ -87,6 +87,29 @@ TEST(AttentionKernel, KeepsTheBitsHoweverTheKeysAreDividedIntoSpans) {
   }
 }
 
+TEST(AttentionKernel, GivesSeveralRowsTheBitsThatEachHasAlone) {
+  for (pool::DType dtype : {pool::DType::kFloat32, pool::DType::kBFloat16}) {
+    for (const AttentionShape& shape :
+         {AttentionShape{9, 3, 64, dtype}, AttentionShape{20, 1, 24, dtype}, AttentionShape{7, 7, 48, dtype}}) {
+      constexpr int kBefore = 21, kRows = 11;
+      const Case c = random_case(shape, kBefore + kRows, 11);
+      const at::Tensor queries = at::randn({kRows, shape.heads, shape.head_size}).to(c.q.scalar_type());
+      const pool::Attention attention{true, 25, 0.125, 0};
+      KvRows before(shape), own(shape);
+      for (int i = 0; i < kBefore + kRows; ++i) (i < kBefore ? before : own).append(shape, row(c.k, i), row(c.v, i));
+      const std::vector<KvSpan> spans = {{before.keys(), before.values(), kBefore}, {own.keys(), own.values(), 1}};
+      at::Tensor together = at::empty_like(queries);
+      AttentionKernel kernel(shape);
+      kernel.attend(attention, static_cast<const std::byte*>(queries.data_ptr()), kRows, spans,
+                    static_cast<std::byte*>(together.data_ptr()));
+      for (int i = 0; i < kRows; ++i) {
+        Case alone{shape, queries[i], c.k.narrow(0, 0, kBefore + i + 1), c.v.narrow(0, 0, kBefore + i + 1)};
+        EXPECT_TRUE(at::equal(together[i], attend(alone, attention, {kBefore + i + 1}))) << i;
+      }
+    }
+  }
+}
+
 TEST(AttentionKernel, HonoursWindowAndSoftcap) {
   const Case c = random_case({4, 2, 16, pool::DType::kFloat32}, 40, 5);
   for (const pool::Attention& attention :
@@ -102,7 +125,7 @@ TEST(KvRows, KeepsEarlierRowsWhenItGrows) {
   for (int i = 0; i < 100; ++i) reserved.append(c.shape, row(c.k, i), row(c.v, i));
   at::Tensor out = at::empty_like(c.q);
   const KvSpan span{reserved.keys(), reserved.values(), 100};
-  AttentionKernel(c.shape).attend(attention, static_cast<const std::byte*>(c.q.data_ptr()), std::span(&span, 1),
+  AttentionKernel(c.shape).attend(attention, static_cast<const std::byte*>(c.q.data_ptr()), 1, std::span(&span, 1),
                                   static_cast<std::byte*>(out.data_ptr()));
   EXPECT_TRUE(at::equal(out, attend(c, attention, {100})));
 }

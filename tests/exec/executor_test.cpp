@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "pool/tile_gemm.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
 
@@ -45,6 +46,8 @@ class ExecutorTest : public testing::TestWithParam<Way> {
   static constexpr int kExamples = 8;
 
   void SetUp() override {
+    if (std::get<1>(GetParam()) == pool::Kernels::kTiles && !pool::has_tiles())
+      GTEST_SKIP() << "this processor has no tiles";
     test::write_tiny_pool(folder_ / "pool", {.depth = kDepth});
     loaded_ = test::load_pool(folder_ / "pool", dtype(), std::get<1>(GetParam()));
     task_.prompt_template = "Question: What is {question}?\nAnswer:";
@@ -308,7 +311,10 @@ TEST_P(ExecutorTest, KeepsItsStatesWithinTheCacheBound) {
   EXPECT_GT(executor.stats().evicted_nodes, 0U);
   EXPECT_GT(executor.stats().waves, 1U);
   // One trial may pass the wave's bound: it is admitted before its size is known.
-  EXPECT_LE(executor.stats().peak_bytes, 300000U + 300000U + 150000U);
+  int longest = 0;
+  for (const Program& program : programs_) longest = std::max(longest, program.length());
+  constexpr std::size_t kStepBytes = 19000;  // hidden rows, keys and values of about 48 tokens, and a tail
+  EXPECT_LE(executor.stats().peak_bytes, 300000U + 300000U + static_cast<std::size_t>(longest) * kStepBytes);
 }
 
 TEST_P(ExecutorTest, StreamsTheTextAsItSettles) {
@@ -339,8 +345,11 @@ TEST_P(ExecutorTest, RefusesALayerThePoolDoesNotHave) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, ExecutorTest,
-                         testing::Combine(testing::Values(pool::DType::kFloat32, pool::DType::kBFloat16),
-                                          testing::Values(pool::Kernels::kLibrary, pool::Kernels::kRows)),
+                         testing::Values(Way{pool::DType::kFloat32, pool::Kernels::kLibrary},
+                                         Way{pool::DType::kFloat32, pool::Kernels::kRows},
+                                         Way{pool::DType::kBFloat16, pool::Kernels::kLibrary},
+                                         Way{pool::DType::kBFloat16, pool::Kernels::kRows},
+                                         Way{pool::DType::kBFloat16, pool::Kernels::kTiles}),
                          [](const auto& each) {
                            return std::string(pool::to_string(std::get<0>(each.param))) + "_" +
                                   pool::to_string(std::get<1>(each.param));

@@ -32,10 +32,22 @@ Element element(double value) {
   }
 }
 
-template <typename Element>
+template <typename E, PackedFormat kOf>
+struct Packing {
+  using Element = E;
+  static constexpr PackedFormat kFormat = kOf;
+};
+
+template <typename Way>
 class RowGemmTest : public testing::Test {
  protected:
+  using Element = typename Way::Element;
   static constexpr bool kHalf = sizeof(Element) == 2;
+
+  void SetUp() override {
+    if (Way::kFormat == PackedFormat::kTiles && !has_tiles()) GTEST_SKIP() << "this processor has no tiles";
+  }
+
   static constexpr double kTolerance = kHalf ? 0.02 : 1e-5;
 
   std::vector<Element> random(std::size_t count) {
@@ -45,10 +57,10 @@ class RowGemmTest : public testing::Test {
   }
 
   PackedMatrix packed(const std::vector<Element>& weight, int outputs, int inputs, bool gated = false) {
-    const std::size_t bytes = (packed_elements(outputs, inputs) * sizeof(Element) + 63) / 64 * 64;
+    const std::size_t bytes = (packed_elements(outputs, inputs, Way::kFormat) * sizeof(Element) + 63) / 64 * 64;
     panels_.reset(static_cast<Element*>(std::aligned_alloc(64, bytes)));
-    pack(weight.data(), outputs, inputs, gated, panels_.get());
-    return {panels_.get(), kHalf, inputs, outputs};
+    pack(weight.data(), outputs, inputs, gated, Way::kFormat, panels_.get());
+    return {panels_.get(), Way::kFormat, inputs, outputs};
   }
 
   static double dot(const Element* row, const Element* column, int inputs) {
@@ -65,17 +77,18 @@ class RowGemmTest : public testing::Test {
   std::unique_ptr<Element, Free> panels_;
 };
 
-using Elements = testing::Types<float, std::uint16_t>;
-TYPED_TEST_SUITE(RowGemmTest, Elements, );
+using Ways = testing::Types<Packing<float, PackedFormat::kFloat32>, Packing<std::uint16_t, PackedFormat::kBFloat16>,
+                            Packing<std::uint16_t, PackedFormat::kTiles>>;
+TYPED_TEST_SUITE(RowGemmTest, Ways, );
 
 TYPED_TEST(RowGemmTest, MultipliesAndAddsBiasAndResidual) {
-  for (const auto& [outputs, inputs] : {std::pair{1, 3}, {32, 16}, {45, 31}, {96, 70}}) {
+  for (const auto& [outputs, inputs] : {std::pair{1, 3}, {32, 16}, {45, 31}, {96, 70}, {64, 640}}) {
     constexpr int kRows = 29;
     const auto weight = this->random(static_cast<std::size_t>(outputs * inputs));
     const auto rows = this->random(static_cast<std::size_t>(kRows * inputs));
     const auto bias = this->random(static_cast<std::size_t>(outputs));
     const auto residual = this->random(static_cast<std::size_t>(kRows * outputs));
-    std::vector<TypeParam> out(residual.size());
+    std::vector<typename TypeParam::Element> out(residual.size());
     multiply(rows.data(), this->kHalf, kRows, this->packed(weight, outputs, inputs),
              {bias.data(), residual.data(), out.data()});
     for (int row = 0; row < kRows; ++row) {
@@ -96,10 +109,10 @@ TYPED_TEST(RowGemmTest, GivesARowTheSameBitsWhateverTheNumberOfRows) {
   const auto weight = this->random(kOutputs * kInputs);
   const auto rows = this->random(kRows * kInputs);
   const PackedMatrix matrix = this->packed(weight, kOutputs, kInputs);
-  std::vector<TypeParam> expected(kRows * kOutputs);
+  std::vector<typename TypeParam::Element> expected(kRows * kOutputs);
   multiply(rows.data(), this->kHalf, kRows, matrix, {nullptr, nullptr, expected.data()});
-  for (int count : {1, 2, 3, 5, 11, 12, 13, 23, 24, 47, 239, 240, 241, 300}) {
-    std::vector<TypeParam> out(static_cast<std::size_t>(count * kOutputs));
+  for (int count : {1, 2, 3, 5, 11, 12, 13, 16, 17, 23, 24, 32, 33, 47, 263, 264, 265, 300}) {
+    std::vector<typename TypeParam::Element> out(static_cast<std::size_t>(count * kOutputs));
     for (int start : {0, kRows - count}) {
       multiply(&rows[static_cast<std::size_t>(start * kInputs)], this->kHalf, count, matrix,
                {nullptr, nullptr, out.data()});
@@ -114,12 +127,12 @@ TYPED_TEST(RowGemmTest, GivesTheSameBitsToATeamOfAnySize) {
   const auto weight = this->random(kOutputs * kInputs);
   const auto rows = this->random(kRows * kInputs);
   const PackedMatrix matrix = this->packed(weight, kOutputs, kInputs);
-  std::vector<TypeParam> alone(kRows * kOutputs), shared(kRows * kOutputs);
+  std::vector<typename TypeParam::Element> alone(kRows * kOutputs), shared(kRows * kOutputs);
   multiply(rows.data(), this->kHalf, kRows, matrix, {nullptr, nullptr, alone.data()});
   for (int size : {2, 3, 9}) {
     ThreadTeam team(size);
     set_thread_team(&team);
-    std::fill(shared.begin(), shared.end(), TypeParam{});
+    std::fill(shared.begin(), shared.end(), typename TypeParam::Element{});
     multiply(rows.data(), this->kHalf, kRows, matrix, {nullptr, nullptr, shared.data()});
     set_thread_team(nullptr);
     EXPECT_EQ(alone, shared) << size;
@@ -130,7 +143,7 @@ TYPED_TEST(RowGemmTest, GatesOneHalfOfTheOutputsWithTheOther) {
   constexpr int kHalfOutputs = 48, kInputs = 40, kRows = 26;
   const auto weight = this->random(2 * kHalfOutputs * kInputs);
   const auto rows = this->random(kRows * kInputs);
-  std::vector<TypeParam> out(kRows * kHalfOutputs);
+  std::vector<typename TypeParam::Element> out(kRows * kHalfOutputs);
   multiply_gated(rows.data(), this->kHalf, kRows, this->packed(weight, 2 * kHalfOutputs, kInputs, true), out.data());
   for (int row = 0; row < kRows; ++row) {
     for (int column = 0; column < kHalfOutputs; ++column) {

@@ -4,20 +4,26 @@
 #include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/script.h>
 
+#include "pool/large_pages.h"
+#include "pool/tile_gemm.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
 
 namespace polar::pool {
 namespace {
 
-class RowOperatorsTest : public testing::TestWithParam<DType> {
+/// Type of the rows, and whether bfloat16 weights are packed for tiles.
+using Way = std::pair<DType, bool>;
+
+class RowOperatorsTest : public testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
+    if (GetParam().second && !has_tiles()) GTEST_SKIP() << "this processor has no tiles";
     test::write_tiny_pool(folder_ / "pool", {.depth = 2});
     at::manual_seed(5);
   }
 
-  at::ScalarType type() const { return GetParam() == DType::kBFloat16 ? at::kBFloat16 : at::kFloat; }
+  at::ScalarType type() const { return GetParam().first == DType::kBFloat16 ? at::kBFloat16 : at::kFloat; }
 
   torch::jit::Module frozen(const std::string& file, const std::vector<std::string>& methods) {
     torch::jit::Module module = torch::jit::load((folder_ / "pool" / file).string());
@@ -33,13 +39,14 @@ class RowOperatorsTest : public testing::TestWithParam<DType> {
   }
 
   test::TemporaryFolder folder_;
+  LargePages memory_;
 };
 
 TEST_P(RowOperatorsTest, ReplaceEveryStepOfALayerAndAgreeWithThePlainGraph) {
   const c10::InferenceMode inference;
   const std::vector<std::string> methods = {"attend_in", "attend_out"};
   torch::jit::Module plain = frozen("layer_000.ts", methods), fast = frozen("layer_000.ts", methods);
-  const Rewrites done = use_row_operators(fast, methods);
+  const Rewrites done = use_row_operators(fast, methods, GetParam().second, memory_);
   EXPECT_EQ(done.linear, 3);  // qkv, out, down
   EXPECT_EQ(done.gated, 1);
   EXPECT_EQ(done.rms_norm, 2);
@@ -69,7 +76,7 @@ def forward(self, x: Tensor, other: Tensor) -> Tensor:
   module.to(type());
   torch::jit::Module plain = torch::jit::freeze_module(module, std::vector<std::string>{"forward"});
   torch::jit::Module fast = plain.deepcopy();
-  const Rewrites done = use_row_operators(fast, {"forward"});
+  const Rewrites done = use_row_operators(fast, {"forward"}, GetParam().second, memory_);
   EXPECT_EQ(done.gated, 0);  // the gate is read twice
   EXPECT_EQ(done.linear, 1);
   EXPECT_EQ(done.plain_linear, 1);  // its weight comes with the call
@@ -77,8 +84,12 @@ def forward(self, x: Tensor, other: Tensor) -> Tensor:
   expect_close(fast.forward({x, other}).toTensor(), plain.forward({x, other}).toTensor());
 }
 
-INSTANTIATE_TEST_SUITE_P(DTypes, RowOperatorsTest, testing::Values(DType::kFloat32, DType::kBFloat16),
-                         [](const auto& each) { return to_string(each.param); });
+INSTANTIATE_TEST_SUITE_P(Ways, RowOperatorsTest,
+                         testing::Values(Way{DType::kFloat32, false}, Way{DType::kBFloat16, false},
+                                         Way{DType::kBFloat16, true}),
+                         [](const auto& each) {
+                           return std::string(to_string(each.param.first)) + (each.param.second ? "_tiles" : "");
+                         });
 
 }  // namespace
 }  // namespace polar::pool

@@ -1,0 +1,80 @@
+#include "pool/tile_gemm.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "core/simd.h"
+#include "pool/gemm_call.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace polar::pool {
+namespace {
+
+using simd::BFloat16Bits;
+using simd::kLanes;
+
+bool processor_has_tiles() {
+  constexpr unsigned kBFloat16 = 1U << 22, kTile = 1U << 24;  // leaf 7, EDX
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return simd::best_target() == simd::Target::kAvx512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
+         (d & kBFloat16) != 0 && (d & kTile) != 0;
+}
+
+/// Linux gives a process the tiles' state only on request (Documentation/arch/x86/xstate.rst).
+bool system_permits_tiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+}  // namespace
+}  // namespace polar::pool
+
+// AVX-512 for the epilogue, tiles for the sums.
+#define POLAR_TARGET tiles
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16"))), \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16,prefer-vector-width=512")
+#endif
+#include "core/simd.inc"
+#include "pool/gemm_epilogue.inc"
+#include "pool/tile_gemm.inc"
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+namespace polar::pool {
+
+bool has_tiles() {
+  static const bool available = processor_has_tiles() && system_permits_tiles();
+  return available;
+}
+
+void run_tiles(const GemmCall& call) {
+  tiles::run_call(call);
+}
+
+}  // namespace polar::pool
+
+#else
+
+namespace polar::pool {
+
+bool has_tiles() {
+  return false;
+}
+void run_tiles(const GemmCall&) {}
+
+}  // namespace polar::pool
+
+#endif
