@@ -1,5 +1,5 @@
 #pragma once
-// The executor's own attention: key/value storage and the kernel that lets one query row attend to them.
+// The executor's own attention: key/value storage and the kernel that lets query rows attend to them.
 //
 // One kernel serves prefill, prefix extension and decoding, and computes every row in one fixed order of operations, so
 // a row's bits do not depend on which rows run beside it, nor on how its keys are divided into spans. This replaces

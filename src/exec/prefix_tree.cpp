@@ -14,7 +14,6 @@ Node* Node::child(int child_layer) {
 Node& Node::add_child(int child_layer) {
   auto& added = children.emplace_back(std::make_unique<Node>(tree->rows()));
   added->layer = child_layer;
-  added->depth = depth + 1;
   added->parent = this;
   added->tree = tree;
   return *added;
@@ -45,12 +44,13 @@ PrefixTree& PrefixCache::add(const std::vector<text::Token>& shared, const std::
 
 void PrefixCache::set_base(Node& node, Node* base) {
   node.base = base;
-  if (base != nullptr) hold(*base);
+  if (base != nullptr && node.users > 0) hold(*base);
 }
 
 void PrefixCache::hold(Node& node) {
   if (node.users++ > 0) return;
   held_bytes_ += node.bytes;
+  if (node.base != nullptr) hold(*node.base);
   if (!std::exchange(node.idle, false)) return;
   idle_bytes_ -= node.bytes;
   idle_.erase(node.idle_place);
@@ -62,6 +62,7 @@ void PrefixCache::release(Node& node) {
   idle_bytes_ += node.bytes;
   node.idle = true;
   node.idle_place = idle_.insert(idle_.end(), &node);
+  if (node.base != nullptr) release(*node.base);  // behind the node: it is dropped later
 }
 
 void PrefixCache::set_bytes(Node& node, std::size_t bytes) {
@@ -83,7 +84,6 @@ std::uint64_t PrefixCache::evict() {
 }
 
 void PrefixCache::drop(Node& node) {
-  if (node.base != nullptr) release(*node.base);
   if (node.parent != nullptr) {
     std::erase_if(node.parent->children, [&](const auto& child) { return child.get() == &node; });
     return;

@@ -22,19 +22,17 @@ struct Node {
   enum class State { kNew, kQueued, kDone };
 
   int layer = -1;  ///< layer of the last step; −1 for the root, whose hidden rows are the embeddings
-  int depth = 0;   ///< steps of the prefix
   State state = State::kNew;
   PrefixTree* tree = nullptr;
   Node* parent = nullptr;
-  /// Same prefix in the shared prompt's tree: keys and values of the positions before this tree's first. Held while
-  /// this node lives.
+  /// Same prefix in the shared prompt's tree: keys and values of the positions before this tree's first.
   Node* base = nullptr;
   std::vector<std::unique_ptr<Node>> children;
   Buffer hidden;  ///< [rows − kept_from, d]: all rows, or the last ones when nothing runs behind this node
   KvRows kv;
-  std::size_t bytes = 0;                  ///< of hidden rows, keys and values; an upper bound until the node is done
-  int users = 0;                          ///< trials in flight that pass through, and nodes whose base this is
-  bool idle = false;                      ///< had users, and has none now
+  std::size_t bytes = 0;  ///< of hidden rows, keys and values; an upper bound until the node is done
+  int users = 0;          ///< trials in flight that pass through, and nodes with users whose base this is
+  bool idle = false;      ///< had users, and has none now
   std::list<Node*>::iterator idle_place;  ///< of an idle node: where PrefixCache keeps it
   int kept_from = 0;                      ///< first row that `hidden` holds
   int needed_from;             ///< first row that a program ending here reads; the tree's rows when none does
@@ -72,13 +70,14 @@ class PrefixCache {
   /// A tree that nobody else will find.
   PrefixTree& own_tree(const std::vector<text::Token>& shared, const std::vector<text::Token>& tokens);
 
-  /// Makes `base` the node's base, and holds it while the node lives.
+  /// Makes `base` the node's base: held while the node is, and dropped after it.
   void set_base(Node& node, Node* base);
   void hold(Node& node);
   void release(Node& node);
   void set_bytes(Node& node, std::size_t bytes);
 
-  /// Drops nodes without users, and trees without nodes, until the bound holds; returns how many nodes went.
+  /// Drops nodes without users, and trees without nodes, until the bound holds; returns how many nodes went. No node
+  /// may be waiting for a layer.
   std::uint64_t evict();
   void clear();
   std::size_t held_bytes() const { return held_bytes_; }  ///< of nodes with users

@@ -34,13 +34,13 @@ constexpr int kBlockBatches = 4;
 
 /// Blocks of examples; within a block the programs in trie order, each on all examples: neighbours share long prefixes,
 /// and what is one program's alone still runs on many rows.
-void put_in_order(std::vector<Job>& jobs, int block_rows) {
+void put_in_order(std::vector<Job>& jobs, int block_rows, int shared_rows) {
   std::ranges::stable_sort(jobs, {}, &Job::example);
   std::vector<int> blocks;  // by job, in this order
   int block = 0, rows = 0;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (i > 0 && jobs[i].example != jobs[i - 1].example) {
-      rows += static_cast<int>(jobs[i - 1].example->prompt.size());
+      rows += std::max(1, static_cast<int>(jobs[i - 1].example->prompt.size()) - shared_rows);
       if (rows >= block_rows) ++block, rows = 0;
     }
     blocks.push_back(block);
@@ -100,7 +100,7 @@ void Worker::clear() {
 void Worker::run(std::vector<Job> jobs, const std::vector<text::Token>& shared_prompt) {
   c10::InferenceMode inference;
   started_ = std::chrono::steady_clock::now();
-  put_in_order(jobs, kBlockBatches * batch_rows_);
+  put_in_order(jobs, kBlockBatches * batch_rows_, options_.shared_prompt ? static_cast<int>(shared_prompt.size()) : 0);
   std::size_t admitted = admit(jobs, shared_prompt);
   while (!in_flight_.empty()) {
     while (run_lowest_layer()) {

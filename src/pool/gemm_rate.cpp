@@ -6,9 +6,11 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <thread>
 
 #include "core/simd.h"
+#include "pool/large_pages.h"
 #include "pool/row_gemm.h"
 
 namespace polar::pool {
@@ -34,20 +36,22 @@ std::vector<Product> library_products(const std::vector<MatrixShape>& matrices, 
 }
 
 template <typename Element>
-Product row_product(const MatrixShape& shape, PackedFormat format, const at::Tensor& input, const at::Tensor& output) {
+Product row_product(const MatrixShape& shape, PackedFormat format, const at::Tensor& input, const at::Tensor& output,
+                    LargePages& memory) {
   const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(input.scalar_type());
   const std::size_t elements = packed_elements(shape.outputs, shape.inputs, format);
-  const at::Tensor packed = at::empty({static_cast<std::int64_t>(elements)}, input.scalar_type());
+  const std::shared_ptr<std::byte> packed = memory.allocate(elements * sizeof(Element));
   pack(static_cast<const Element*>(weight.data_ptr()), shape.outputs, shape.inputs, false, format,
-       static_cast<Element*>(packed.data_ptr()));
+       reinterpret_cast<Element*>(packed.get()));
   return [=] {
     multiply(input.data_ptr(), sizeof(Element) == 2, static_cast<int>(input.size(0)),
-             {packed.data_ptr(), format, shape.inputs, shape.outputs}, {nullptr, nullptr, output.data_ptr()});
+             {packed.get(), format, shape.inputs, shape.outputs}, {nullptr, nullptr, output.data_ptr()});
   };
 }
 
 std::vector<Product> row_products(const std::vector<MatrixShape>& matrices, PackedFormat format, int rows) {
   const auto type = format == PackedFormat::kFloat32 ? at::kFloat : at::kBFloat16;
+  LargePages memory;
   std::map<int, at::Tensor> inputs, outputs;  // by width: in a layer, too, they come from a step just before
   for (const MatrixShape& shape : matrices) {
     inputs.try_emplace(shape.inputs, at::randn({rows, shape.inputs}).to(type));
@@ -59,8 +63,8 @@ std::vector<Product> row_products(const std::vector<MatrixShape>& matrices, Pack
       const at::Tensor& input = inputs.at(shape.inputs);
       const at::Tensor& output = outputs.at(shape.outputs);
       products.push_back(format == PackedFormat::kFloat32
-                             ? row_product<float>(shape, format, input, output)
-                             : row_product<simd::BFloat16Bits>(shape, format, input, output));
+                             ? row_product<float>(shape, format, input, output, memory)
+                             : row_product<simd::BFloat16Bits>(shape, format, input, output, memory));
     }
   }
   return products;

@@ -83,10 +83,11 @@ void run_chunks(const GemmCall& all) {
     return start == nullptr ? nullptr : static_cast<const std::byte*>(start) + elements * element;
   };
   const bool tiles = all.weight.format == PackedFormat::kTiles;
-  const int most = tiles ? kTileChunkBytes / static_cast<int>(inputs * element) : kChunkRows;
   const int whole = tiles ? 2 * kTileSize : kWholeRows;
-  const int chunks = (all.row_count + most - 1) / most;
-  const int chunk_rows = chunks <= 1 ? all.row_count : (all.row_count / chunks + whole - 1) / whole * whole;  // alike
+  const int most =
+      tiles ? std::max(whole, kTileChunkBytes / static_cast<int>(inputs * element) / whole * whole) : kChunkRows;
+  const int chunks = std::max(1, (all.row_count + most - 1) / most), alike = (all.row_count + chunks - 1) / chunks;
+  const int chunk_rows = chunks == 1 ? all.row_count : (alike + whole - 1) / whole * whole;
   for (int first = 0; first < all.row_count; first += chunk_rows) {
     const auto start = static_cast<std::size_t>(first);
     GemmCall call = all;

@@ -1,7 +1,7 @@
 #pragma once
 // Matrix products of packed rows with a weight matrix that was laid out once, when the pool was loaded.
 //
-// Every output is one chain of float32 multiply-adds over the input columns in ascending order, whatever the number of
+// Every output is the sum of float32 multiply-adds over the input columns in one fixed order, whatever the number of
 // rows in the call, so a row's bits never depend on the rows beside it: no padding, no row classes. Weights in bfloat16
 // are multiplied by the processor's tiles (tile_gemm.h), or widened to float32 on the way, which is exact: on
 // processors whose bfloat16 instruction is slower than their float32 one (Intel's without AMX), this is faster than a

@@ -1,9 +1,9 @@
 #pragma once
 // Products of bfloat16 rows with packed panels on the tile unit of recent Intel processors (AMX).
 //
-// Every sum is one chain over the input columns in ascending order, two at a time, in float32, and no row sees another:
-// a row's bits do not depend on the number of rows in the call (Intel, Architecture Instruction Set Extensions,
-// TDPBF16PS).
+// Every sum goes over the input columns in one order that the instruction fixes, 32 at a time, in float32, and no row
+// sees another: a row's bits do not depend on the number of rows in the call (Intel, Architecture Instruction Set
+// Extensions, TDPBF16PS).
 
 #include <cstddef>
 

@@ -82,8 +82,11 @@ TEST(PrefixCache, KeepsASharedPromptAsLongAsSomethingDependsOnIt) {
   const auto nodes = hold_chain(cache, tree, {0});
   cache.set_base(*nodes[0], &below);
   release_chain(cache, tree, nodes);
-  EXPECT_EQ(cache.held_bytes(), 10U);  // the shared prompt's node, for the idle one's sake
-  EXPECT_EQ(cache.evict(), 0U);
+  EXPECT_EQ(cache.held_bytes(), 0U);
+  EXPECT_EQ(cache.idle_bytes(), 20U);
+  EXPECT_EQ(cache.evict(), 1U);  // the dependant, not its base
+  EXPECT_EQ(base.root.child(0), &below);
+  EXPECT_EQ(tree.root.child(0), nullptr);
   cache.clear();
   EXPECT_EQ(cache.held_bytes() + cache.idle_bytes(), 0U);
 

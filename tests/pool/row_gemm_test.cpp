@@ -105,13 +105,13 @@ TYPED_TEST(RowGemmTest, MultipliesAndAddsBiasAndResidual) {
 }
 
 TYPED_TEST(RowGemmTest, GivesARowTheSameBitsWhateverTheNumberOfRows) {
-  constexpr int kOutputs = 70, kInputs = 65, kRows = 600;
+  constexpr int kOutputs = 70, kInputs = 1000, kRows = 450;  // several chunks of rows and blocks of inputs
   const auto weight = this->random(kOutputs * kInputs);
   const auto rows = this->random(kRows * kInputs);
   const PackedMatrix matrix = this->packed(weight, kOutputs, kInputs);
   std::vector<typename TypeParam::Element> expected(kRows * kOutputs);
   multiply(rows.data(), this->kHalf, kRows, matrix, {nullptr, nullptr, expected.data()});
-  for (int count : {1, 2, 3, 5, 11, 12, 13, 16, 17, 23, 24, 32, 33, 47, 263, 264, 265, 300}) {
+  for (int count : {1, 2, 3, 5, 11, 12, 13, 16, 17, 23, 24, 32, 33, 47, 263, 264, 265, 449}) {
     std::vector<typename TypeParam::Element> out(static_cast<std::size_t>(count * kOutputs));
     for (int start : {0, kRows - count}) {
       multiply(&rows[static_cast<std::size_t>(start * kInputs)], this->kHalf, count, matrix,
