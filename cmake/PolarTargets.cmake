@@ -2,6 +2,14 @@
 
 include(GNUInstallDirs)
 
+# Names in anonymous namespaces are unique in their folder, so that its files can be compiled as one.
+function(polar_use_unity target)
+  if(POLAR_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # GCC takes such a file for a header
+  endif()
+endfunction()
+
 function(polar_target_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   # -Wrestrict: GCC 12 warns of overlapping strings that do not exist (GCC bug 105329).
@@ -39,6 +47,7 @@ function(polar_add_folder folder)
   target_link_libraries(polar_${folder} PUBLIC ${ARG_DEPENDS})
   set_target_properties(polar_${folder} PROPERTIES EXPORT_NAME ${folder})
   polar_target_options(polar_${folder})
+  polar_use_unity(polar_${folder})
   if(ARG_TORCH)
     polar_use_torch_pch(polar_${folder})
   endif()

@@ -11,50 +11,37 @@
 
 #include "core/simd.h"
 
-// POLAR_REGISTERS: vectors of 16 lanes that fit into the registers.
+// POLAR_NATIVE_LANES: of a vector register; POLAR_REGISTERS: vectors of 16 lanes that fit into all of them.
 #if defined(__x86_64__)
 #define POLAR_TARGET avx512
+#define POLAR_NATIVE_LANES 16
 #define POLAR_REGISTERS 32
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), \
-                             apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
-#endif
+POLAR_PUSH_TARGET(POLAR_AVX512)
 #include "core/simd.inc"
 #include POLAR_KERNEL_FILE
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+POLAR_POP_TARGET
 #undef POLAR_TARGET
+#undef POLAR_NATIVE_LANES
 #undef POLAR_REGISTERS
 
 #define POLAR_TARGET avx2
+#define POLAR_NATIVE_LANES 8
 #define POLAR_REGISTERS 8
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+POLAR_PUSH_TARGET("avx2,fma")
 #include "core/simd.inc"
 #include POLAR_KERNEL_FILE
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+POLAR_POP_TARGET
 #undef POLAR_TARGET
+#undef POLAR_NATIVE_LANES
 #undef POLAR_REGISTERS
 #endif
 
 #define POLAR_TARGET plain
+#define POLAR_NATIVE_LANES 8
 #define POLAR_REGISTERS 4
 #include "core/simd.inc"
 #include POLAR_KERNEL_FILE
 #undef POLAR_TARGET
+#undef POLAR_NATIVE_LANES
 #undef POLAR_REGISTERS
 #undef POLAR_KERNEL_FILE

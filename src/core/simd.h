@@ -22,6 +22,19 @@ inline Target best_target() {
 
 }  // namespace polar::simd
 
+// Everything between them is compiled for a processor with these features.
+#define POLAR_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define POLAR_PUSH_TARGET(features) \
+  POLAR_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define POLAR_POP_TARGET POLAR_PRAGMA(clang attribute pop)
+#define POLAR_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"
+#else
+#define POLAR_PUSH_TARGET(features) POLAR_PRAGMA(GCC push_options) POLAR_PRAGMA(GCC target(features))
+#define POLAR_POP_TARGET POLAR_PRAGMA(GCC pop_options)
+#define POLAR_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512"
+#endif
+
 #define POLAR_INLINE inline __attribute__((always_inline))
 
 /// The widest version of the function `name` that this processor runs.

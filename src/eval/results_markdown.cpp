@@ -17,7 +17,7 @@ std::string cell(const Figure* figure, double scale, int digits) {
                      scale * *figure->ci_high, digits);
 }
 
-std::string percent(const Figure* figure) {
+std::string percent_cell(const Figure* figure) {
   return cell(figure, 100, 1);
 }
 
@@ -51,7 +51,7 @@ std::string accuracy_table(const FigureIndex& index, const std::string& split) {
   std::string text = "### Accuracy (percent)\n\n" + head(cells);
   for (const std::string& policy : index.policies(split)) {
     cells = {policy_name(index, policy, split)};
-    for (const std::string& level : levels) cells.push_back(percent(index.find(policy, split, level, "pass@k")));
+    for (const std::string& level : levels) cells.push_back(percent_cell(index.find(policy, split, level, "pass@k")));
     const Figure* all = index.find(policy, split, kAllLevels, "pass@k");
     cells.push_back(all ? fmt::format("{}", all->n) : kNone);
     text += line(cells);
@@ -66,7 +66,7 @@ std::string depth_table(const FigureIndex& index, const std::string& split) {
   for (const std::string& policy : index.policies(split)) {
     auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
     text += line({policy_name(index, policy, split), cell(get("layers"), 1, 2), cell(get("unique_layers"), 1, 2),
-                  cell(get("depth_ratio"), 1, 3), cell(get("new_tokens"), 1, 2), percent(get("identity_share"))});
+                  cell(get("depth_ratio"), 1, 3), cell(get("new_tokens"), 1, 2), percent_cell(get("identity_share"))});
   }
   return text;
 }
@@ -78,8 +78,9 @@ std::string comparison_table(const FigureIndex& index, const std::string& split)
   for (const std::string& policy : index.policies(split)) {
     if (policy == kBase) continue;
     auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
-    text += line({policy_name(index, policy, split), percent(get("flips_to_wrong")), percent(get("flips_to_right")),
-                  p_value(get("mcnemar_p")), p_value(get("mcnemar_p_holm")), p_value(get("mcnemar_p_static"))});
+    text += line({policy_name(index, policy, split), percent_cell(get("flips_to_wrong")),
+                  percent_cell(get("flips_to_right")), p_value(get("mcnemar_p")), p_value(get("mcnemar_p_holm")),
+                  p_value(get("mcnemar_p_static"))});
   }
   return text;
 }
@@ -93,8 +94,8 @@ std::string several_programs_table(const FigureIndex& index, const std::string& 
     for (int k = 2; k <= max_k; ++k) {
       auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric, k); };
       if (!get("pass@k")) continue;
-      text += line({policy_name(index, policy, split), fmt::format("{}", k), percent(get("pass@k")),
-                    percent(get("vote@k")), percent(get("select@k"))});
+      text += line({policy_name(index, policy, split), fmt::format("{}", k), percent_cell(get("pass@k")),
+                    percent_cell(get("vote@k")), percent_cell(get("select@k"))});
     }
   }
   return text;

@@ -89,7 +89,7 @@ std::vector<std::vector<Job>> Executor::Impl::deal(std::vector<Job> jobs) {
 std::vector<std::vector<Job>> Executor::Impl::deal_by_program(std::vector<Job> jobs) const {
   std::ranges::stable_sort(jobs, [](const Job& a, const Job& b) {
     if (a.example->id != b.example->id) return a.example->id < b.example->id;
-    return std::ranges::lexicographical_compare(a.program->layers(), b.program->layers());
+    return in_trie_order(a, b);
   });
   std::vector<std::vector<Job>> shares(workers.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) shares[i * shares.size() / jobs.size()].push_back(jobs[i]);

@@ -93,7 +93,7 @@ struct ExecStats {
   std::uint64_t shared_nodes = 0;  ///< program steps that were found in the trie
   std::uint64_t computed_nodes = 0;
   std::uint64_t evicted_nodes = 0;
-  std::uint64_t waves = 0;
+  std::uint64_t waves = 0;     ///< times that trials were admitted
   std::size_t peak_bytes = 0;  ///< states held at once, all workers
 };
 

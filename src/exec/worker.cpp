@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 #include <ranges>
+#include <unordered_map>
 
 #include "core/seed.h"
 
@@ -35,25 +36,17 @@ constexpr int kBlockBatches = 4;
 /// Blocks of examples; within a block the programs in trie order, each on all examples: neighbours share long prefixes,
 /// and what is one program's alone still runs on many rows.
 void put_in_order(std::vector<Job>& jobs, int block_rows, int shared_rows) {
-  std::ranges::stable_sort(jobs, {}, &Job::example);
-  std::vector<int> blocks;  // by job, in this order
+  std::unordered_map<const EncodedExample*, int> blocks;
   int block = 0, rows = 0;
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    if (i > 0 && jobs[i].example != jobs[i - 1].example) {
-      rows += std::max(1, static_cast<int>(jobs[i - 1].example->prompt.size()) - shared_rows);
-      if (rows >= block_rows) ++block, rows = 0;
-    }
-    blocks.push_back(block);
+  for (const Job& job : jobs) {
+    if (!blocks.emplace(job.example, block).second) continue;
+    rows += std::max(1, static_cast<int>(job.example->prompt.size()) - shared_rows);
+    if (rows >= block_rows) ++block, rows = 0;
   }
-  std::vector<std::size_t> order(jobs.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
-    if (blocks[a] != blocks[b]) return blocks[a] < blocks[b];
-    return std::ranges::lexicographical_compare(jobs[a].program->layers(), jobs[b].program->layers());
+  std::ranges::stable_sort(jobs, [&](const Job& a, const Job& b) {
+    const int block_a = blocks.at(a.example), block_b = blocks.at(b.example);
+    return block_a != block_b ? block_a < block_b : in_trie_order(a, b);
   });
-  std::vector<Job> ordered;
-  for (std::size_t i : order) ordered.push_back(jobs[i]);
-  jobs = std::move(ordered);
 }
 
 bool is_scored(const Job& job) {
@@ -71,6 +64,10 @@ int first_read_row(const Path& path) {
 }
 
 }  // namespace
+
+bool in_trie_order(const Job& a, const Job& b) {
+  return std::ranges::lexicographical_compare(a.program->layers(), b.program->layers());
+}
 
 Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, const RowPlan& plan,
                const ExecOptions& options, std::size_t cache_bytes, std::size_t wave_bytes)

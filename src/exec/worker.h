@@ -30,6 +30,9 @@ struct Job {
   States* states = nullptr;
 };
 
+/// Whether a's program comes before b's in a walk through the trie: neighbours share the longest prefixes.
+bool in_trie_order(const Job& a, const Job& b);
+
 /// A trial in flight: its nodes in the trie and, once it decodes, its own tail of keys and values.
 struct Path {
   Job job;

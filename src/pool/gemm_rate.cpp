@@ -21,9 +21,16 @@ constexpr int kCopies = 6;
 
 using Product = std::function<void()>;
 
+/// Rows of every width that the matrices read or write: in a layer, too, they come from a step just before.
+std::map<int, at::Tensor> rows_by_width(const std::vector<MatrixShape>& matrices, int MatrixShape::* width,
+                                        at::ScalarType type, int rows) {
+  std::map<int, at::Tensor> tensors;
+  for (const MatrixShape& shape : matrices) tensors.try_emplace(shape.*width, at::randn({rows, shape.*width}).to(type));
+  return tensors;
+}
+
 std::vector<Product> library_products(const std::vector<MatrixShape>& matrices, at::ScalarType type, int rows) {
-  std::map<int, at::Tensor> inputs;
-  for (const MatrixShape& shape : matrices) inputs.try_emplace(shape.inputs, at::randn({rows, shape.inputs}).to(type));
+  const auto inputs = rows_by_width(matrices, &MatrixShape::inputs, type, rows);
   std::vector<Product> products;
   for (int copy = 0; copy < kCopies; ++copy) {
     for (const MatrixShape& shape : matrices) {
@@ -52,11 +59,8 @@ Product row_product(const MatrixShape& shape, PackedFormat format, const at::Ten
 std::vector<Product> row_products(const std::vector<MatrixShape>& matrices, PackedFormat format, int rows) {
   const auto type = format == PackedFormat::kFloat32 ? at::kFloat : at::kBFloat16;
   LargePages memory;
-  std::map<int, at::Tensor> inputs, outputs;  // by width: in a layer, too, they come from a step just before
-  for (const MatrixShape& shape : matrices) {
-    inputs.try_emplace(shape.inputs, at::randn({rows, shape.inputs}).to(type));
-    outputs.try_emplace(shape.outputs, at::empty({rows, shape.outputs}, type));
-  }
+  const auto inputs = rows_by_width(matrices, &MatrixShape::inputs, type, rows);
+  const auto outputs = rows_by_width(matrices, &MatrixShape::outputs, type, rows);
   std::vector<Product> products;
   for (int copy = 0; copy < kCopies; ++copy) {
     for (const MatrixShape& shape : matrices) {

@@ -15,7 +15,8 @@ struct GemmRate {
 
 /// `threads` threads at once, each multiplying `rows` rows of `dtype` with every matrix in turn; weights lie in memory
 /// as a model's do, not in a cache that one matrix fits. Tries LibTorch in `dtype` and in float32 (what float32 kernels
-/// may use on widened weights) and the row kernels, `seconds` each, and takes the best. Needs at least one matrix.
+/// may use on widened weights), the row kernels and the tile kernels, `seconds` each, and takes the best. Needs at
+/// least one matrix.
 GemmRate measure_gemm_rate(const std::vector<MatrixShape>& matrices, DType dtype, int rows, int threads,
                            double seconds = 1);
 

@@ -161,7 +161,7 @@ bool has_row_kernels() {
 bool has_fast_bfloat16() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  return has_tiles() || (__builtin_cpu_supports("avx512bf16") && !__builtin_cpu_is("intel"));
+  return __builtin_cpu_supports("avx512bf16") && !__builtin_cpu_is("intel");
 #else
   return false;
 #endif

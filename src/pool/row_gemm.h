@@ -67,8 +67,8 @@ void multiply_gated(const void* rows, bool bfloat16_rows, int row_count, const P
 /// Whether this processor runs the kernels well: AVX2 with FMA, or AVX-512.
 bool has_row_kernels();
 
-/// Whether this processor multiplies bfloat16 natively and faster than float32: AMX, or AVX512-BF16 other than Intel's
-/// (where VDPBF16PS has a quarter of the rate of AMD's).
+/// Whether this processor's vector units multiply bfloat16 natively and faster than float32: AVX512-BF16 other than
+/// Intel's (where VDPBF16PS has a quarter of the rate of AMD's).
 bool has_fast_bfloat16();
 
 }  // namespace polar::pool

@@ -22,8 +22,7 @@ struct Rewrites {
 
 /// Rewrites the methods of a frozen module on the CPU in place, before their first run. Patterns that do not fit stay
 /// as they are. Packed copies replace the weights; `tiles` packs those of bfloat16 for tile_gemm.h. They lie in
-/// `memory`. The results agree with the plain graph's to rounding, not to the
-/// bit.
+/// `memory`. The results agree with the plain graph's to rounding, not to the bit.
 Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods, bool tiles,
                            LargePages& memory);
 

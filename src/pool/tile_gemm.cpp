@@ -37,21 +37,12 @@ bool system_permits_tiles() {
 
 // AVX-512 for the epilogue, tiles for the sums.
 #define POLAR_TARGET tiles
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16"))), \
-                             apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,amx-tile,amx-bf16,prefer-vector-width=512")
-#endif
+#define POLAR_NATIVE_LANES 16
+POLAR_PUSH_TARGET(POLAR_AVX512 ",amx-tile,amx-bf16")
 #include "core/simd.inc"
 #include "pool/gemm_epilogue.inc"
 #include "pool/tile_gemm.inc"
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+POLAR_POP_TARGET
 
 namespace polar::pool {
 

@@ -9,17 +9,13 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "search/require.h"
 
 namespace polar::search {
 
 namespace {
 
 constexpr int kNone = -1;
-
-template <typename Value>
-void require(bool holds, std::string_view option, std::string_view expected, const Value& found) {
-  if (!holds) throw core::UsageError(fmt::format("search: {}: expected {}, found {}", option, expected, found));
-}
 
 }  // namespace
 
@@ -30,6 +26,7 @@ double reward(const Outcome& outcome, RewardKind kind) {
 }
 
 void MctsOptions::check() const {
+  constexpr Require require{"search"};
   require(rollouts >= 1, "rollouts", "at least 1", rollouts);
   require(leaves_per_round >= 1, "leaves_per_round", "at least 1", leaves_per_round);
   require(std::isfinite(exploration) && exploration >= 0, "exploration", "a number ≥ 0", exploration);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "search/require.h"
 
 namespace polar::search {
 
@@ -23,11 +24,6 @@ int at_least_layers(double ratio, int depth) {
 
 int at_most_layers(double ratio, int depth) {
   return static_cast<int>(std::floor(ratio * depth + kRatioSlack));
-}
-
-template <typename Value>
-void require(bool holds, std::string_view option, std::string_view expected, const Value& found) {
-  if (!holds) throw core::UsageError(fmt::format("search space: {}: expected {}, found {}", option, expected, found));
 }
 
 /// Steps that an edit adds to the identity.
@@ -76,6 +72,7 @@ SearchSpace::SearchSpace(const SpaceOptions& options) : options_(options) {
 }
 
 void SearchSpace::check_options() const {
+  constexpr Require require{"search space"};
   const SpaceOptions& o = options_;
   require(o.depth >= 1 && o.depth <= kMaxSteps, "depth", fmt::format("1 … {} layers", kMaxSteps), o.depth);
   require(o.first_layer >= 0 && o.first_layer < o.depth, "first_layer", fmt::format("0 … {}", o.depth - 1),

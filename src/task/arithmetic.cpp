@@ -116,10 +116,6 @@ SplitExamples split_examples(const Kind& kind, const ArithmeticOptions& options)
   return result;
 }
 
-void append(std::vector<Example>& to, std::vector<Example> examples) {
-  to.insert(to.end(), std::make_move_iterator(examples.begin()), std::make_move_iterator(examples.end()));
-}
-
 /// The same problem in other words, chosen by seed and id; the question then holds the whole prompt.
 Example rephrase(Example example, std::uint64_t seed) {
   const std::string e = example.question;

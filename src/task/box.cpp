@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "task/spaces.h"
+
 namespace polar::task {
 namespace {
 
 constexpr std::string_view kBoxed = "\\boxed";
-constexpr std::string_view kSpaces = " \t\n\r\f\v";
 
 /// One past the brace that closes the one at `open`; npos when it stays open.
 std::size_t closing_end(std::string_view text, std::size_t open) {
@@ -28,11 +29,6 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
-}
-
-void trim(std::string& text) {
-  text.erase(0, std::min(text.find_first_not_of(kSpaces), text.size()));
-  text.erase(text.find_last_not_of(kSpaces) + 1);
 }
 
 /// Removes one unit from the end of the text. Whether there was one.
@@ -102,7 +98,7 @@ std::string plain_latex(std::string_view content) {
   replace_all(text, "{,}", ",");
   replace_all(text, "\\%", "%");
   do {
-    trim(text);
+    text = std::string(trimmed(text));
   } while (remove_unit(text));
   resolve_fraction(text);
   return text;

@@ -1,22 +1,10 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "task/grader.h"
+#include "task/spaces.h"
 
 namespace polar::task {
 namespace {
-
-constexpr std::string_view kSpaces = " \t\n\r\f\v";
-
-std::string_view without_first_spaces(std::string_view text) {
-  return text.substr(std::min(text.find_first_not_of(kSpaces), text.size()));
-}
-
-std::string_view trimmed(std::string_view text) {
-  text = without_first_spaces(text);
-  return text.substr(0, text.find_last_not_of(kSpaces) + 1);
-}
 
 class ExactGrader final : public TextGrader {
  public:

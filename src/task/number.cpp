@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "task/spaces.h"
+
 namespace polar::task {
 namespace {
 
 constexpr std::string_view kMinus = "\xE2\x88\x92";  // U+2212
-constexpr std::string_view kSpaces = " \t\n\r\f\v";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -211,12 +212,6 @@ Natural denominator(const Number& number) {
 
 bool zero_denominator(const Number& number) {
   return number.fraction() && number.denominator.find_first_not_of('0') == std::string_view::npos;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
 }
 
 /// Takes one sign and one dollar, in any order and with spaces, off the front of a text. Whether there was a minus.

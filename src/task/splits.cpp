@@ -43,10 +43,6 @@ std::vector<Example> of_level(const std::vector<Example>& examples, const std::s
   return chosen;
 }
 
-void append(std::vector<Example>& to, std::vector<Example> examples) {
-  to.insert(to.end(), std::make_move_iterator(examples.begin()), std::make_move_iterator(examples.end()));
-}
-
 void refuse_overlap(std::span<const Example> a, const std::filesystem::path& a_file, std::span<const Example> b,
                     const std::filesystem::path& b_file) {
   const std::vector<Overlap> overlaps = find_overlap(a, b);
@@ -108,6 +104,10 @@ Split split_of(std::uint64_t seed, std::string_view key, const SplitShares& shar
   const double at = core::CounterRandom(core::derive_seed(seed, "split", key)).uniform_at(0);
   if (at < shares.train) return Split::kTrain;
   return at < shares.train + shares.valid ? Split::kValid : Split::kTest;
+}
+
+void append(std::vector<Example>& to, std::vector<Example> examples) {
+  to.insert(to.end(), std::make_move_iterator(examples.begin()), std::make_move_iterator(examples.end()));
 }
 
 std::vector<Example> take(std::vector<Example> examples, int limit, std::uint64_t seed, SplitCount& count) {

@@ -59,6 +59,9 @@ enum class Split { kTrain, kValid, kTest };
 /// core::UsageError when shares are negative or add up to more than 1.
 Split split_of(std::uint64_t seed, std::string_view key, const SplitShares& shares);
 
+/// Moves the examples behind those of `to`.
+void append(std::vector<Example>& to, std::vector<Example> examples);
+
 /// Chooses `limit` examples (0: all) by a hash of seed and id; they keep their order. A smaller limit takes a subset of
 /// a larger one. Throws core::UsageError when limit < 0.
 std::vector<Example> take(std::vector<Example> examples, int limit, std::uint64_t seed, SplitCount& count);

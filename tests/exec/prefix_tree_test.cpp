@@ -5,8 +5,6 @@
 namespace polar::exec {
 namespace {
 
-using Tokens = std::vector<text::Token>;
-
 /// Holds a chain of nodes of 10 bytes each below the root, as a trial does; made where absent.
 std::vector<Node*> hold_chain(PrefixCache& cache, PrefixTree& tree, const std::vector<int>& layers) {
   cache.hold(tree.root);

@@ -151,6 +151,21 @@ class Refusals(ExportTest):
                        source.from_folder(self.tiny()), self.pools / "tiny", log=quiet)
         self.assertEqual(list(self.pools.iterdir()), [])
 
+    def test_wide_products_round_once_the_sum_of_exact_products(self):
+        rows, weight, bias = (torch.randn(shape, generator=torch.Generator().manual_seed(1)).bfloat16() for shape in ((5, 32), (7, 32), (7,)))
+        for own_bias in (None, bias):
+            exact = torch.nn.functional.linear(rows.double(), weight.double(), None if own_bias is None else own_bias.double())
+            with torch.inference_mode(), verify.WideProducts():
+                wide = torch.nn.functional.linear(rows, weight, own_bias)
+            self.assertEqual(wide.dtype, torch.bfloat16)
+            self.assertTrue(torch.equal(wide, exact.bfloat16()))
+        layer = torch.nn.Linear(32, 7, bias=False, dtype=torch.bfloat16).eval()
+        layer.weight.data = weight
+        frozen = torch.jit.freeze(torch.jit.script(layer))  # as the layers of a pool are
+        exact = torch.nn.functional.linear(rows.double(), weight.double())
+        with torch.inference_mode(), verify.WideProducts():
+            self.assertTrue(torch.equal(frozen(rows), exact.bfloat16()))
+
     def test_every_rule_of_the_comparison_is_checked(self):
         exact = torch.tensor([[0.0, 1.0, 2.0]])
         self.fails("expected logits within", verify.compare, "x", exact + 0.1, exact, 0.05)
