@@ -38,7 +38,8 @@ struct BenchSeries {
   std::string name;
   std::vector<BenchRun> runs;  ///< by rate, ascending
 
-  const BenchRun& median() const { return runs[runs.size() / 2]; }
+  /// Of an even number the slower one of the middle two.
+  const BenchRun& median() const { return runs[(runs.size() - 1) / 2]; }
 };
 
 /// Calls `once` until `seconds` have passed; `reset` comes before every call, outside the time taken. The returned run

@@ -77,6 +77,22 @@ struct Encoded {
   std::vector<text::Token> shared;
 };
 
+/// A file that goes with its owner.
+class TemporaryFile {
+ public:
+  TemporaryFile() : path_(std::filesystem::temp_directory_path() / fmt::format("polar-bench-{}.jsonl", getpid())) {}
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 class TrialsBench {
  public:
   explicit TrialsBench(const TrialsFlags& flags)
@@ -173,8 +189,9 @@ class TrialsBench {
   BenchVariant reference(const std::string& name) {
     const bool published = name == "published";
     const std::string dtype = pool::to_string(model_.pool->dtype());
-    const ReferenceRun run{published ? write_sample() : flags_.trials, published ? "single" : "batched",      dtype,
-                           published ? 50 : flags_.max_new_tokens,     executors_.front()->options().workers, 64};
+    const ReferenceRun run{
+        published ? write_sample() : flags_.trials,           published ? "single" : "batched",      dtype,
+        published ? kPublishedTokens : flags_.max_new_tokens, executors_.front()->options().workers, 64};
     return {"hf " + name, {}, [this, run, published] {
               BenchRun result = run_reference(flags_.reference, run);
               if (!published) grade(result);
@@ -192,13 +209,13 @@ class TrialsBench {
 
   /// Every n-th trial, in a file of its own.
   std::string write_sample() const {
-    const auto path = std::filesystem::temp_directory_path() / fmt::format("polar-bench-{}.jsonl", getpid());
-    std::ofstream file(path);
+    std::ofstream file(sample_.path());
     const auto wanted = static_cast<std::size_t>(flags_.published_trials);
     const std::size_t step = std::max<std::size_t>(1, trials_.count() / wanted);
     for (std::size_t i = 0; i < trials_.count(); i += step) file << trials_.lines[i] << '\n';
-    if (!file.flush()) throw core::Error(fmt::format("{}: expected to write a sample of the trials", path.string()));
-    return path.string();
+    if (!file.flush())
+      throw core::Error(fmt::format("{}: expected to write a sample of the trials", sample_.path().string()));
+    return sample_.path().string();
   }
 
   static void say_agreement(const BenchSeries& first, const BenchSeries& other) {
@@ -212,6 +229,7 @@ class TrialsBench {
 
   const TrialsFlags& flags_;
   TrialsFile trials_;
+  TemporaryFile sample_;  ///< for the published way
   exec::Model model_;
   task::TaskSpec task_;
   std::vector<std::unique_ptr<exec::Executor>> executors_;

@@ -23,7 +23,8 @@ constexpr std::array kSwitches = {
     Switch{"layer-batching", [](ExecVariant& variant) { variant.options.layer_batching = false; }},
     Switch{"shared-prompt", [](ExecVariant& variant) { variant.options.shared_prompt = false; }},
     Switch{"read-rows-only", [](ExecVariant& variant) { variant.options.read_rows_only = false; }},
-    Switch{"batch-invariance", [](ExecVariant& variant) { variant.options.batch_invariant = false; }},
+    Switch{"batch-invariance",
+           [](ExecVariant& variant) { variant.options.batch_invariant = variant.same_bits = false; }},
     Switch{"several-workers", [](ExecVariant& variant) { variant.options.workers = 1; }},
 };
 

@@ -14,6 +14,7 @@ struct ExecVariant {
   std::string name;
   exec::ExecOptions options;
   exec::StopRule stop = exec::StopRule::kVerdict;
+  bool same_bits = true;  ///< as the default; not without batch invariance
 };
 
 struct VariantFlags {

@@ -85,6 +85,12 @@ KvRows::KvRows(const AttentionShape& shape, int capacity_rows) {
   if (capacity_rows > 0) grow(shape, capacity_rows);
 }
 
+KvRows KvRows::growing_to(int most_rows) {
+  KvRows rows;
+  rows.most_ = most_rows;
+  return rows;
+}
+
 void KvRows::grow(const AttentionShape& shape, int capacity_rows) {
   // Blocks are contiguous and values row-major, so old content keeps its place.
   Buffer keys(key_bytes(shape, capacity_rows)), values(value_bytes(shape, capacity_rows));
@@ -96,7 +102,7 @@ void KvRows::grow(const AttentionShape& shape, int capacity_rows) {
 }
 
 void KvRows::append(const AttentionShape& shape, const std::byte* k, const std::byte* v) {
-  if (rows_ == capacity_) grow(shape, std::max(kLanes, 2 * capacity_));
+  if (rows_ == capacity_) grow(shape, std::min(most_, std::max(kLanes, 2 * capacity_)));
   if (shape.dtype == pool::DType::kBFloat16) {
     scatter_keys<BFloat16Bits>(shape, rows_, k, keys_.data());
   } else {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -53,6 +54,8 @@ class KvRows {
  public:
   KvRows() = default;
   explicit KvRows(const AttentionShape& shape, int capacity_rows = 0);
+  /// Storage that grows by doubling, but holds no more than `most_rows` rows, which must never be passed.
+  static KvRows growing_to(int most_rows);
 
   /// Appends one position: k and v are [Hkv·h] elements of the shape's dtype. Grows the storage as needed.
   void append(const AttentionShape& shape, const std::byte* k, const std::byte* v);
@@ -63,7 +66,7 @@ class KvRows {
 
  private:
   void grow(const AttentionShape& shape, int capacity_rows);
-  int rows_ = 0, capacity_ = 0;
+  int rows_ = 0, capacity_ = 0, most_ = std::numeric_limits<int>::max();
   Buffer keys_, values_;
 };
 

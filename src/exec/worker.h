@@ -18,6 +18,9 @@
 namespace at {
 class Tensor;
 }
+namespace c10 {
+enum class ScalarType : std::int8_t;
+}
 
 namespace polar::exec {
 
@@ -47,6 +50,16 @@ struct Path {
   bool decoding = false;
   bool finished = false;
 };
+
+/// Whether the reference answer's log-probability is wanted.
+bool is_scored(const Job& job);
+/// First row of the path's tree that is read when its program ends; for states all are.
+int first_read_row(const Path& path);
+/// Most rows that decoding adds to a program step of a request: the last token is read, not run.
+int tail_rows(const Job& job);
+
+c10::ScalarType scalar_type(pool::DType dtype);
+std::byte* bytes_of(const at::Tensor& tensor);
 
 /// Rows waiting for a layer: all rows of a new node, or one decoding row of a path.
 struct Item {

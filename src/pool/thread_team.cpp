@@ -1,5 +1,7 @@
 #include "pool/thread_team.h"
 
+#include <utility>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -37,13 +39,22 @@ void ThreadTeam::run(const std::function<void(int)>& part) {
   left_ = static_cast<int>(helpers_.size());
   ++round_;
   round_.notify_all();
-  part(0);
+  run_part(0);
   for (int looks = 0; left_ > 0; ++looks) {
     if (looks < kLooks) {
       pause();
     } else {
       std::this_thread::yield();  // a helper may have lost its core
     }
+  }
+  if (failed_.exchange(false)) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void ThreadTeam::run_part(int index) {
+  try {
+    (*part_)(index);
+  } catch (...) {
+    if (!failed_.exchange(true)) failure_ = std::current_exception();
   }
 }
 
@@ -53,7 +64,7 @@ void ThreadTeam::help(int index) {
     round_.wait(seen);
     seen = round_;
     if (ending_) return;
-    (*part_)(index);
+    run_part(index);
     --left_;
   }
 }

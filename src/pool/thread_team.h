@@ -2,6 +2,7 @@
 // Threads that share out one matrix product: for a single answer, where there is nothing else to do side by side.
 
 #include <atomic>
+#include <exception>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -18,16 +19,20 @@ class ThreadTeam {
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
   int size() const { return static_cast<int>(helpers_.size()) + 1; }
-  /// part(0) in the caller, part(1) … part(size − 1) in the helpers; returns when all are done. `part` must not throw.
+  /// part(0) in the caller, part(1) … part(size − 1) in the helpers; returns when all are done. What a part throws
+  /// is thrown again then; of several, one.
   void run(const std::function<void(int)>& part);
 
  private:
+  void run_part(int index);
   void help(int index);
   std::vector<std::thread> helpers_;
   const std::function<void(int)>* part_ = nullptr;  ///< published by round_
   std::atomic<unsigned> round_{0};
   std::atomic<int> left_{0};
   std::atomic<bool> ending_{false};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;  ///< written by the first part that fails, read when all are done
 };
 
 /// The team that products of the calling thread are shared out to; nullptr: none. Bits do not depend on it. The team

@@ -130,5 +130,17 @@ TEST(KvRows, KeepsEarlierRowsWhenItGrows) {
   EXPECT_TRUE(at::equal(out, attend(c, attention, {100})));
 }
 
+TEST(KvRows, NeverHoldsMoreThanTheMostThatItGrowsTo) {
+  for (int most : {1, 16, 17, 49, 70}) {
+    const Case c = random_case({2, 1, 16, pool::DType::kFloat32}, most, 9);
+    KvRows rows = KvRows::growing_to(most);
+    for (int i = 0; i < most; ++i) {
+      rows.append(c.shape, row(c.k, i), row(c.v, i));
+      EXPECT_LE(rows.bytes(), c.shape.kv_bytes(most));
+    }
+    EXPECT_EQ(rows.rows(), most);
+  }
+}
+
 }  // namespace
 }  // namespace polar::exec

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/seed.h"
 #include "pool/tile_gemm.h"
+#include "support/executor_checks.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
 
@@ -18,26 +19,6 @@ namespace {
 using core::Program;
 
 constexpr int kDepth = 6;
-
-/// What must not change; times may.
-auto bits(const Answer& a) {
-  return std::tuple(a.tokens, a.text, a.answer, a.answer_final, a.correct, a.answer_log_prob, a.margin,
-                    a.scored_positions, a.confidence);
-}
-
-Program random_program(core::Random& random) {
-  std::vector<Program::Layer> layers;
-  for (int layer = 0; layer < kDepth; ++layer) {
-    const auto choice = random.below(6);
-    if (choice == 0) continue;
-    layers.push_back(static_cast<Program::Layer>(layer));
-    // An overlapping loop: back by up to three layers.
-    if (choice == 1) layer = std::max<int>(-1, layer - static_cast<int>(random.below(3)));
-    if (layers.size() > 12) break;
-  }
-  if (layers.empty()) layers.push_back(0);
-  return Program(std::move(layers));
-}
 
 using Way = std::tuple<pool::DType, pool::Kernels>;
 
@@ -61,7 +42,7 @@ class ExecutorTest : public testing::TestWithParam<Way> {
           encoder_->encode({"e" + std::to_string(i), question, std::to_string(random.below(300)), {}, -1, "", ""}));
     }
     follow_the_model();
-    for (int i = 0; i < 40; ++i) programs_.push_back(random_program(random));
+    for (int i = 0; i < 40; ++i) programs_.push_back(test::random_program(random, kDepth));
     programs_.push_back(Program::identity(kDepth));
   }
 
@@ -113,13 +94,6 @@ class ExecutorTest : public testing::TestWithParam<Way> {
     return answers;
   }
 
-  void expect_equal(const std::vector<Answer>& a, const std::vector<Answer>& b, const std::string& what) {
-    ASSERT_EQ(a.size(), b.size());
-    std::size_t differing = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) differing += bits(a[i]) != bits(b[i]) ? 1 : 0;
-    EXPECT_EQ(differing, 0U) << what;
-  }
-
   test::TemporaryFolder folder_;
   test::LoadedPool loaded_;
   task::TaskSpec task_;
@@ -136,7 +110,7 @@ TEST_P(ExecutorTest, GivesTheSameBitsWithEverySwitchOff) {
     const auto variant = [&](const std::string& name, auto change) {
       ExecOptions changed = options();
       change(changed);
-      expect_equal(expected, run(changed, all), name);
+      test::expect_equal_bits(expected, run(changed, all), name);
     };
     variant("prefix sharing off", [](ExecOptions& o) { o.prefix_sharing = false; });
     variant("layer batching off", [](ExecOptions& o) { o.layer_batching = false; });
@@ -152,19 +126,20 @@ TEST_P(ExecutorTest, GivesTheSameBitsWithEverySwitchOff) {
 TEST_P(ExecutorTest, GivesTheSameBitsWhateverWorkersBatchesAndCache) {
   const std::vector<Request> all = requests(StopRule::kVerdict);
   const std::vector<Answer> expected = run(options(), all);
-  expect_equal(expected, run(options(2), all), "two workers");
-  expect_equal(expected, run(options(), all, 1), "batches of one");
+  test::expect_equal_bits(expected, run(options(2), all), "two workers");
+  test::expect_equal_bits(expected, run(options(), all, 1), "batches of one");
   const auto some = std::span(all).first(60);
-  expect_equal({expected.begin(), expected.begin() + 60}, run(options(2), some, 1), "batches of one, by a team");
-  expect_equal(expected, run(options(2), all, 7), "batches of seven");
-  expect_equal(expected, run(options(), all, 64), "batches of 64");
+  test::expect_equal_bits({expected.begin(), expected.begin() + 60}, run(options(2), some, 1),
+                          "batches of one, by a team");
+  test::expect_equal_bits(expected, run(options(2), all, 7), "batches of seven");
+  test::expect_equal_bits(expected, run(options(), all, 64), "batches of 64");
   ExecOptions tight = options(2);
   tight.cache_bytes = 0;
   tight.wave_bytes = 1;
-  expect_equal(expected, run(tight, all, 64), "no cache, waves of one trial");
+  test::expect_equal_bits(expected, run(tight, all, 64), "no cache, waves of one trial");
   tight.cache_bytes = 100000;
   tight.wave_bytes = 200000;
-  expect_equal(expected, run(tight, all, 64), "a cache that evicts");
+  test::expect_equal_bits(expected, run(tight, all, 64), "a cache that evicts");
 }
 
 /// Rows that nobody read are computed after all when a longer program comes to need them.
@@ -177,7 +152,7 @@ TEST_P(ExecutorTest, GivesTheSameBitsToAProgramThatGoesOnWhereAnotherEnded) {
   }
   ExecOptions plain = options();
   plain.prefix_sharing = plain.read_rows_only = false;
-  expect_equal(run(plain, all), run(options(2), all, encoded_.size()), "one program after the other");
+  test::expect_equal_bits(run(plain, all), run(options(2), all, encoded_.size()), "one program after the other");
 }
 
 TEST_P(ExecutorTest, GivesTheSameBitsBesideShuffledCompanions) {
@@ -191,7 +166,7 @@ TEST_P(ExecutorTest, GivesTheSameBitsBesideShuffledCompanions) {
   std::vector<Request> some;
   std::vector<Answer> expected_some;
   for (std::size_t i : order) some.push_back(all[i]), expected_some.push_back(expected[i]);
-  expect_equal(expected_some, run(options(), some), "half of the trials, shuffled");
+  test::expect_equal_bits(expected_some, run(options(), some), "half of the trials, shuffled");
 }
 
 TEST_P(ExecutorTest, ReachesTheVerdictOfFullGenerationUnderEveryStopRule) {

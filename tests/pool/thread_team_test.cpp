@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <new>
 
 namespace polar::pool {
 namespace {
@@ -26,6 +27,22 @@ TEST(ThreadTeam, WakesHelpersThatFellAsleep) {
     team.run([&](int) { ++calls; });
   }
   EXPECT_EQ(calls, 9);
+}
+
+TEST(ThreadTeam, ThrowsAgainWhatAPartThrewAndGoesOn) {
+  ThreadTeam team(3);
+  for (int failing = 0; failing < 3; ++failing) {
+    std::atomic<int> done{0};
+    const auto part = [&](int index) {
+      if (index == failing) throw std::bad_alloc();
+      ++done;
+    };
+    EXPECT_THROW(team.run(part), std::bad_alloc);
+    EXPECT_EQ(done, 2);
+    EXPECT_NO_THROW(team.run([&](int) { ++done; }));
+    EXPECT_EQ(done, 5);
+  }
+  EXPECT_THROW(team.run([](int) { throw std::bad_alloc(); }), std::bad_alloc);
 }
 
 }  // namespace
