@@ -4,6 +4,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Units that use a precompiled header are cacheable only when ccache is told that its time stamps do not matter.
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
+# Paths below the project count from it, so that one clone is served what another one compiled.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
 jobs=${POLAR_JOBS:-$(nproc)}
 
 # step TITLE COMMAND...: runs it and prints how long it took; a failure ends the script.

@@ -26,7 +26,7 @@ double reward(const Outcome& outcome, RewardKind kind) {
 }
 
 void MctsOptions::check() const {
-  constexpr Require require{"search"};
+  const Require require{"search"};
   require(rollouts >= 1, "rollouts", "at least 1", rollouts);
   require(leaves_per_round >= 1, "leaves_per_round", "at least 1", leaves_per_round);
   require(std::isfinite(exploration) && exploration >= 0, "exploration", "a number ≥ 0", exploration);

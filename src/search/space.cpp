@@ -72,7 +72,7 @@ SearchSpace::SearchSpace(const SpaceOptions& options) : options_(options) {
 }
 
 void SearchSpace::check_options() const {
-  constexpr Require require{"search space"};
+  const Require require{"search space"};
   const SpaceOptions& o = options_;
   require(o.depth >= 1 && o.depth <= kMaxSteps, "depth", fmt::format("1 … {} layers", kMaxSteps), o.depth);
   require(o.first_layer >= 0 && o.first_layer < o.depth, "first_layer", fmt::format("0 … {}", o.depth - 1),
