@@ -4,7 +4,7 @@
   --set random          10 random one-block programs x 60 prompts
   --set edits           all single edits x 60 prompts. Of 30 layers that are 343 programs: the identity, and each of the 114 blocks of 1
                         to 4 layers skipped, executed twice, or executed three times.
-  --set demonstrations  40 of these x 60 prompts behind five worked examples that all prompts share
+  --set demonstrations  40 of these x 60 prompts behind up to five worked examples that all prompts share
   --set words           10 random one-block programs x 60 word problems of --data (JSONL with question and answer), a boxed answer wanted
 
 Other prompts are two-operand sums, "Question: What is 12 + 7?\\nAnswer: 12 + 7 =", half of them with two two-digit operands. Same seed, same file.
@@ -35,6 +35,9 @@ def single_edits(layers):
 
 def random_programs(layers, count, stream):
     """Distinct programs that each skip one random block or execute it twice."""
+    possible = 2 * sum(layers - size + 1 for size in range(1, MAX_BLOCK + 1))
+    if count > possible:
+        raise SystemExit(f"--programs: expected at most {possible}, all one-block programs of {layers} layers, found {count}")
     programs = []
     while len(programs) < count:
         size = stream.randint(1, MAX_BLOCK)
@@ -63,8 +66,8 @@ DEMONSTRATIONS = [
 ]
 
 
-def demonstrated(question):
-    shown = "".join(f"Question: {asked}\nReasoning: {reason}\nAnswer: {answer}\n\n" for asked, reason, answer in DEMONSTRATIONS)
+def demonstrated(question, count):
+    shown = "".join(f"Question: {asked}\nReasoning: {reason}\nAnswer: {answer}\n\n" for asked, reason, answer in DEMONSTRATIONS[:count])
     return shown + question
 
 
@@ -77,7 +80,9 @@ def word_problems(path, count, stream):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=["random", "edits", "demonstrations", "words"], required=True)
-    parser.add_argument("--programs", type=int, default=10, help="of --set random and words")
+    parser.add_argument("--programs", type=int, help="how many (default: 10; 40 of --set demonstrations); not of --set edits")
+    parser.add_argument("--demonstrations", type=int, choices=range(len(DEMONSTRATIONS) + 1), default=len(DEMONSTRATIONS), metavar="0-5",
+                        help="of --set demonstrations")
     parser.add_argument("--prompts", type=int, default=60)
     parser.add_argument("--layers", type=int, default=30, help="of the model")
     parser.add_argument("--data", help="of --set words")
@@ -91,13 +96,13 @@ def main():
     else:
         questions = prompts(options.prompts, stream)
     if options.set == "demonstrations":
-        questions = [(demonstrated(question), answer) for question, answer in questions]
+        questions = [(demonstrated(question, options.demonstrations), answer) for question, answer in questions]
     if options.set == "edits":
         programs = single_edits(options.layers)
     elif options.set == "demonstrations":
-        programs = stream.sample(single_edits(options.layers), 40)
+        programs = stream.sample(single_edits(options.layers), options.programs or 40)
     else:
-        programs = random_programs(options.layers, options.programs, stream)
+        programs = random_programs(options.layers, options.programs or 10, stream)
     for program in programs:
         for prompt, answer in questions:
             print(json.dumps({"prompt": prompt, "answer": answer, "program": program}))

@@ -14,13 +14,14 @@
 #include "cli/exec_flags.h"
 #include "core/error.h"
 #include "exec/model.h"
+#include "policy/trained_policy.h"
 
 namespace polar::cli {
 namespace {
 
 struct GenerateBenchFlags {
   std::string pool, prompt = "Once upon a time, in a small village by the sea, there lived an old man who";
-  std::vector<std::string> programs;
+  std::vector<std::string> programs, policies;
   int max_new_tokens = 50, prompts = 32, rounds = 3;
   double seconds = 5;
   bool compare = false;
@@ -50,11 +51,12 @@ class GenerateBench {
       variants.push_back(own(name, {program}));
       if (flags_.compare) variants.push_back(reference("hf " + name, {program}));
     }
+    for (const std::string& folder : flags_.policies) variants.push_back(chosen(folder));
     const std::string name = fmt::format("{} prompts at once, programs in turn", flags_.prompts);
     std::vector<core::Program> many;
     for (int i = 0; i < flags_.prompts; ++i) many.push_back(programs_[static_cast<std::size_t>(i) % programs_.size()]);
     variants.push_back(own(name, many));
-    BenchTable table{"tokens", ""};
+    BenchTable table{"tokens", flags_.policies.empty() ? "" : variants.front().name, {}};
     const std::vector<BenchSeries> series =
         alternate(variants, flags_.rounds, *model_.pool, executor_.options(), table);
     for (const BenchSeries& one : series) std::cout << to_json(one, table).dump() << '\n';
@@ -95,6 +97,23 @@ class GenerateBench {
             [=, this] { return repeat(flags_.seconds, reset, [&] { return answer(programs); }); }};
   }
 
+  /// A trained policy reads its features, chooses, and the identity answers, whatever the choice: what is measured is
+  /// the price of choosing.
+  BenchVariant chosen(const std::string& folder) {
+    policies_.push_back(policy::TrainedPolicy::load(folder, model_.pool->manifest().weights_digest));
+    const std::size_t index = policies_.size() - 1;
+    const auto reset = [this] {
+      executor_.clear_cache();
+      executor_.reset_stats();
+    };
+    const auto once = [this, index] {
+      const exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, task_);
+      policies_[index].choose(executor_, encoder.encode_input("prompt 1", flags_.prompt));
+      return answer({programs_.front()});
+    };
+    return {"identity, after the choice of " + folder, once, [=, this] { return repeat(flags_.seconds, reset, once); }};
+  }
+
   BenchVariant reference(const std::string& name, const std::vector<core::Program>& programs) {
     const auto path = std::filesystem::temp_directory_path() / fmt::format("polar-bench-{}.jsonl", getpid());
     return {name, {}, [=, this] {
@@ -121,6 +140,7 @@ class GenerateBench {
   exec::Executor executor_;
   task::TaskSpec task_;
   std::vector<core::Program> programs_;
+  std::vector<policy::TrainedPolicy> policies_;
 };
 
 }  // namespace
@@ -133,6 +153,9 @@ void add_bench_generate(CLI::App& bench) {
   generate->add_option("--pool", flags->pool, "Pool folder")->required();
   generate->add_option("--prompt", flags->prompt, "Text to continue; the model must not end its answer early");
   generate->add_option("--program", flags->programs, "A program beside the identity; may be given again");
+  generate->add_option(
+      "--policy", flags->policies,
+      "Folder of a trained policy whose choice is made before the identity answers; may be given again");
   generate->add_option("--max-new-tokens", flags->max_new_tokens, "Length of an answer")
       ->capture_default_str()
       ->check(CLI::Range(2, 4096));

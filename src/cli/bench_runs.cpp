@@ -13,8 +13,6 @@
 namespace polar::cli {
 namespace {
 
-constexpr double kMebi = 1 << 20;
-
 /// The kernel's high-water mark of this process's resident memory, in bytes; 0 where it cannot be read.
 double peak_rss_bytes() {
   std::ifstream status("/proc/self/status");

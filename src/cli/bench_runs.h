@@ -14,6 +14,8 @@
 
 namespace polar::cli {
 
+constexpr double kMebi = 1 << 20;
+
 /// One timed run of a variant.
 struct BenchRun {
   double seconds = 0;

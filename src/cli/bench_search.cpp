@@ -24,6 +24,7 @@ struct SearchFlags {
   std::vector<std::string> overrides;
   int examples = 100;
   int rounds = 1;
+  int memory_mb = 0;
   VariantFlags variants;
 };
 
@@ -72,6 +73,7 @@ class SearchBench {
                              config_.search.rollouts, config_.search.trees_in_step)
               << table_text(series, table);
     for (std::size_t i = 1; i < series.size(); ++i) compare_verdicts(series.front(), series[i], exec_variants[i]);
+    for (const BenchSeries& one : series) check_memory(one);
   }
 
  private:
@@ -82,6 +84,24 @@ class SearchBench {
       throw core::Error(fmt::format("{}: expected the verdicts of {}, found others", other.name, first.name));
     std::cerr << fmt::format("{}: other verdicts than {}'s, so other trials: its bits depend on the batch\n",
                              other.name, first.name);
+  }
+
+  /// What the loaded matrices take: those of all layers, the embedding and the output head.
+  double weight_bytes() const {
+    const pool::Manifest& manifest = model_.pool->manifest();
+    const double parameters = manifest.depth * pool::row_flop(model_.pool->layer_matrices()) / 2 +
+                              2.0 * manifest.vocabulary * manifest.hidden;
+    return parameters * (model_.pool->dtype() == pool::DType::kBFloat16 ? 2 : 4);
+  }
+
+  void check_memory(const BenchSeries& series) const {
+    const double beyond_mb = (series.median().peak_rss_bytes - weight_bytes()) / kMebi;
+    std::cerr << fmt::format("{}: {:.0f} MB beyond the weights' {:.0f} MB at its peak\n", series.name, beyond_mb,
+                             weight_bytes() / kMebi);
+    if (flags_.memory_mb > 0 && beyond_mb > flags_.memory_mb) {
+      throw core::Error(fmt::format("--memory-mb: expected at most {} MB beyond the weights, found {:.0f} in {}",
+                                    flags_.memory_mb, beyond_mb, series.name));
+    }
   }
 
   BenchRun search(exec::Executor& executor, exec::StopRule stop, std::span<const task::Example> examples) {
@@ -166,6 +186,11 @@ void add_bench_search(CLI::App& bench) {
   search->add_option("--rounds", flags->rounds, "Times each variant runs, in turn with the others")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
+  search
+      ->add_option("--memory-mb", flags->memory_mb,
+                   "Fail when the process holds more than this beyond the weights; 0 = no limit")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 30));
   flags->variants.declare(*search);
   search->footer("Example: polar bench search configs/ladder.yaml --set search.rollouts=200 --examples 100");
   search->callback([flags] { SearchBench(*flags).run(); });

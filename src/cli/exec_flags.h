@@ -21,7 +21,8 @@ struct ExecFlags {
   void declare(CLI::App& command) {
     command.add_option("--dtype", dtype, "auto, bfloat16 or float32")->capture_default_str();
     command
-        .add_option("--kernels", kernels, "What multiplies: auto, library (LibTorch), rows (polar's) or tiles (AMX)")
+        .add_option("--kernels", kernels,
+                    "What multiplies: auto, library (LibTorch), rows (polar's), pairs (AVX512-BF16) or tiles (AMX)")
         ->capture_default_str();
     command.add_option("--workers", workers, "Threads; 0 = one a core")
         ->capture_default_str()

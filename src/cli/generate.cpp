@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "exec/executor.h"
 #include "exec/model.h"
+#include "policy/trained_policy.h"
 
 namespace polar::cli {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 using nlohmann::json;
 
 struct GenerateFlags {
-  std::string pool, prompt, prompts, program, system;
+  std::string pool, prompt, prompts, program, policy, system;
   std::vector<std::string> stop;
   bool chat = false, quiet = false;
   int max_new_tokens = 64;
@@ -79,11 +80,18 @@ void print_summary(const Prompt& prompt, const exec::EncodedExample& input, cons
       answer.decode_ms > 0 ? decoded / answer.decode_ms * 1000 : 0, answer.confidence);
 }
 
+/// Every prompt gets the program that a trained policy chooses for it.
+void choose_programs(const std::string& folder, exec::Executor& executor, std::span<const exec::EncodedExample> inputs,
+                     std::span<Prompt> prompts) {
+  policy::TrainedPolicy policy = policy::TrainedPolicy::load(folder, executor.pool().manifest().weights_digest);
+  for (std::size_t i = 0; i < prompts.size(); ++i) prompts[i].program = policy.choose(executor, inputs[i]);
+}
+
 void generate(const GenerateFlags& flags) {
   const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels);
   const int depth = model.pool->manifest().depth;
   const bool many = !flags.prompts.empty();
-  const std::vector<Prompt> prompts =
+  std::vector<Prompt> prompts =
       many ? read_prompts(flags, depth) : std::vector<Prompt>{{flags.prompt, read_program(flags.program, depth)}};
   task::TaskSpec task;
   task.name = "generate";
@@ -100,6 +108,7 @@ void generate(const GenerateFlags& flags) {
   options.seed = flags.seed;
   exec::Executor executor(model.pool, model.tokenizer, options);
   if (many) executor.set_shared_prompt(exec::shared_prompt(inputs));
+  if (!flags.policy.empty()) choose_programs(flags.policy, executor, inputs, prompts);
   const exec::GenerationRules rules{nullptr, flags.stop, flags.max_new_tokens, exec::StopRule::kFull};
   std::vector<exec::Request> requests;
   for (std::size_t i = 0; i < prompts.size(); ++i)
@@ -127,7 +136,12 @@ void add_generate(CLI::App& app) {
                                              "JSONL with a prompt and, if wanted, a program a line, instead of one "
                                              "prompt; answers as JSON lines in their order");
   prompts->excludes(prompt);
-  command->add_option("--program", flags->program, "Layers to run, as in 0-14,12-29; default: all once");
+  CLI::Option* program =
+      command->add_option("--program", flags->program, "Layers to run, as in 0-14,12-29; default: all once");
+  command
+      ->add_option("--policy", flags->policy,
+                   "Folder of a trained policy, as in runs/quickstart/menu: it chooses each prompt's program")
+      ->excludes(program);
   command->add_flag("--chat", flags->chat, "Put the prompt into the model's chat template");
   command->add_option("--system", flags->system, "System text of the chat template");
   command->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit")

@@ -15,8 +15,8 @@ struct Model {
   std::shared_ptr<const text::Tokenizer> tokenizer;
 };
 
-/// dtype and kernels as exec.dtype (auto, bfloat16, float32) and exec.kernels (auto, library, rows, tiles) take them.
-/// Throws as ModulePool::load and Tokenizer::load do.
+/// dtype and kernels as exec.dtype (auto, bfloat16, float32) and exec.kernels (auto, library, rows, pairs, tiles) take
+/// them. Throws as ModulePool::load and Tokenizer::load do.
 Model load_model(const std::filesystem::path& folder, const std::string& dtype, const std::string& kernels = "auto");
 
 }  // namespace polar::exec

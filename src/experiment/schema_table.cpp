@@ -89,8 +89,9 @@ std::vector<Field> exec_fields() {
   return {
       field(KEY(exec.dtype), "auto", one_of({"auto", "bfloat16", "float32"}),
             "auto: bfloat16 where the processor has instructions for it, else float32."),
-      field(KEY(exec.kernels), "auto", one_of({"auto", "library", "rows", "tiles"}),
-            "What multiplies: LibTorch, polar's row kernels, or these with AMX tiles; auto: the fastest here."),
+      field(KEY(exec.kernels), "auto", one_of({"auto", "library", "rows", "pairs", "tiles"}),
+            "What multiplies: LibTorch, polar's row kernels, or these with AVX512-BF16 pairs or AMX tiles; auto: the "
+            "fastest here."),
       field(KEY(exec.device), "cpu", one_of({"cpu"}), "Where layers run."),
       speed_only(field(KEY(exec.workers), 0, integer_in(0, 1024), "Worker threads; 0: one per core.")),
       speed_only(field(KEY(exec.cache_mb), 256, integer_from(0), "Prefix cache, in MiB; 0: none.")),

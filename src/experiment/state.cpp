@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <iostream>
-#include <numeric>
 
 #include "core/error.h"
 #include "experiment/interrupt.h"
 #include "experiment/options.h"
 #include "experiment/progress.h"
 #include "labels/store_first_evaluator.h"
+#include "policy/trained_policy.h"
 #include "search/executor_evaluator.h"
 #include "search/run_searches.h"
 
@@ -144,14 +144,8 @@ std::vector<predict::TokenFeatures> Experiment::State::features(const task::Task
   encoded.reserve(examples.size());
   for (const task::Example& example : examples)
     pointers.push_back(&encoded.emplace_back(encoder.encode_input(example.id, example.question)));
-  std::vector<core::Program::Layer> layers(
-      config.predict.features == "states" ? static_cast<std::size_t>(config.predict.prefix_layers) : 0);
-  std::iota(layers.begin(), layers.end(), core::Program::Layer{0});
-  const core::Program prefix = layers.empty() ? core::Program() : core::Program(std::move(layers));
-  std::vector<predict::TokenFeatures> features;
-  for (exec::States& states : executor.states(pointers, prefix))
-    features.push_back({states.tokens, states.width, std::move(states.values)});
-  return features;
+  return policy::read_features(
+      executor, pointers, policy::feature_program({"", "", config.predict.features, config.predict.prefix_layers}));
 }
 
 }  // namespace polar::experiment

@@ -120,6 +120,8 @@ GemmRate measure_gemm_rate(const std::vector<MatrixShape>& matrices, DType dtype
     const PackedFormat format = bfloat16 ? PackedFormat::kBFloat16 : PackedFormat::kFloat32;
     attempt("row kernels", [&] { return row_products(matrices, format, rows); });
   }
+  if (bfloat16 && has_pairs())
+    attempt("pair kernels", [&] { return row_products(matrices, PackedFormat::kPairs, rows); });
   if (bfloat16 && has_tiles())
     attempt("tile kernels", [&] { return row_products(matrices, PackedFormat::kTiles, rows); });
   return best;

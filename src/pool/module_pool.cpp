@@ -33,6 +33,11 @@ std::vector<MatrixShape> matrices_of(const torch::jit::Module& module) {
   return matrices;
 }
 
+PackedFormat bfloat16_format(Kernels kernels) {
+  if (kernels == Kernels::kTiles) return PackedFormat::kTiles;
+  return kernels == Kernels::kPairs ? PackedFormat::kPairs : PackedFormat::kBFloat16;
+}
+
 torch::jit::Module load_module(const Manifest& manifest, const std::string& name, const LoadOptions& options,
                                const std::vector<std::string>& methods, LargePages& memory,
                                std::vector<MatrixShape>& matrices) {
@@ -51,7 +56,7 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
     module.to(scalar_type(options.dtype));
     torch::jit::Module frozen = torch::jit::freeze_module(module, methods);
     if (options.kernels != Kernels::kLibrary)
-      use_row_operators(frozen, methods, options.kernels == Kernels::kTiles, memory);
+      use_row_operators(frozen, methods, bfloat16_format(options.kernels), memory);
     return frozen;
   } catch (const c10::Error& error) {
     throw core::Error(fmt::format(
@@ -105,6 +110,8 @@ const char* to_string(Kernels kernels) {
       return "library";
     case Kernels::kRows:
       return "rows";
+    case Kernels::kPairs:
+      return "pairs";
     case Kernels::kTiles:
       return "tiles";
   }
@@ -112,20 +119,24 @@ const char* to_string(Kernels kernels) {
 }
 
 Kernels choose_kernels(const std::string& setting, DType dtype) {
-  const bool tiles = dtype == DType::kBFloat16 && has_tiles();
+  const bool bfloat16 = dtype == DType::kBFloat16, tiles = bfloat16 && has_tiles(), pairs = bfloat16 && has_pairs();
+  const auto require = [&](bool available, Kernels kernels, const char* feature) {
+    if (available) return kernels;
+    throw core::UsageError(fmt::format("exec.kernels: '{}' needs bfloat16 and a processor with {}; found {} on {}",
+                                       setting, feature, to_string(dtype),
+                                       bfloat16 ? "one without" : "this one; take exec.dtype: bfloat16 or auto"));
+  };
   if (setting == "library") return Kernels::kLibrary;
   if (setting == "rows") return Kernels::kRows;
-  if (setting == "tiles") {
-    if (tiles) return Kernels::kTiles;
-    throw core::UsageError(fmt::format("exec.kernels: 'tiles' needs bfloat16 and a processor with AMX; found {} {}",
-                                       to_string(dtype), has_tiles() ? "on one" : "on one without"));
-  }
+  if (setting == "pairs") return require(pairs, Kernels::kPairs, "AVX512-BF16");
+  if (setting == "tiles") return require(tiles, Kernels::kTiles, "AMX");
   if (setting != "auto") {
-    throw core::UsageError(fmt::format("exec.kernels: expected auto, library, rows or tiles, found '{}'", setting));
+    throw core::UsageError(
+        fmt::format("exec.kernels: expected auto, library, rows, pairs or tiles, found '{}'", setting));
   }
   if (tiles) return Kernels::kTiles;
-  const bool library_is_faster = dtype == DType::kBFloat16 && has_fast_bfloat16();
-  return has_row_kernels() && !library_is_faster ? Kernels::kRows : Kernels::kLibrary;
+  if (pairs && has_fast_bfloat16()) return Kernels::kPairs;
+  return has_row_kernels() ? Kernels::kRows : Kernels::kLibrary;
 }
 
 void prepare_thread() {

@@ -26,13 +26,15 @@ DTypeChoice choose_dtype(const std::string& setting);  ///< "auto" | "bfloat16" 
 enum class Kernels {
   kLibrary,  ///< LibTorch
   kRows,     ///< ours (row_gemm.h): packed weights, fused steps, bits that do not depend on the number of rows
+  kPairs,    ///< the same with bfloat16 products by the processor's instruction for pairs (AVX512-BF16)
   kTiles,    ///< the same with bfloat16 products on the processor's tiles (AMX)
 };
-const char* to_string(Kernels kernels);  ///< "library" | "rows" | "tiles"
+const char* to_string(Kernels kernels);  ///< "library" | "rows" | "pairs" | "tiles"
 
-/// `auto` takes tiles where there are any, else rows, except in bfloat16 where the processor multiplies it faster than
-/// float32 (AVX512-BF16 other than Intel's) and where the compiler's plain vectors are all there is.
-/// "auto" | "library" | "rows" | "tiles"; throws core::UsageError, also where this machine or dtype has no tiles.
+/// `auto` takes tiles where there are any, else pairs where the processor multiplies them faster than float32
+/// (AVX512-BF16 other than Intel's), else rows, except where the compiler's plain vectors are all there is.
+/// "auto" | "library" | "rows" | "pairs" | "tiles"; throws core::UsageError, also where this machine or dtype has no
+/// such instruction.
 Kernels choose_kernels(const std::string& setting, DType dtype);
 
 /// A weight matrix [outputs, inputs]: 2 · outputs · inputs operations a row.

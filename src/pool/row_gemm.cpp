@@ -8,7 +8,6 @@
 #include "core/simd.h"
 #include "pool/gemm_call.h"
 #include "pool/thread_team.h"
-#include "pool/tile_gemm.h"
 
 namespace polar::pool {
 namespace {
@@ -20,8 +19,9 @@ using simd::kLanes;
 constexpr int kChunkRows = 264;
 /// Rows of several whole tiles of the widest kernel.
 constexpr int kWholeRows = 12;
-/// The same for tiles, in bytes of rows, which stay bfloat16: the more rows, the less often all weights pass.
-constexpr int kTileChunkBytes = 800 << 10;
+/// The same in bytes where rows stay bfloat16: the more rows, the less often all weights pass. Processors with tiles
+/// have an L2 cache of 2 MiB, the others may have half of it.
+constexpr int kTileChunkBytes = 800 << 10, kPairChunkBytes = 400 << 10;
 /// From here on a bfloat16 panel is widened once instead of in every tile.
 constexpr int kWidenRows = 24;
 
@@ -61,9 +61,13 @@ void lend_scratch(GemmCall& call) {
   thread_local Scratch row_scratch, panel_scratch;
   const auto inputs = static_cast<std::size_t>(call.weight.inputs);
   const auto rows = static_cast<std::size_t>(call.row_count);
+  if (call.weight.format == PackedFormat::kPairs) {
+    if (inputs % 2 != 0) call.half_rows = row_scratch.array<BFloat16Bits>(rows * (inputs + 1));
+    return;
+  }
   if (call.weight.format == PackedFormat::kTiles) {
     const std::size_t tile_rows = (rows + kTileSize - 1) / kTileSize * kTileSize;
-    call.tile_rows =
+    call.half_rows =
         row_scratch.array<BFloat16Bits>(tile_rows * static_cast<std::size_t>(tile_inputs(call.weight.inputs)));
     call.tile_sums = panel_scratch.array<float>(2 * tile_rows * kPanelColumns);
     return;
@@ -82,10 +86,12 @@ void run_chunks(const GemmCall& all) {
   const auto after = [&](const void* start, std::size_t elements) {
     return start == nullptr ? nullptr : static_cast<const std::byte*>(start) + elements * element;
   };
-  const bool tiles = all.weight.format == PackedFormat::kTiles;
+  const bool tiles = all.weight.format == PackedFormat::kTiles, pairs = all.weight.format == PackedFormat::kPairs;
   const int whole = tiles ? 2 * kTileSize : kWholeRows;
+  const int chunk_bytes = tiles ? kTileChunkBytes : kPairChunkBytes;
   const int most =
-      tiles ? std::max(whole, kTileChunkBytes / static_cast<int>(inputs * element) / whole * whole) : kChunkRows;
+      tiles || pairs ? std::max(whole, chunk_bytes / static_cast<int>(inputs * element) / whole * whole) : kChunkRows;
+  const auto run_one = tiles ? run_tiles : pairs ? run_pairs : run_chunk;
   const int chunks = std::max(1, (all.row_count + most - 1) / most), alike = (all.row_count + chunks - 1) / chunks;
   const int chunk_rows = chunks == 1 ? all.row_count : (alike + whole - 1) / whole * whole;
   for (int first = 0; first < all.row_count; first += chunk_rows) {
@@ -96,7 +102,7 @@ void run_chunks(const GemmCall& all) {
     call.epilogue.residual = after(all.epilogue.residual, start * width);
     call.epilogue.out = static_cast<std::byte*>(all.epilogue.out) + start * width * element;
     lend_scratch(call);
-    (tiles ? run_tiles : run_chunk)(call);
+    run_one(call);
   }
 }
 
@@ -136,8 +142,9 @@ void pack(const Element* weight, int outputs, int inputs, bool gated, PackedForm
     column %= kPanelColumns;
     const Element* from = weight + static_cast<std::size_t>(output) * static_cast<std::size_t>(inputs);
     for (int k = 0; k < inputs; ++k) {
-      const std::size_t at = format == PackedFormat::kTiles ? tile_element(column, k)
-                                                            : static_cast<std::size_t>(k * kPanelColumns + column);
+      const std::size_t at = format == PackedFormat::kTiles   ? tile_element(column, k)
+                             : format == PackedFormat::kPairs ? pair_element(column, k)
+                                                              : static_cast<std::size_t>(k * kPanelColumns + column);
       panel[at] = from[k];
     }
   }

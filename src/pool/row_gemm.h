@@ -3,13 +3,14 @@
 //
 // Every output is the sum of float32 multiply-adds over the input columns in one fixed order, whatever the number of
 // rows in the call, so a row's bits never depend on the rows beside it: no padding, no row classes. Weights in bfloat16
-// are multiplied by the processor's tiles (tile_gemm.h), or widened to float32 on the way, which is exact: on
-// processors whose bfloat16 instruction is slower than their float32 one (Intel's without AMX), this is faster than a
-// bfloat16 product too.
+// are multiplied by the processor's tiles (tile_gemm.h) or its bfloat16 instruction (pair_gemm.h), or widened to
+// float32 on the way, which is exact: on processors whose bfloat16 instruction is slower than their float32 one
+// (Intel's without AMX), this is faster than a bfloat16 product too.
 
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/pair_gemm.h"
 #include "pool/tile_gemm.h"
 
 namespace polar::pool {
@@ -21,6 +22,7 @@ constexpr int kPanelColumns = 32;
 enum class PackedFormat {
   kFloat32,   ///< panels [inputs][32] of float
   kBFloat16,  ///< the same of bfloat16
+  kPairs,     ///< of bfloat16, as pair_gemm.h wants it; multiplies bfloat16 rows only
   kTiles,     ///< of bfloat16, as tile_gemm.h wants it; multiplies bfloat16 rows only
 };
 
@@ -37,7 +39,10 @@ constexpr int panel_count(int outputs) {
 }
 /// Elements that one panel takes.
 constexpr std::size_t panel_elements(int inputs, PackedFormat format) {
-  return static_cast<std::size_t>(format == PackedFormat::kTiles ? tile_inputs(inputs) : inputs) * kPanelColumns;
+  const int held = format == PackedFormat::kTiles   ? tile_inputs(inputs)
+                   : format == PackedFormat::kPairs ? pair_inputs(inputs)
+                                                    : inputs;
+  return static_cast<std::size_t>(held) * kPanelColumns;
 }
 /// Elements that a packed [outputs, inputs] matrix takes.
 constexpr std::size_t packed_elements(int outputs, int inputs, PackedFormat format) {

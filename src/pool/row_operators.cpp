@@ -24,11 +24,12 @@ bool is_bfloat16(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kBFloat16;
 }
 
-/// Packed tensors of three dimensions are columns of panels, those of five are tiles.
+/// Packed tensors of three dimensions are columns of panels, those of four are pairs, those of five tiles.
 PackedMatrix view_of(const at::Tensor& packed, const at::Tensor& rows, std::int64_t outputs) {
   PackedFormat format = is_bfloat16(packed) ? PackedFormat::kBFloat16 : PackedFormat::kFloat32;
+  if (packed.dim() == 4) format = PackedFormat::kPairs;
   if (packed.dim() == 5) format = PackedFormat::kTiles;
-  TORCH_CHECK(format != PackedFormat::kTiles || is_bfloat16(rows), "polar::linear: tiles expected bfloat16 rows");
+  TORCH_CHECK(packed.dim() == 3 || is_bfloat16(rows), "polar::linear: tiles and pairs expected bfloat16 rows");
   return {packed.data_ptr(), format, static_cast<int>(rows.size(1)), static_cast<int>(outputs)};
 }
 
@@ -128,21 +129,30 @@ at::Tensor uninitialised(at::IntArrayRef sizes, const at::TensorOptions& options
   return at::from_blob(piece.get(), sizes, [piece](void*) {}, options);
 }
 
-at::Tensor packed(const at::Tensor& weight, bool gated, bool tiles, LargePages& memory) {
+/// Sizes that tell the format, see view_of().
+std::vector<std::int64_t> packed_sizes(std::int64_t panels, int inputs, PackedFormat format) {
+  switch (format) {
+    case PackedFormat::kPairs:
+      return {panels, pair_inputs(inputs) / 2, kPanelColumns, 2};
+    case PackedFormat::kTiles:
+      return {panels, tile_inputs(inputs) / kTileInputs, kPanelColumns / kTileSize, kTileSize, kTileInputs};
+    default:
+      return {panels, inputs, kPanelColumns};
+  }
+}
+
+at::Tensor packed(const at::Tensor& weight, bool gated, PackedFormat halves, LargePages& memory) {
   const at::Tensor rows = weight.contiguous();
   const int outputs = static_cast<int>(rows.size(0)), inputs = static_cast<int>(rows.size(1));
   const std::int64_t panels = panel_count(outputs);
   if (!is_bfloat16(rows)) {
-    at::Tensor out = uninitialised({panels, inputs, kPanelColumns}, rows.options(), memory);
+    at::Tensor out = uninitialised(packed_sizes(panels, inputs, PackedFormat::kFloat32), rows.options(), memory);
     pack(rows.data_ptr<float>(), outputs, inputs, gated, PackedFormat::kFloat32, out.data_ptr<float>());
     return out;
   }
-  at::Tensor out = tiles ? uninitialised({panels, tile_inputs(inputs) / kTileInputs, kPanelColumns / kTileSize,
-                                          kTileSize, kTileInputs},
-                                         rows.options(), memory)
-                         : uninitialised({panels, inputs, kPanelColumns}, rows.options(), memory);
-  pack(reinterpret_cast<const std::uint16_t*>(rows.data_ptr()), outputs, inputs, gated,
-       tiles ? PackedFormat::kTiles : PackedFormat::kBFloat16, reinterpret_cast<std::uint16_t*>(out.data_ptr()));
+  at::Tensor out = uninitialised(packed_sizes(panels, inputs, halves), rows.options(), memory);
+  pack(reinterpret_cast<const std::uint16_t*>(rows.data_ptr()), outputs, inputs, gated, halves,
+       reinterpret_cast<std::uint16_t*>(out.data_ptr()));
   return out;
 }
 
@@ -168,7 +178,7 @@ Node* residual_sum(const Node* linear_node) {
 
 class Rewriter {
  public:
-  Rewriter(Graph& graph, bool tiles, LargePages& memory) : graph_(graph), tiles_(tiles), memory_(memory) {}
+  Rewriter(Graph& graph, PackedFormat halves, LargePages& memory) : graph_(graph), halves_(halves), memory_(memory) {}
 
   Rewrites rewrite() {
     const std::vector<Node*> nodes(graph_.nodes().begin(), graph_.nodes().end());
@@ -202,7 +212,7 @@ class Rewriter {
     const auto insert = [&](const char* name, at::ArrayRef<torch::jit::NamedValue> inputs) {
       return graph_.insert(c10::Symbol::fromQualString(name), inputs);
     };
-    Value* panels = graph_.insertConstant(packed(*weight, product != nullptr, tiles_, memory_));
+    Value* panels = graph_.insertConstant(packed(*weight, product != nullptr, halves_, memory_));
     if (product != nullptr) {
       ++done_.gated;
       return replace(last, insert("polar::gated_linear", {node->input(0), panels, outputs}));
@@ -225,7 +235,7 @@ class Rewriter {
   }
 
   Graph& graph_;
-  bool tiles_;
+  PackedFormat halves_;
   LargePages& memory_;
   Rewrites done_;
 };
@@ -285,7 +295,7 @@ bool rotary_fits(const torch::jit::Match& match, const std::unordered_map<std::s
 
 }  // namespace
 
-Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods, bool tiles,
+Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods, PackedFormat halves,
                            LargePages& memory) {
   Rewrites done;
   for (const std::string& name : methods) {
@@ -294,7 +304,7 @@ Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::st
     rotary.RegisterRewritePattern(kPlainRotary, kRotary);
     rotary.runOnGraph(graph, rotary_fits);
     for (const Node* node : graph->nodes()) done.rotary += node->kind() == c10::Symbol::fromQualString("polar::rotary");
-    const Rewrites part = Rewriter(*graph, tiles, memory).rewrite();
+    const Rewrites part = Rewriter(*graph, halves, memory).rewrite();
     done.linear += part.linear, done.gated += part.gated, done.rms_norm += part.rms_norm;
     done.plain_linear += part.plain_linear;
     torch::jit::EliminateDeadCode(graph);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "pool/row_gemm.h"
+
 namespace torch::jit {
 struct Module;
 }
@@ -21,9 +23,9 @@ struct Rewrites {
 };
 
 /// Rewrites the methods of a frozen module on the CPU in place, before their first run. Patterns that do not fit stay
-/// as they are. Packed copies replace the weights; `tiles` packs those of bfloat16 for tile_gemm.h. They lie in
+/// as they are. Packed copies replace the weights, those of bfloat16 in the format `halves`. They lie in
 /// `memory`. The results agree with the plain graph's to rounding, not to the bit.
-Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods, bool tiles,
+Rewrites use_row_operators(torch::jit::Module& module, const std::vector<std::string>& methods, PackedFormat halves,
                            LargePages& memory);
 
 }  // namespace polar::pool

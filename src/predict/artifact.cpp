@@ -54,6 +54,10 @@ void save_artifact(const std::filesystem::path& folder, std::string_view kind, c
   remove_other_weights(folder, file);
 }
 
+std::string artifact_kind(const std::filesystem::path& folder) {
+  return manifest_field<std::string>(read_manifest(folder / kManifest), folder, "kind");
+}
+
 Artifact load_artifact(const std::filesystem::path& folder, std::string_view kind, std::string_view weights_digest) {
   const auto manifest = read_manifest(folder / kManifest);
   const auto version = manifest_field<int>(manifest, folder, "format_version");

@@ -28,6 +28,9 @@ struct Artifact {
 /// the path and the reason.
 void save_artifact(const std::filesystem::path& folder, std::string_view kind, const Artifact& artifact);
 
+/// The manifest's kind. Throws core::Error when there is no readable manifest.
+std::string artifact_kind(const std::filesystem::path& folder);
+
 /// Throws core::Error naming file, expected, found and remedy when a file is missing or damaged, the format is newer,
 /// the thing is of another kind, or it was made for another pool (both digests are named).
 Artifact load_artifact(const std::filesystem::path& folder, std::string_view kind, std::string_view weights_digest);

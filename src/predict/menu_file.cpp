@@ -9,8 +9,6 @@
 namespace polar::predict {
 namespace {
 
-constexpr const char* kKind = "program menu";
-
 void check(const TrainedMenu& trained, const std::string& where) {
   const auto size = trained.menu.size();
   const bool fits = static_cast<std::size_t>(trained.scorer.outputs()) == size && trained.rule.identity >= 0 &&
@@ -43,7 +41,7 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
   std::vector<std::string> programs;
   for (const core::Program& program : trained.menu) programs.push_back(program.text());
   const ScorerOptions& options = trained.scorer.options();
-  save_artifact(folder, kKind,
+  save_artifact(folder, kMenuKind,
                 {trained.origin,
                  {{"depth", trained.depth},
                   {"menu", programs},
@@ -58,7 +56,7 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
 }
 
 TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weights_digest) {
-  const Artifact artifact = load_artifact(folder, kKind, weights_digest);
+  const Artifact artifact = load_artifact(folder, kMenuKind, weights_digest);
   const auto number = [&](const char* key) { return manifest_field<double>(artifact.body, folder, key); };
   const auto integer = [&](const char* key) { return manifest_field<int>(artifact.body, folder, key); };
   const int depth = integer("depth");

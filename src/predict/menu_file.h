@@ -14,6 +14,8 @@
 
 namespace polar::predict {
 
+inline constexpr const char* kMenuKind = "program menu";  ///< in the manifest of its folder
+
 struct TrainedMenu {
   Origin origin;
   int depth = 0;                    ///< D

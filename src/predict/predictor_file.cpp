@@ -9,8 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kKind = "program predictor";
-
 json to_json(const PredictorShape& shape) {
   return {{"depth", shape.depth},
           {"input_width", shape.input_width},
@@ -114,7 +112,7 @@ std::vector<ScoredProgram> TrainedPredictor::propose(const TokenFeatures& featur
 }
 
 void save_predictor(const std::filesystem::path& folder, const TrainedPredictor& trained) {
-  save_artifact(folder, kKind,
+  save_artifact(folder, kPredictorKind,
                 {trained.origin,
                  {{"shape", to_json(trained.predictor.shape())},
                   {"targets", to_json(trained.targets)},
@@ -125,7 +123,7 @@ void save_predictor(const std::filesystem::path& folder, const TrainedPredictor&
 }
 
 TrainedPredictor load_predictor(const std::filesystem::path& folder, std::string_view weights_digest) {
-  const Artifact artifact = load_artifact(folder, kKind, weights_digest);
+  const Artifact artifact = load_artifact(folder, kPredictorKind, weights_digest);
   TrainedPredictor trained{artifact.origin,
                            part(artifact, folder, "targets", targets_from),
                            Predictor(part(artifact, folder, "shape", shape_from), 0),

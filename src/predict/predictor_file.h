@@ -11,6 +11,8 @@
 
 namespace polar::predict {
 
+inline constexpr const char* kPredictorKind = "program predictor";  ///< in the manifest of its folder
+
 struct TrainedPredictor {
   Origin origin;
   TargetOptions

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "pool/pair_gemm.h"
 #include "pool/tile_gemm.h"
 #include "support/executor_checks.h"
 #include "support/temporary_folder.h"
@@ -29,6 +30,8 @@ class ExecutorTest : public testing::TestWithParam<Way> {
   void SetUp() override {
     if (std::get<1>(GetParam()) == pool::Kernels::kTiles && !pool::has_tiles())
       GTEST_SKIP() << "this processor has no tiles";
+    if (std::get<1>(GetParam()) == pool::Kernels::kPairs && !pool::has_pairs())
+      GTEST_SKIP() << "this processor has no AVX512-BF16";
     test::write_tiny_pool(folder_ / "pool", {.depth = kDepth});
     loaded_ = test::load_pool(folder_ / "pool", dtype(), std::get<1>(GetParam()));
     task_.prompt_template = "Question: What is {question}?\nAnswer:";
@@ -326,6 +329,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, ExecutorTest,
                                          Way{pool::DType::kFloat32, pool::Kernels::kRows},
                                          Way{pool::DType::kBFloat16, pool::Kernels::kLibrary},
                                          Way{pool::DType::kBFloat16, pool::Kernels::kRows},
+                                         Way{pool::DType::kBFloat16, pool::Kernels::kPairs},
                                          Way{pool::DType::kBFloat16, pool::Kernels::kTiles}),
                          [](const auto& each) {
                            return std::string(pool::to_string(std::get<0>(each.param))) + "_" +

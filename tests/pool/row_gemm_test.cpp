@@ -46,6 +46,7 @@ class RowGemmTest : public testing::Test {
 
   void SetUp() override {
     if (Way::kFormat == PackedFormat::kTiles && !has_tiles()) GTEST_SKIP() << "this processor has no tiles";
+    if (Way::kFormat == PackedFormat::kPairs && !has_pairs()) GTEST_SKIP() << "this processor has no AVX512-BF16";
   }
 
   static constexpr double kTolerance = kHalf ? 0.02 : 1e-5;
@@ -78,7 +79,7 @@ class RowGemmTest : public testing::Test {
 };
 
 using Ways = testing::Types<Packing<float, PackedFormat::kFloat32>, Packing<std::uint16_t, PackedFormat::kBFloat16>,
-                            Packing<std::uint16_t, PackedFormat::kTiles>>;
+                            Packing<std::uint16_t, PackedFormat::kPairs>, Packing<std::uint16_t, PackedFormat::kTiles>>;
 TYPED_TEST_SUITE(RowGemmTest, Ways, );
 
 TYPED_TEST(RowGemmTest, MultipliesAndAddsBiasAndResidual) {

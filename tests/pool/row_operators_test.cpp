@@ -5,20 +5,20 @@
 #include <torch/script.h>
 
 #include "pool/large_pages.h"
-#include "pool/tile_gemm.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
 
 namespace polar::pool {
 namespace {
 
-/// Type of the rows, and whether bfloat16 weights are packed for tiles.
-using Way = std::pair<DType, bool>;
+/// Type of the rows, and the format of packed bfloat16 weights.
+using Way = std::pair<DType, PackedFormat>;
 
 class RowOperatorsTest : public testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
-    if (GetParam().second && !has_tiles()) GTEST_SKIP() << "this processor has no tiles";
+    if (GetParam().second == PackedFormat::kTiles && !has_tiles()) GTEST_SKIP() << "this processor has no tiles";
+    if (GetParam().second == PackedFormat::kPairs && !has_pairs()) GTEST_SKIP() << "this processor has no AVX512-BF16";
     test::write_tiny_pool(folder_ / "pool", {.depth = 2});
     at::manual_seed(5);
   }
@@ -84,12 +84,15 @@ def forward(self, x: Tensor, other: Tensor) -> Tensor:
   expect_close(fast.forward({x, other}).toTensor(), plain.forward({x, other}).toTensor());
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, RowOperatorsTest,
-                         testing::Values(Way{DType::kFloat32, false}, Way{DType::kBFloat16, false},
-                                         Way{DType::kBFloat16, true}),
-                         [](const auto& each) {
-                           return std::string(to_string(each.param.first)) + (each.param.second ? "_tiles" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Ways, RowOperatorsTest,
+    testing::Values(Way{DType::kFloat32, PackedFormat::kBFloat16}, Way{DType::kBFloat16, PackedFormat::kBFloat16},
+                    Way{DType::kBFloat16, PackedFormat::kPairs}, Way{DType::kBFloat16, PackedFormat::kTiles}),
+    [](const auto& each) {
+      const auto [type, format] = each.param;
+      const char* of = format == PackedFormat::kTiles ? "_tiles" : format == PackedFormat::kPairs ? "_pairs" : "";
+      return std::string(to_string(type)) + of;
+    });
 
 }  // namespace
 }  // namespace polar::pool

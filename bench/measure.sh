@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# The measurements behind bench/README.md, each with the reference in the same run where there is one. Measure alone: anything else that
+# runs on the machine changes the figures.
+#
+#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling generate; all: every one
+#
+#   POLAR_DATA     folder with gsm8k/test.jsonl, asdiv/test.jsonl and math500/test.jsonl, for words
+#   POLAR_ROUNDS   times each variant runs, in turn with the others (default 3)
+#   POLAR_SECONDS  least seconds of each run (default 10)
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
+rounds=${POLAR_ROUNDS:-3}
+seconds=${POLAR_SECONDS:-10}
+pool=pools/smollm2-135m
+hf=.cache/smollm2-hf
+out=.cache/bench
+polar=build/release/polar
+
+make_trials() {  # NAME OPTIONS...: $out/NAME.jsonl
+  local name=$1
+  shift
+  .venv/bin/python bench/make_trials.py "$@" >"$out/$name.jsonl"
+}
+
+trials() {  # NAME NEW_TOKENS OPTIONS...: tables to the terminal, JSON lines to $out/NAME.result.jsonl
+  local name=$1 tokens=$2
+  shift 2
+  "$polar" bench trials --pool "$pool" --trials "$out/$name.jsonl" --max-new-tokens "$tokens" --rounds "$rounds" --seconds "$seconds" "$@" \
+    >"$out/$name.result.jsonl"
+}
+
+peers() {  # 10 random one-block programs × 60 prompts
+  make_trials random --set random
+  trials random 6 --compare batched --compare published
+  .venv/bin/python bench/compare_trials.py "$out/random.jsonl" --rounds 1 --dtype bfloat16 --threads "$jobs"
+  .venv/bin/python bench/compare_trials.py "$out/random.jsonl" --rounds 1 --dtype float32 --threads "$jobs"
+}
+
+edits() {  # 343 single edits × 60 prompts
+  make_trials edits --set edits
+  trials edits 6 --compare batched
+}
+
+prompt() {  # 40 single edits × 60 prompts behind five worked examples
+  make_trials demonstrations --set demonstrations
+  trials demonstrations 6 --without shared-prompt
+}
+
+words() {  # 10 random one-block programs × 60 word problems of each set, boxed answers of 50 tokens
+  local set
+  : "${POLAR_DATA:?words needs POLAR_DATA, a folder with gsm8k, asdiv and math500}"
+  for set in gsm8k asdiv math500; do
+    make_trials "$set" --set words --data "$POLAR_DATA/$set/test.jsonl"
+    trials "$set" 50 --grader numeric:boxed-last --compare batched
+  done
+}
+
+search() {  # a real search
+  "$polar" bench search configs/ladder.yaml --set search.rollouts=200 --examples 100 --rounds "$rounds" >"$out/search.result.jsonl"
+}
+
+memory() {  # many examples: the bound holds whatever their number
+  "$polar" bench search configs/ladder.yaml --set search.rollouts=16 --set task.train_per_level=600 --examples 2000 \
+    --memory-mb 2048 >"$out/memory.result.jsonl"
+}
+
+ablation() {  # every shortcut off in turn
+  make_trials random --set random
+  trials random 6 --ablation
+  "$polar" bench search configs/ladder.yaml --set search.rollouts=100 --examples 60 --rounds "$rounds" --ablation >"$out/ablation.result.jsonl"
+}
+
+scaling() {  # rollouts/s against the number of prompts, programs and the length of the prompt
+  local count
+  for count in 6 60 600; do
+    printf -- '-- %s prompts × 10 programs\n' "$count"
+    make_trials "prompts-$count" --set random --prompts "$count"
+    trials "prompts-$count" 6
+  done
+  for count in 2 20 200; do
+    printf -- '-- %s programs × 60 prompts\n' "$count"
+    make_trials "programs-$count" --set random --programs "$count"
+    trials "programs-$count" 6
+  done
+  for count in 0 1 3 5; do
+    printf -- '-- %s demonstrations before each prompt, not shared\n' "$count"
+    make_trials "length-$count" --set demonstrations --demonstrations "$count" --programs 10
+    trials "length-$count" 6 --without shared-prompt
+  done
+}
+
+generate() {  # one answer of 50 tokens, and many at once
+  "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 --rounds "$rounds" --compare >"$out/generate.result.jsonl"
+}
+
+[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+sections="peers edits prompt words search memory ablation scaling generate"
+[ "$*" != all ] || eval "set -- $sections"
+for section in "$@"; do
+  [[ " $sections " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections, found '$section'" >&2; exit 2; }
+done
+mkdir -p "$out"
+[ -f "$hf/config.json" ] || .venv/bin/python scripts/export.py --smollm2 "$out/pool" --hf-folder "$hf"
+for section in "$@"; do step "$section" "$section"; done

@@ -1,0 +1,91 @@
+#include "policy/trained_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "predict/menu_file.h"
+#include "support/message_of.h"
+#include "support/temporary_folder.h"
+#include "support/tiny_pool.h"
+
+namespace polar::policy {
+namespace {
+
+using core::Program;
+
+constexpr int kDepth = 4, kPrefix = 2;
+
+/// A tiny pool, and a menu of two programs in which the identity wins for prompts that the scorer was fitted on with 1.
+class TrainedPolicyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    test::write_tiny_pool(folder_ / "pool", {.depth = kDepth});
+    loaded_ = test::load_pool(folder_ / "pool", pool::DType::kFloat32, pool::Kernels::kLibrary);
+    executor_ = std::make_unique<exec::Executor>(loaded_.pool, loaded_.tokenizer, exec::ExecOptions{.workers = 1});
+    const exec::TaskEncoder encoder(loaded_.pool->manifest(), *loaded_.tokenizer, task_);
+    one_ = encoder.encode_input("one", "1 + 1");
+    other_ = encoder.encode_input("other", "something else");
+  }
+
+  void save_menu(const std::string& weights_digest) {
+    const exec::EncodedExample* prompts[] = {&one_, &other_};
+    std::vector<std::vector<double>> rows;
+    for (const predict::TokenFeatures& features : read_features(*executor_, prompts, Program::identity(kPrefix))) {
+      const std::vector<float> pooled = predict::pooled(features);
+      rows.emplace_back(pooled.begin(), pooled.end());
+    }
+    const predict::Matrix x = predict::Matrix::from_rows(rows), y = predict::Matrix::from_rows({{1, 0}, {0, 1}});
+    predict::save_menu(folder_ / "menu", {{weights_digest, "task", "states", kPrefix},
+                                          kDepth,
+                                          {Program::identity(kDepth), Program{0, 1, 2, 2, 3}},
+                                          {0, 0, 0},
+                                          predict::MenuScorer::fit(x, y, {predict::ScorerKind::kRidge, 0.1, 1}),
+                                          nullptr});
+  }
+
+  std::string digest() const { return loaded_.pool->manifest().weights_digest; }
+
+  test::TemporaryFolder folder_;
+  test::LoadedPool loaded_;
+  task::TaskSpec task_;
+  std::unique_ptr<exec::Executor> executor_;
+  exec::EncodedExample one_, other_;
+};
+
+TEST_F(TrainedPolicyTest, ChoosesForEachPromptWhatItWasTrainedOn) {
+  save_menu(digest());
+  TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
+  EXPECT_EQ(policy.choose(*executor_, one_), Program::identity(kDepth));
+  EXPECT_EQ(policy.choose(*executor_, other_), (Program{0, 1, 2, 2, 3}));
+}
+
+TEST_F(TrainedPolicyTest, ReadsStatesThatTheAnswerFindsAgain) {
+  save_menu(digest());
+  TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
+  const Program program = policy.choose(*executor_, one_);
+  executor_->reset_stats();
+  const exec::GenerationRules rules{nullptr, {}, 1, exec::StopRule::kFull};
+  const exec::Request request{&one_, program, 0, 0, &rules, false};
+  executor_->answer(std::span(&request, 1));
+  EXPECT_EQ(executor_->stats().computed_nodes, static_cast<std::uint64_t>(kDepth - kPrefix));
+}
+
+TEST_F(TrainedPolicyTest, RefusesAPolicyOfAnotherPoolAndNamesBothDigests) {
+  save_menu("other-digest");
+  const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "menu", digest()); });
+  EXPECT_NE(message.find("other-digest"), std::string::npos) << message;
+  EXPECT_NE(message.find(digest()), std::string::npos) << message;
+}
+
+TEST_F(TrainedPolicyTest, RefusesAFolderThatHoldsNone) {
+  EXPECT_THROW(TrainedPolicy::load(folder_ / "nothing", digest()), core::Error);
+  std::filesystem::create_directory(folder_ / "else");
+  std::ofstream(folder_ / "else" / "manifest.json") << R"({"kind": "recipe"})";
+  const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "else", digest()); });
+  EXPECT_NE(message.find("expected a program predictor or a program menu, found a recipe"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace polar::policy
