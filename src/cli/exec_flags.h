@@ -9,12 +9,13 @@
 namespace polar::cli {
 
 struct ExecFlags {
-  std::string dtype = "auto", kernels = "auto";
+  std::string dtype = "auto", kernels = "auto", cache_semantics = "per_step";
   int workers = 0;
 
   exec::ExecOptions options() const {
     exec::ExecOptions options;
     options.workers = workers;
+    options.cache_semantics = exec::parse_cache_semantics(cache_semantics);
     return options;
   }
 
@@ -26,6 +27,12 @@ struct ExecFlags {
     command.add_option("--workers", workers, "Threads; 0 = one a core")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024));
+    command
+        .add_option("--cache-semantics", cache_semantics,
+                    "Keys a repeated layer sees: per_step (its own run's), or shared_slot (its other runs' too, as in "
+                    "the authors' code)")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"per_step", "shared_slot"}));
   }
 };
 

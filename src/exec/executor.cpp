@@ -30,7 +30,22 @@ void check_programs(std::span<const Request> requests, int depth) {
   }
 }
 
+void check_semantics(CacheSemantics semantics, const pool::Manifest& manifest) {
+  const auto windowed = [](const pool::Attention& attention) { return attention.window > 0; };
+  if (semantics == CacheSemantics::kPerStep || std::ranges::none_of(manifest.attention, windowed)) return;
+  throw core::UsageError(fmt::format(
+      "exec.cache_semantics: expected per_step with {}, whose layers attend to a window of positions; found "
+      "shared_slot",
+      manifest.folder.string()));
+}
+
 }  // namespace
+
+CacheSemantics parse_cache_semantics(const std::string& setting) {
+  if (setting == "per_step") return CacheSemantics::kPerStep;
+  if (setting == "shared_slot") return CacheSemantics::kSharedSlot;
+  throw core::UsageError(fmt::format("exec.cache_semantics: expected per_step or shared_slot, found '{}'", setting));
+}
 
 struct Executor::Impl {
   std::shared_ptr<const pool::ModulePool> pool;
@@ -52,6 +67,7 @@ Executor::Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr
   impl_->pool = std::move(pool);
   impl_->tokenizer = std::move(tokenizer);
   impl_->options = options;
+  check_semantics(options.cache_semantics, impl_->pool->manifest());
   if (impl_->options.workers <= 0)
     impl_->options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::thread([this] {  // the probe must see the workers' thread settings, and leave the caller's alone
@@ -206,8 +222,9 @@ std::string Executor::fingerprint() const {
   const ExecOptions& options = impl_->options;
   const std::string machine = machine_fingerprint(impl_->pool->dtype(), impl_->pool->kernels());
   const bool any = impl_->plan.layer.any && impl_->plan.head.any;  // then R has no part in the bits
-  return fmt::format("{}; R {}{}", machine, any ? "any" : fmt::format("{}/{}", options.layer_rows, options.head_rows),
-                     options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers));
+  return fmt::format("{}; R {}{}{}", machine, any ? "any" : fmt::format("{}/{}", options.layer_rows, options.head_rows),
+                     options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers),
+                     options.cache_semantics == CacheSemantics::kPerStep ? "" : "; one cache slot a layer");
 }
 
 }  // namespace polar::exec

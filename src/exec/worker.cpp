@@ -109,11 +109,17 @@ std::size_t Worker::node_bytes(int rows) const {
   return static_cast<std::size_t>(rows) * row_bytes_ + shape_.kv_bytes(rows) + sizeof(Node);
 }
 
+/// Whether decoding may go on behind tokens of the draft: it must see there what it would have written.
+bool Worker::follows_draft(const Job& job) const {
+  const bool same_as_decoded =
+      options_.cache_semantics == CacheSemantics::kPerStep || job.program->length() == job.program->unique_depth();
+  return options_.draft_verification && same_as_decoded;
+}
+
 /// Tokens of the reference that run behind the prompt in the same pass.
 std::size_t Worker::draft_tokens(const Job& job) const {
   if (is_scored(job)) return job.example->draft.tokens.size();
-  const bool verifies =
-      options_.draft_verification && job.request != nullptr && job.request->rules->stop == StopRule::kVerdict;
+  const bool verifies = job.request != nullptr && job.request->rules->stop == StopRule::kVerdict && follows_draft(job);
   return verifies ? std::min(kUnscoredDraftTokens, job.example->draft.tokens.size()) : 0;
 }
 

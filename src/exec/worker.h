@@ -67,6 +67,12 @@ struct Item {
   Path* path = nullptr;
 };
 
+/// One execution of a layer, whose keys and values a row may see.
+struct Execution {
+  const Node* node = nullptr;
+  const KvRows* tail = nullptr;  ///< of decoded tokens; nullptr in prefill
+};
+
 /// Steps of run(): (1) put the jobs in order: blocks of examples, within a block program after program in trie order,
 /// so that what the block's examples run, they run together; (2) admit as many as the byte bound lets fly; (3) run the
 /// lowest waiting layer until none waits; (4) read the heads of all rows that arrived, append tokens, free what has
@@ -86,6 +92,7 @@ class Worker {
   // Admission.
   std::size_t admit(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt);
   void retire();
+  bool follows_draft(const Job& job) const;
   std::size_t draft_tokens(const Job& job) const;
   std::vector<text::Token> sequence_of(const Job& job) const;
   void place(Path& path, const std::vector<text::Token>& shared_prompt);
@@ -106,6 +113,7 @@ class Worker {
   void gather(std::span<const Item> items, std::byte* hidden, std::int64_t* positions, bool kept_only) const;
   void project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
                at::Tensor& queries);
+  void find_executions(const Item& item, std::vector<Execution>& executions) const;
   void attend(int layer, std::span<const Item> items, const std::byte* q, std::byte* mixed);
   void scatter(std::span<const Item> items, const std::byte* hidden);
   void finish_items(std::span<const Item> items);

@@ -117,7 +117,7 @@ void Worker::take_prefill(Path& path, std::span<const RowReading> readings) {
   std::size_t accepted = 0;
   while (true) {
     if (path.generation->append(readings[accepted])) return finish(path);
-    const bool follows = options_.draft_verification && accepted + 1 < readings.size() &&
+    const bool follows = follows_draft(path.job) && accepted + 1 < readings.size() &&
                          readings[accepted].next == path.job.example->draft.tokens[accepted];
     if (!follows) break;
     ++accepted;

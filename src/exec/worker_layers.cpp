@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -142,29 +143,48 @@ void Worker::run_layer(int layer, std::span<const Item> items) {
   finish_items(items);
 }
 
+/// The item's own execution of its layer, and with one slot a layer all that the slot holds so far.
+void Worker::find_executions(const Item& item, std::vector<Execution>& executions) const {
+  executions.clear();
+  const bool shared = options_.cache_semantics == CacheSemantics::kSharedSlot;
+  if (item.node != nullptr) {
+    for (const Node* node = item.node->parent; shared && node != nullptr; node = node->parent) {
+      if (node->layer == item.node->layer) executions.push_back({node, nullptr});
+    }
+    std::ranges::reverse(executions);
+    executions.push_back({item.node, nullptr});
+    return;
+  }
+  const Path& path = *item.path;
+  const auto own = static_cast<std::size_t>(path.step);
+  for (std::size_t step = shared ? 0 : own; step < (shared ? path.nodes.size() : own + 1); ++step) {
+    if (path.nodes[step]->layer == path.nodes[own]->layer) executions.push_back({path.nodes[step], &path.tails[step]});
+  }
+}
+
 void Worker::attend(int layer, std::span<const Item> items, const std::byte* q, std::byte* mixed) {
   const pool::Attention& attention = pool_.manifest().attention[static_cast<std::size_t>(layer)];
   const std::size_t row_bytes = static_cast<std::size_t>(shape_.heads * shape_.head_size) * shape_.element_bytes();
   const auto span_of = [](const KvRows& kv, int rows) { return KvSpan{kv.keys(), kv.values(), rows}; };
+  std::vector<Execution> executions;
+  std::vector<KvSpan> spans;
   for (const Item& item : items) {
-    const Node* node = item.node != nullptr ? item.node : item.path->nodes[static_cast<std::size_t>(item.path->step)];
-    std::vector<KvSpan> spans;
-    if (node->base != nullptr) spans.push_back(span_of(node->base->kv, node->base->kv.rows()));
-    const int first = kept_from(item);
-    if (item.node != nullptr) {
-      spans.push_back(span_of(node->kv, first));
-    } else {
-      const KvRows& tail = item.path->tails[static_cast<std::size_t>(item.path->step)];
-      spans.push_back(span_of(node->kv, item.path->kept_rows));
-      spans.push_back(span_of(tail, tail.rows() - 1));
-    }
+    find_executions(item, executions);
+    const int first = kept_from(item), end = item_rows(item);
+    // The next row sees one key more of the last span; of several executions it sees one more of each.
+    const int together = executions.size() == 1 ? end - first : 1;
     q += static_cast<std::size_t>(first) * row_bytes;
-    const int rows = item_rows(item) - first;
-    if (rows == 0) continue;
-    ++spans.back().rows;
-    kernel_.attend(attention, q, rows, spans, mixed);
-    q += static_cast<std::size_t>(rows) * row_bytes;
-    mixed += static_cast<std::size_t>(rows) * row_bytes;
+    for (int row = first; row < end; row += together) {
+      spans.clear();
+      for (const auto& [node, tail] : executions) {
+        if (node->base != nullptr) spans.push_back(span_of(node->base->kv, node->base->kv.rows()));
+        spans.push_back(span_of(node->kv, tail != nullptr ? item.path->kept_rows : row + 1));
+        if (tail != nullptr) spans.push_back(span_of(*tail, tail->rows()));
+      }
+      kernel_.attend(attention, q, together, spans, mixed);
+      q += static_cast<std::size_t>(together) * row_bytes;
+      mixed += static_cast<std::size_t>(together) * row_bytes;
+    }
   }
 }
 

@@ -98,6 +98,9 @@ std::vector<Field> exec_fields() {
       field(KEY(exec.chunk_rows), 256, multiple_of(32, 65536), "Rows of one matrix product."),
       field(KEY(exec.batch_invariant), true, yes_or_no(),
             "Outcomes do not depend on batch, order, workers or cache, to the last bit."),
+      field(
+          KEY(exec.cache_semantics), "per_step", one_of({"per_step", "shared_slot"}),
+          "Keys a repeated layer sees; shared_slot: those of its other runs too, as labels of the authors' code did."),
       speed_only(field(KEY(exec.prefix_sharing), true, yes_or_no(), "Run common first layers of programs once.")),
       speed_only(field(KEY(exec.layer_batching), true, yes_or_no(), "Run rows that need the same layer together.")),
       speed_only(field(KEY(exec.draft_verification), true, yes_or_no(), "Check the reference answer in one pass.")),
