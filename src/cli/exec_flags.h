@@ -5,12 +5,15 @@
 #include <string>
 
 #include "exec/executor.h"
+#include "exec/model.h"
 
 namespace polar::cli {
 
 struct ExecFlags {
-  std::string dtype = "auto", kernels = "auto", cache_semantics = "per_step";
+  std::string dtype = "auto", kernels = "auto", device = "cpu", cache_semantics = "per_step";
   int workers = 0;
+
+  exec::Model load(const std::string& pool) const { return exec::load_model(pool, dtype, kernels, device); }
 
   exec::ExecOptions options() const {
     exec::ExecOptions options;
@@ -24,6 +27,7 @@ struct ExecFlags {
     command
         .add_option("--kernels", kernels, "What multiplies: auto, library (LibTorch), rows (polar's) or tiles (AMX)")
         ->capture_default_str();
+    command.add_option("--device", device, "Where layers run: cpu, cuda or cuda:N")->capture_default_str();
     command.add_option("--workers", workers, "Threads; 0 = one a core")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024));

@@ -80,7 +80,7 @@ void print_summary(const Prompt& prompt, const exec::EncodedExample& input, cons
 }
 
 void generate(const GenerateFlags& flags) {
-  const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels);
+  const exec::Model model = flags.exec.load(flags.pool);
   const int depth = model.pool->manifest().depth;
   const bool many = !flags.prompts.empty();
   const std::vector<Prompt> prompts =

@@ -46,9 +46,9 @@ enum class CacheSemantics {
 CacheSemantics parse_cache_semantics(const std::string& setting);
 
 struct ExecOptions {
-  int workers = 0;              ///< threads of one intra-op thread each; 0 = one a core
-  int layer_rows = 256;         ///< R of the layers: rows of a full GEMM call
-  int head_rows = 128;          ///< R of the output head
+  int workers = 0;     ///< threads of one intra-op thread each; 0 = one a core; always 1 on a device other than the CPU
+  int layer_rows = 0;  ///< R of the layers: rows of a full GEMM call; 0 = 256, on a device other than the CPU 2,048
+  int head_rows = 0;   ///< R of the output head; 0 = 128, on a device other than the CPU 512
   bool batch_invariant = true;  ///< bits do not depend on batch, order, workers, cache or interruptions
   bool prefix_sharing = true;   ///< programs of one example share the states of common prefixes
   bool layer_batching = true;   ///< rows of different programs and examples run together
@@ -60,6 +60,9 @@ struct ExecOptions {
   std::size_t cache_bytes = 256UL << 20;  ///< states kept between calls, all workers together
   std::size_t wave_bytes = 768UL << 20;   ///< states of trials in flight, all workers together; one trial always runs
   CacheSemantics cache_semantics = CacheSemantics::kPerStep;
+  /// States are tensors and attention is LibTorch's: always so on a device other than the CPU, and there on request,
+  /// so that this way is tested on every machine.
+  bool tensor_states = false;
   std::uint64_t seed = 1;  ///< root of the sampling noise
 };
 
@@ -149,13 +152,13 @@ class Executor {
 
   const pool::ModulePool& pool() const;
   const text::Tokenizer& tokenizer() const;
-  const ExecOptions& options() const;
+  const ExecOptions& options() const;  ///< every 0 and device's rule resolved
   ExecStats stats() const;
   void reset_stats();
   void clear_cache();
 
-  /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, instruction set, dtype, R, kernel
-  /// revision, cache semantics.
+  /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, device, instruction set, dtype, R,
+  /// kernel revision, cache semantics.
   std::string fingerprint() const;
 
  private:
