@@ -34,7 +34,7 @@ class GenerateBench {
  public:
   explicit GenerateBench(const GenerateBenchFlags& flags)
       : flags_(flags),
-        model_(exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels)),
+        model_(flags.exec.load(flags.pool)),
         executor_(model_.pool, model_.tokenizer, flags.exec.options()) {
     task_.name = "generate";
     task_.stop = {};

@@ -37,8 +37,8 @@ double ratio_to(std::span<const BenchSeries> series, const std::string& name, co
 }
 
 MachineRate measure_machine(const pool::ModulePool& pool, const exec::ExecOptions& options) {
-  const pool::GemmRate rate =
-      pool::measure_gemm_rate(pool.layer_matrices(), pool.dtype(), options.layer_rows, options.workers);
+  const pool::GemmRate rate = pool::measure_gemm_rate(
+      pool.layer_matrices(), {pool.dtype(), options.layer_rows, options.workers, 1, pool.device()});
   return {rate.flop_per_s, rate.way, pool::row_flop(pool.layer_matrices()), pool::row_flop(pool.head_matrices())};
 }
 

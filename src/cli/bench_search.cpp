@@ -47,7 +47,7 @@ class SearchBench {
   explicit SearchBench(const SearchFlags& flags)
       : flags_(flags),
         config_(experiment::load_config(flags.config, flags.overrides)),
-        model_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels)),
+        model_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels, config_.exec.device)),
         data_(experiment::make_data(config_)),
         space_(experiment::space_options(config_, model_.pool->manifest().depth)),
         examples_(data_.dataset.train) {

@@ -96,9 +96,7 @@ class TemporaryFile {
 class TrialsBench {
  public:
   explicit TrialsBench(const TrialsFlags& flags)
-      : flags_(flags),
-        trials_(read_trials(flags.trials)),
-        model_(exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels)) {
+      : flags_(flags), trials_(read_trials(flags.trials)), model_(flags.exec.load(flags.pool)) {
     task_.name = "trials";
     task_.grader = flags.grader;
     task_.stop = {};

@@ -5,16 +5,20 @@
 #include <string>
 
 #include "exec/executor.h"
+#include "exec/model.h"
 
 namespace polar::cli {
 
 struct ExecFlags {
-  std::string dtype = "auto", kernels = "auto";
+  std::string dtype = "auto", kernels = "auto", device = "cpu", cache_semantics = "per_step";
   int workers = 0;
+
+  exec::Model load(const std::string& pool) const { return exec::load_model(pool, dtype, kernels, device); }
 
   exec::ExecOptions options() const {
     exec::ExecOptions options;
     options.workers = workers;
+    options.cache_semantics = exec::parse_cache_semantics(cache_semantics);
     return options;
   }
 
@@ -24,9 +28,16 @@ struct ExecFlags {
         .add_option("--kernels", kernels,
                     "What multiplies: auto, library (LibTorch), rows (polar's), pairs (AVX512-BF16) or tiles (AMX)")
         ->capture_default_str();
+    command.add_option("--device", device, "Where layers run: cpu, cuda or cuda:N")->capture_default_str();
     command.add_option("--workers", workers, "Threads; 0 = one a core")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024));
+    command
+        .add_option("--cache-semantics", cache_semantics,
+                    "Keys a repeated layer sees: per_step (its own run's), or shared_slot (its other runs' too, as in "
+                    "the authors' code)")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"per_step", "shared_slot"}));
   }
 };
 

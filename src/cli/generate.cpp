@@ -88,7 +88,7 @@ void choose_programs(const std::string& folder, exec::Executor& executor, std::s
 }
 
 void generate(const GenerateFlags& flags) {
-  const exec::Model model = exec::load_model(flags.pool, flags.exec.dtype, flags.exec.kernels);
+  const exec::Model model = flags.exec.load(flags.pool);
   const int depth = model.pool->manifest().depth;
   const bool many = !flags.prompts.empty();
   std::vector<Prompt> prompts =

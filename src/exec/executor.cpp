@@ -30,7 +30,32 @@ void check_programs(std::span<const Request> requests, int depth) {
   }
 }
 
+void check_semantics(CacheSemantics semantics, const pool::Manifest& manifest) {
+  const auto windowed = [](const pool::Attention& attention) { return attention.window > 0; };
+  if (semantics == CacheSemantics::kPerStep || std::ranges::none_of(manifest.attention, windowed)) return;
+  throw core::UsageError(fmt::format(
+      "exec.cache_semantics: expected per_step with {}, whose layers attend to a window of positions; found "
+      "shared_slot",
+      manifest.folder.string()));
+}
+
+/// What the pool's device decides, and what is left to this machine.
+ExecOptions resolve(ExecOptions options, const std::string& device) {
+  const bool on_cpu = device == "cpu";
+  if (!on_cpu) options.workers = 1, options.tensor_states = true;
+  if (options.workers <= 0) options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (options.layer_rows <= 0) options.layer_rows = on_cpu ? 256 : 2048;
+  if (options.head_rows <= 0) options.head_rows = on_cpu ? 128 : 512;
+  return options;
+}
+
 }  // namespace
+
+CacheSemantics parse_cache_semantics(const std::string& setting) {
+  if (setting == "per_step") return CacheSemantics::kPerStep;
+  if (setting == "shared_slot") return CacheSemantics::kSharedSlot;
+  throw core::UsageError(fmt::format("exec.cache_semantics: expected per_step or shared_slot, found '{}'", setting));
+}
 
 struct Executor::Impl {
   std::shared_ptr<const pool::ModulePool> pool;
@@ -51,9 +76,8 @@ Executor::Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr
     : impl_(std::make_unique<Impl>()) {
   impl_->pool = std::move(pool);
   impl_->tokenizer = std::move(tokenizer);
-  impl_->options = options;
-  if (impl_->options.workers <= 0)
-    impl_->options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  impl_->options = resolve(options, impl_->pool->device());
+  check_semantics(options.cache_semantics, impl_->pool->manifest());
   std::thread([this] {  // the probe must see the workers' thread settings, and leave the caller's alone
     pool::prepare_thread();
     impl_->plan =
@@ -123,6 +147,10 @@ void Executor::Impl::run(std::vector<Job> jobs) {
   home.clear();
   try {
     std::rethrow_exception(*failure);
+  } catch (const c10::OutOfMemoryError&) {
+    throw core::Error(
+        fmt::format("out of memory on {} while running programs; lower exec.wave_mb, exec.cache_mb or exec.chunk_rows",
+                    pool->device()));
   } catch (const c10::Error& error) {
     throw core::Error(fmt::format("{}: a module failed while running: {}", pool->manifest().folder.string(),
                                   error.what_without_backtrace()));
@@ -204,10 +232,12 @@ void Executor::clear_cache() {
 
 std::string Executor::fingerprint() const {
   const ExecOptions& options = impl_->options;
-  const std::string machine = machine_fingerprint(impl_->pool->dtype(), impl_->pool->kernels());
+  const std::string machine = machine_fingerprint(impl_->pool->dtype(), impl_->pool->kernels(), impl_->pool->device());
   const bool any = impl_->plan.layer.any && impl_->plan.head.any;  // then R has no part in the bits
-  return fmt::format("{}; R {}{}", machine, any ? "any" : fmt::format("{}/{}", options.layer_rows, options.head_rows),
-                     options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers));
+  return fmt::format("{}{}; R {}{}{}", machine, options.tensor_states ? "; tensor states" : "",
+                     any ? "any" : fmt::format("{}/{}", options.layer_rows, options.head_rows),
+                     options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers),
+                     options.cache_semantics == CacheSemantics::kPerStep ? "" : "; one cache slot a layer");
 }
 
 }  // namespace polar::exec

@@ -17,10 +17,38 @@
 
 namespace polar::exec {
 
+/// Which keys a repeated layer's rows attend to. Programs without repeats give the same bits under both.
+enum class CacheSemantics {
+  /// Every program step has its own slot: a row at position t of step k sees the keys of step k at positions 0 … t.
+  kPerStep,
+  /// Every layer has one slot, as in the authors' released code, whose labels were judged that way. A pass over the
+  /// sequence (the prompt; prompt and reference where it is scored), then one pass a decoded token, each run the whole
+  /// program; every execution of a layer appends its keys and values behind those in the layer's slot, and a row at
+  /// position t sees all entries of positions ≤ t. So
+  ///  - in the first pass the n-th execution of a layer sees its own keys and those of the n − 1 executions before it;
+  ///  - a decoded token sees, at every execution, what all executions left for the tokens before it, those of later
+  ///    program steps too, and of its own token the executions so far.
+  /// Decoding is therefore no continuation of the first pass: programs with repeats are decoded token by token,
+  /// whatever
+  /// draft_verification says; answer_log_prob and margin come from the first pass.
+  ///
+  /// Hugging Face's DynamicCache appends the same entries, and its decoding passes (one query, no mask) read the same
+  /// ones. What its first pass lets a repeat see depends on the attention in use, which masks by index, not by
+  /// position:
+  /// causal scaled_dot_product_attention aligns at the top left and shows the first execution's keys 0 … t alone,
+  /// flash-attention aligns at the bottom right and shows all of the earlier executions' keys, later positions' too;
+  /// eager attention refuses the lengths. The rule above is the one that stays causal and is what the paper's
+  /// description ("appends both") says. Positions are the token's own; the cache's length does not shift them.
+  kSharedSlot,
+};
+
+/// "per_step" | "shared_slot"; throws core::UsageError for other text.
+CacheSemantics parse_cache_semantics(const std::string& setting);
+
 struct ExecOptions {
-  int workers = 0;              ///< threads of one intra-op thread each; 0 = one a core
-  int layer_rows = 256;         ///< R of the layers: rows of a full GEMM call
-  int head_rows = 128;          ///< R of the output head
+  int workers = 0;     ///< threads of one intra-op thread each; 0 = one a core; always 1 on a device other than the CPU
+  int layer_rows = 0;  ///< R of the layers: rows of a full GEMM call; 0 = 256, on a device other than the CPU 2,048
+  int head_rows = 0;   ///< R of the output head; 0 = 128, on a device other than the CPU 512
   bool batch_invariant = true;  ///< bits do not depend on batch, order, workers, cache or interruptions
   bool prefix_sharing = true;   ///< programs of one example share the states of common prefixes
   bool layer_batching = true;   ///< rows of different programs and examples run together
@@ -31,7 +59,11 @@ struct ExecOptions {
   bool read_rows_only = true;             ///< the last step of a program is finished only for rows that are read
   std::size_t cache_bytes = 256UL << 20;  ///< states kept between calls, all workers together
   std::size_t wave_bytes = 768UL << 20;   ///< states of trials in flight, all workers together; one trial always runs
-  std::uint64_t seed = 1;                 ///< root of the sampling noise
+  CacheSemantics cache_semantics = CacheSemantics::kPerStep;
+  /// States are tensors and attention is LibTorch's: always so on a device other than the CPU, and there on request,
+  /// so that this way is tested on every machine.
+  bool tensor_states = false;
+  std::uint64_t seed = 1;  ///< root of the sampling noise
 };
 
 /// When generation stops, besides stop tokens, stop strings and the length limit.
@@ -102,6 +134,7 @@ struct ExecStats {
 /// pool, memory); the prefix cache is then emptied and the executor stays usable.
 class Executor {
  public:
+  /// Throws core::UsageError for kSharedSlot with a model whose layers attend to a window: it has no meaning there.
   Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr<const text::Tokenizer> tokenizer,
            const ExecOptions& options);
   ~Executor();
@@ -119,13 +152,13 @@ class Executor {
 
   const pool::ModulePool& pool() const;
   const text::Tokenizer& tokenizer() const;
-  const ExecOptions& options() const;
+  const ExecOptions& options() const;  ///< every 0 and device's rule resolved
   ExecStats stats() const;
   void reset_stats();
   void clear_cache();
 
-  /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, instruction set, dtype, R, kernel
-  /// revision.
+  /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, device, instruction set, dtype, R,
+  /// kernel revision, cache semantics.
   std::string fingerprint() const;
 
  private:

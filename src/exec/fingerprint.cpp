@@ -4,6 +4,8 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
+#include "pool/device.h"
+
 namespace polar::exec {
 namespace {
 
@@ -22,9 +24,11 @@ std::string cpu_features() {
 
 }  // namespace
 
-std::string machine_fingerprint(pool::DType dtype, pool::Kernels kernels) {
-  return fmt::format("libtorch {}; cpu {}; {}; {} kernels, revision {}", TORCH_VERSION, cpu_features(),
-                     pool::to_string(dtype), pool::to_string(kernels), kKernelRevision);
+std::string machine_fingerprint(pool::DType dtype, pool::Kernels kernels, const std::string& device) {
+  const std::string other = pool::device_fingerprint(device);
+  return fmt::format("libtorch {}; {}{}cpu {}; {}; {} kernels, revision {}", TORCH_VERSION, other,
+                     other.empty() ? "" : "; ", cpu_features(), pool::to_string(dtype), pool::to_string(kernels),
+                     kKernelRevision);
 }
 
 }  // namespace polar::exec

@@ -7,7 +7,8 @@
 
 namespace polar::exec {
 
-/// LibTorch version, CPU instruction set, dtype, what multiplies, and the revision of polar's own kernels.
-std::string machine_fingerprint(pool::DType dtype, pool::Kernels kernels);
+/// LibTorch version, device, CPU instruction set (which reads the logits on any device), dtype, what multiplies, and
+/// the revision of polar's own kernels.
+std::string machine_fingerprint(pool::DType dtype, pool::Kernels kernels, const std::string& device = "cpu");
 
 }  // namespace polar::exec

@@ -15,8 +15,10 @@ struct Model {
   std::shared_ptr<const text::Tokenizer> tokenizer;
 };
 
-/// dtype and kernels as exec.dtype (auto, bfloat16, float32) and exec.kernels (auto, library, rows, pairs, tiles) take
-/// them. Throws as ModulePool::load and Tokenizer::load do.
-Model load_model(const std::filesystem::path& folder, const std::string& dtype, const std::string& kernels = "auto");
+/// dtype, kernels and device as exec.dtype (auto, bfloat16, float32), exec.kernels (auto, library, rows, pairs, tiles)
+/// and exec.device (cpu, cuda, cuda:N) take them.
+/// Throws as ModulePool::load and Tokenizer::load do.
+Model load_model(const std::filesystem::path& folder, const std::string& dtype, const std::string& kernels = "auto",
+                 const std::string& device = "cpu");
 
 }  // namespace polar::exec

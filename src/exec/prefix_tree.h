@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "exec/attention.h"
+#include "exec/storage.h"
 #include "text/tokenizer.h"
 
 namespace polar::exec {
@@ -28,8 +28,9 @@ struct Node {
   /// Same prefix in the shared prompt's tree: keys and values of the positions before this tree's first.
   Node* base = nullptr;
   std::vector<std::unique_ptr<Node>> children;
-  Buffer hidden;  ///< [rows − kept_from, d]: all rows, or the last ones when nothing runs behind this node
-  KvRows kv;
+  /// [rows − kept_from, d]: all rows, or the last ones when nothing runs behind this node.
+  std::unique_ptr<HiddenRows> hidden;
+  std::unique_ptr<KeyValues> kv;
   std::size_t bytes = 0;  ///< of hidden rows, keys and values; an upper bound until the node is done
   int users = 0;          ///< trials in flight that pass through, and nodes with users whose base this is
   bool idle = false;      ///< had users, and has none now

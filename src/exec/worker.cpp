@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cstring>
 #include <ranges>
 #include <unordered_map>
 
@@ -40,14 +39,6 @@ constexpr std::size_t kUnscoredDraftTokens = 1;
 
 }  // namespace
 
-at::ScalarType scalar_type(pool::DType dtype) {
-  return dtype == pool::DType::kBFloat16 ? at::kBFloat16 : at::kFloat;
-}
-
-std::byte* bytes_of(const at::Tensor& tensor) {
-  return static_cast<std::byte*>(tensor.data_ptr());
-}
-
 bool is_scored(const Job& job) {
   return job.request != nullptr && job.request->score_reference && !job.example->draft.tokens.empty();
 }
@@ -71,11 +62,9 @@ Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, c
       tokenizer_(tokenizer),
       plan_(plan),
       options_(options),
-      shape_{pool.manifest().heads, pool.manifest().kv_heads, pool.manifest().head_size, pool.dtype()},
-      row_bytes_(static_cast<std::size_t>(pool.manifest().hidden) * shape_.element_bytes()),
+      storage_(options.tensor_states ? make_tensor_storage(pool) : make_host_storage(pool)),
       wave_bytes_(wave_bytes),
       batch_rows_(plan.layer.any ? plan.layer.full : kBatchRows),
-      kernel_(shape_),
       cache_(options.prefix_sharing ? cache_bytes : 0),
       waiting_(static_cast<std::size_t>(pool.manifest().depth)) {}
 
@@ -106,14 +95,20 @@ void Worker::run(std::vector<Job> jobs, const std::vector<text::Token>& shared_p
 }
 
 std::size_t Worker::node_bytes(int rows) const {
-  return static_cast<std::size_t>(rows) * row_bytes_ + shape_.kv_bytes(rows) + sizeof(Node);
+  return storage_->hidden_bytes(rows) + storage_->kv_bytes(rows) + sizeof(Node);
+}
+
+/// Whether decoding may go on behind tokens of the draft: it must see there what it would have written.
+bool Worker::follows_draft(const Job& job) const {
+  const bool same_as_decoded =
+      options_.cache_semantics == CacheSemantics::kPerStep || job.program->length() == job.program->unique_depth();
+  return options_.draft_verification && same_as_decoded;
 }
 
 /// Tokens of the reference that run behind the prompt in the same pass.
 std::size_t Worker::draft_tokens(const Job& job) const {
   if (is_scored(job)) return job.example->draft.tokens.size();
-  const bool verifies =
-      options_.draft_verification && job.request != nullptr && job.request->rules->stop == StopRule::kVerdict;
+  const bool verifies = job.request != nullptr && job.request->rules->stop == StopRule::kVerdict && follows_draft(job);
   return verifies ? std::min(kUnscoredDraftTokens, job.example->draft.tokens.size()) : 0;
 }
 
@@ -134,7 +129,7 @@ std::size_t Worker::admit(std::span<const Job> jobs, const std::vector<text::Tok
     walk(*path);
     if (job.request != nullptr) {
       path->generation = std::make_unique<Generation>(*job.request, tokenizer_, pool_.manifest().eos_ids);
-      path->tail_bytes = path->nodes.size() * shape_.kv_bytes(tail_rows(job));
+      path->tail_bytes = path->nodes.size() * storage_->kv_bytes(tail_rows(job));
       tail_bytes_ += path->tail_bytes;
     }
     in_flight_.push_back(std::move(path));
@@ -185,10 +180,9 @@ void Worker::fill_root(Node& root) {
   const PrefixTree& tree = *root.tree;
   const at::Tensor tokens = at::tensor(std::vector<std::int64_t>(tree.tokens.begin(), tree.tokens.end()), at::kLong);
   const at::Tensor rows = pool_.embed(tokens).contiguous();
-  root.hidden = Buffer(static_cast<std::size_t>(tree.rows()) * row_bytes_);
-  std::memcpy(root.hidden.data(), bytes_of(rows), static_cast<std::size_t>(tree.rows()) * row_bytes_);
+  storage_->store(rows, 0, tree.rows(), root.hidden);
   root.state = Node::State::kDone;
-  cache_.set_bytes(root, root.hidden.bytes() + sizeof(PrefixTree));
+  cache_.set_bytes(root, root.hidden->bytes() + sizeof(PrefixTree));
 }
 
 /// Makes the missing nodes of the path's program, and of the shared prompt's; queues what can run.

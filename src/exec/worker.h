@@ -9,18 +9,11 @@
 #include <span>
 #include <vector>
 
-#include "exec/attention.h"
 #include "exec/executor.h"
 #include "exec/generation.h"
 #include "exec/prefix_tree.h"
 #include "exec/row_plan.h"
-
-namespace at {
-class Tensor;
-}
-namespace c10 {
-enum class ScalarType : std::int8_t;
-}
+#include "exec/storage.h"
 
 namespace polar::exec {
 
@@ -42,11 +35,11 @@ struct Path {
   PrefixTree* tree = nullptr;
   std::vector<Node*> nodes;  ///< one a program step
   std::unique_ptr<Generation> generation;
-  int kept_rows = 0;           ///< rows of `nodes` that decoding may see
-  std::vector<KvRows> tails;   ///< one a program step, from the first decoded token on
-  std::size_t tail_bytes = 0;  ///< upper bound of `tails`
-  Buffer hidden;               ///< [1, d]
-  int step = 0;                ///< next program step of the row being decoded
+  int kept_rows = 0;                              ///< rows of `nodes` that decoding may see
+  std::vector<std::unique_ptr<KeyValues>> tails;  ///< one a program step, from the first decoded token on
+  std::size_t tail_bytes = 0;                     ///< upper bound of `tails`
+  std::unique_ptr<HiddenRows> hidden;             ///< [1, d]
+  int step = 0;                                   ///< next program step of the row being decoded
   bool decoding = false;
   bool finished = false;
 };
@@ -58,13 +51,16 @@ int first_read_row(const Path& path);
 /// Most rows that decoding adds to a program step of a request: the last token is read, not run.
 int tail_rows(const Job& job);
 
-c10::ScalarType scalar_type(pool::DType dtype);
-std::byte* bytes_of(const at::Tensor& tensor);
-
 /// Rows waiting for a layer: all rows of a new node, or one decoding row of a path.
 struct Item {
   Node* node = nullptr;
   Path* path = nullptr;
+};
+
+/// One execution of a layer, whose keys and values a row may see.
+struct Execution {
+  const Node* node = nullptr;
+  const KeyValues* tail = nullptr;  ///< of decoded tokens; nullptr in prefill
 };
 
 /// Steps of run(): (1) put the jobs in order: blocks of examples, within a block program after program in trie order,
@@ -86,6 +82,7 @@ class Worker {
   // Admission.
   std::size_t admit(std::span<const Job> jobs, const std::vector<text::Token>& shared_prompt);
   void retire();
+  bool follows_draft(const Job& job) const;
   std::size_t draft_tokens(const Job& job) const;
   std::vector<text::Token> sequence_of(const Job& job) const;
   void place(Path& path, const std::vector<text::Token>& shared_prompt);
@@ -103,11 +100,15 @@ class Worker {
   int item_rows(const Item& item) const;
   int kept_from(const Item& item) const;
   int first_position(const Item& item) const;
-  void gather(std::span<const Item> items, std::byte* hidden, std::int64_t* positions, bool kept_only) const;
+  int padded(int rows) const;
+  KeyValues& own_kv(const Item& item) const;
+  at::Tensor gather(std::span<const Item> items, int rows, bool kept_only) const;
+  at::Tensor positions_of(std::span<const Item> items, int rows) const;
   void project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
-               at::Tensor& queries);
-  void attend(int layer, std::span<const Item> items, const std::byte* q, std::byte* mixed);
-  void scatter(std::span<const Item> items, const std::byte* hidden);
+               at::Tensor& queries) const;
+  void find_executions(const Item& item, std::vector<Execution>& executions) const;
+  void attend(int layer, std::span<const Item> items, const at::Tensor& queries, const at::Tensor& mixed);
+  void scatter(std::span<const Item> items, const at::Tensor& rows);
   void finish_items(std::span<const Item> items);
 
   // Heads and generation.
@@ -126,11 +127,9 @@ class Worker {
   const text::Tokenizer& tokenizer_;
   const RowPlan& plan_;
   const ExecOptions& options_;
-  AttentionShape shape_;
-  std::size_t row_bytes_;  ///< of one hidden row
+  std::unique_ptr<Storage> storage_;
   std::size_t wave_bytes_;
   int batch_rows_;
-  AttentionKernel kernel_;
   PrefixCache cache_;
   std::vector<std::unique_ptr<Path>> in_flight_;
   std::size_t tail_bytes_ = 0;              ///< of all trials in flight

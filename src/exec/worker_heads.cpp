@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/seed.h"
@@ -65,27 +64,25 @@ std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
   struct Row {
     const Path* path;
     int index;
-    const std::byte* hidden;
+    HiddenSpan hidden;
   };
   std::vector<Row> rows;
   for (const Path* path : paths) {
-    const Buffer& hidden = path->decoding ? path->hidden : path->nodes.back()->hidden;
+    const HiddenRows* hidden = (path->decoding ? path->hidden : path->nodes.back()->hidden).get();
     const int first = path->decoding ? 0 : first_read_row(*path) - path->nodes.back()->kept_from;
-    for (int i = 0; i < reading_count(*path); ++i)
-      rows.push_back({path, i, hidden.data() + static_cast<std::size_t>(first + i) * row_bytes_});
+    for (int i = 0; i < reading_count(*path); ++i) rows.push_back({path, i, {hidden, first + i, 1}});
   }
   std::vector<RowReading> readings(rows.size());
   const auto count = static_cast<int>(rows.size());
   stats_.head_rows += rows.size();
+  std::vector<HiddenSpan> spans;
   int start = 0;
   for (int call : plan_.head.cut(count)) {
     const int used = std::min(call, count - start);
-    at::Tensor chunk = at::zeros({plan_.invariant ? call : used, pool_.manifest().hidden}, scalar_type(shape_.dtype));
-    for (int i = 0; i < used; ++i) {
-      std::memcpy(bytes_of(chunk) + static_cast<std::size_t>(i) * row_bytes_,
-                  rows[static_cast<std::size_t>(start + i)].hidden, row_bytes_);
-    }
-    const at::Tensor logits = pool_.head(chunk).contiguous();
+    spans.clear();
+    for (int i = 0; i < used; ++i) spans.push_back(rows[static_cast<std::size_t>(start + i)].hidden);
+    const at::Tensor chunk = storage_->gather(spans, plan_.invariant ? call : used);
+    const at::Tensor logits = pool_.head(chunk).narrow(0, 0, used).to(at::kCPU).contiguous();
     const auto vocabulary = static_cast<std::size_t>(logits.size(1));
     for (int i = 0; i < used; ++i) {
       const Row& row = rows[static_cast<std::size_t>(start + i)];
@@ -117,13 +114,14 @@ void Worker::take_prefill(Path& path, std::span<const RowReading> readings) {
   std::size_t accepted = 0;
   while (true) {
     if (path.generation->append(readings[accepted])) return finish(path);
-    const bool follows = options_.draft_verification && accepted + 1 < readings.size() &&
+    const bool follows = follows_draft(path.job) && accepted + 1 < readings.size() &&
                          readings[accepted].next == path.job.example->draft.tokens[accepted];
     if (!follows) break;
     ++accepted;
   }
   path.kept_rows = static_cast<int>(path.job.example->prompt.size() + accepted) - path.tree->first_position();
-  for (std::size_t i = 0; i < path.nodes.size(); ++i) path.tails.push_back(KvRows::growing_to(tail_rows(path.job)));
+  for (std::size_t i = 0; i < path.nodes.size(); ++i)
+    path.tails.push_back(storage_->growing_key_values(tail_rows(path.job)));
   path.decoding = true;
   to_decode_.push_back(&path);
 }
@@ -142,8 +140,7 @@ void Worker::start_decoding() {
   const at::Tensor rows = pool_.embed(at::tensor(tokens, at::kLong)).contiguous();
   for (std::size_t i = 0; i < paths.size(); ++i) {
     Path& path = *paths[i];
-    if (!path.hidden) path.hidden = Buffer(row_bytes_);
-    std::memcpy(path.hidden.data(), bytes_of(rows) + i * row_bytes_, row_bytes_);
+    storage_->store(rows, static_cast<int>(i), 1, path.hidden);
     path.step = 0;
     waiting_[(*path.job.program)[0]].push_back({nullptr, &path});
   }
@@ -158,12 +155,10 @@ void Worker::finish(Path& path) {
 
 void Worker::copy_states(Path& path) {
   States& states = *path.job.states;
-  const int width = pool_.manifest().hidden;
   const Node& last = path.nodes.empty() ? path.tree->root : *path.nodes.back();
-  states.width = width;
-  const auto from =
-      at::from_blob(const_cast<std::byte*>(last.hidden.data()), {path.tree->rows(), width}, scalar_type(shape_.dtype));
-  const at::Tensor values = from.to(at::kFloat).contiguous();
+  const HiddenSpan all{last.hidden.get(), 0, path.tree->rows()};
+  const at::Tensor values = storage_->gather(std::span(&all, 1), all.rows).to(at::kCPU, at::kFloat).contiguous();
+  states.width = pool_.manifest().hidden;
   states.tokens = path.tree->rows();
   states.values.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
 }

@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include <cstring>
+#include <algorithm>
 #include <numeric>
 
 #include "exec/worker.h"
@@ -13,10 +13,13 @@ int Worker::item_rows(const Item& item) const {
   return item.node != nullptr ? item.node->tree->rows() : 1;
 }
 
+KeyValues& Worker::own_kv(const Item& item) const {
+  return item.node != nullptr ? *item.node->kv : *item.path->tails[static_cast<std::size_t>(item.path->step)];
+}
+
 int Worker::first_position(const Item& item) const {
   if (item.node != nullptr) return item.node->tree->first_position();
-  return item.path->tree->first_position() + item.path->kept_rows +
-         item.path->tails[static_cast<std::size_t>(item.path->step)].rows();
+  return item.path->tree->first_position() + item.path->kept_rows + own_kv(item).rows();
 }
 
 /// Runs the rows that wait for the lowest layer. Those that went back for a repetition catch up with the others this
@@ -50,37 +53,51 @@ std::vector<int> Worker::calls_for(int rows) const {
   return plan_.invariant ? plan_.layer.cut(rows) : std::vector<int>{rows};
 }
 
-void Worker::gather(std::span<const Item> items, std::byte* hidden, std::int64_t* positions, bool kept_only) const {
+/// Rows of calls_for(rows) together.
+int Worker::padded(int rows) const {
+  const std::vector<int> calls = calls_for(rows);
+  return std::accumulate(calls.begin(), calls.end(), 0);
+}
+
+/// Hidden rows of all items, or of those that go on, packed; rows behind them are zero.
+at::Tensor Worker::gather(std::span<const Item> items, int rows, bool kept_only) const {
+  std::vector<HiddenSpan> spans;
   for (const Item& item : items) {
-    const int first = kept_only ? kept_from(item) : 0, rows = item_rows(item) - first;
-    const Buffer& from = item.node != nullptr ? item.node->parent->hidden : item.path->hidden;
-    std::memcpy(hidden, from.data() + static_cast<std::size_t>(first) * row_bytes_,
-                static_cast<std::size_t>(rows) * row_bytes_);
-    hidden += static_cast<std::size_t>(rows) * row_bytes_;
-    for (int row = 0; positions != nullptr && row < rows; ++row) *positions++ = first_position(item) + row;
+    const HiddenRows* from = (item.node != nullptr ? item.node->parent->hidden : item.path->hidden).get();
+    const int first = kept_only ? kept_from(item) : 0;
+    spans.push_back({from, first, item_rows(item) - first});
   }
+  return storage_->gather(spans, rows);
+}
+
+at::Tensor Worker::positions_of(std::span<const Item> items, int rows) const {
+  at::Tensor positions = at::zeros({rows}, at::kLong);
+  auto* to = positions.data_ptr<std::int64_t>();
+  for (const Item& item : items) {
+    const int first = first_position(item), end = first + item_rows(item);
+    for (int position = first; position < end; ++position) *to++ = position;
+  }
+  return positions;
 }
 
 /// Queries, keys and values of all rows; keys and values go to their owners.
 void Worker::project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
-                     at::Tensor& queries) {
-  const std::size_t kv_bytes = static_cast<std::size_t>(shape_.kv_heads * shape_.head_size) * shape_.element_bytes();
-  const std::vector<int> calls = calls_for(static_cast<int>(hidden.size(0)));
+                     at::Tensor& queries) const {
   std::vector<at::Tensor> parts;
   std::size_t item = 0;
   int item_row = 0, start = 0;
-  for (int call : calls) {
+  for (int call : calls_for(static_cast<int>(hidden.size(0)))) {
     auto [q, k, v] = pool_.attend_in(layer, hidden.narrow(0, start, call), positions.narrow(0, start, call));
     parts.push_back(q);
     k = k.contiguous(), v = v.contiguous();
-    for (int row = 0; row < call && item < items.size(); ++row) {
+    for (int row = 0; row < call && item < items.size();) {
       const Item& owner = items[item];
-      if (owner.node != nullptr && item_row == 0) owner.node->kv = KvRows(shape_, owner.node->tree->rows());
-      KvRows& kv =
-          owner.node != nullptr ? owner.node->kv : owner.path->tails[static_cast<std::size_t>(owner.path->step)];
-      kv.append(shape_, bytes_of(k) + static_cast<std::size_t>(row) * kv_bytes,
-                bytes_of(v) + static_cast<std::size_t>(row) * kv_bytes);
-      if (++item_row == item_rows(owner)) ++item, item_row = 0;
+      if (owner.node != nullptr && item_row == 0) owner.node->kv = storage_->key_values(item_rows(owner));
+      const int count = std::min(call - row, item_rows(owner) - item_row);
+      storage_->append(k, v, row, count, own_kv(owner));
+      row += count;
+      item_row += count;
+      if (item_row == item_rows(owner)) ++item, item_row = 0;
     }
     start += call;
   }
@@ -88,10 +105,6 @@ void Worker::project(int layer, std::span<const Item> items, const at::Tensor& h
 }
 
 void Worker::run_layer(int layer, std::span<const Item> items) {
-  const auto padded = [&](int rows) {
-    const std::vector<int> calls = calls_for(rows);
-    return std::accumulate(calls.begin(), calls.end(), 0);
-  };
   int rows = 0, kept = 0;
   for (const Item& item : items) {
     rows += item_rows(item);
@@ -103,32 +116,25 @@ void Worker::run_layer(int layer, std::span<const Item> items) {
   stats_.padded_layer_rows += static_cast<std::uint64_t>(padded(rows));
   ++stats_.layer_calls;
 
-  // 1. Rows of all items, packed; padding rows are zero.
-  const auto type = scalar_type(shape_.dtype);
-  const auto packed = [&](int count, int width) {
-    return padded(count) == count ? at::empty({count, width}, type) : at::zeros({padded(count), width}, type);
-  };
-  at::Tensor hidden = packed(rows, pool_.manifest().hidden);
-  const at::Tensor positions = at::zeros({hidden.size(0)}, at::kLong);
-  gather(items, bytes_of(hidden), positions.data_ptr<std::int64_t>(), false);
+  // 1. Rows of all items.
+  at::Tensor hidden = gather(items, padded(rows), false);
 
   // 2. Queries, keys and values.
   at::Tensor queries;
-  project(layer, items, hidden, positions, queries);
+  project(layer, items, hidden, positions_of(items, padded(rows)), queries);
   if (kept == 0) {
-    scatter(items, nullptr);
+    scatter(items, hidden);
     return finish_items(items);
   }
 
-  // 3. Attention, row by row, of the rows that go on.
-  const at::Tensor mixed = packed(kept, shape_.heads * shape_.head_size);
-  attend(layer, items, bytes_of(queries), bytes_of(mixed));
+  // 3. Attention, row by row, of the rows that go on; padding rows are zero.
+  const std::int64_t width = queries.size(1) * queries.size(2);
+  const at::Tensor mixed = padded(kept) == kept ? at::empty({kept, width}, queries.options())
+                                                : at::zeros({padded(kept), width}, queries.options());
+  attend(layer, items, queries, mixed);
 
   // 4. Output projection and feed-forward.
-  if (kept < rows) {
-    hidden = packed(kept, pool_.manifest().hidden);
-    gather(items, bytes_of(hidden), nullptr, true);
-  }
+  if (kept < rows) hidden = gather(items, padded(kept), true);
   std::vector<at::Tensor> parts;
   int start = 0;
   for (int call : calls_for(kept)) {
@@ -138,46 +144,61 @@ void Worker::run_layer(int layer, std::span<const Item> items) {
   const at::Tensor out = parts.size() == 1 ? parts.front().contiguous() : at::cat(parts);
 
   // 5. Rows go back to their owners, and these on to their next layer.
-  scatter(items, bytes_of(out));
+  scatter(items, out);
   finish_items(items);
 }
 
-void Worker::attend(int layer, std::span<const Item> items, const std::byte* q, std::byte* mixed) {
-  const pool::Attention& attention = pool_.manifest().attention[static_cast<std::size_t>(layer)];
-  const std::size_t row_bytes = static_cast<std::size_t>(shape_.heads * shape_.head_size) * shape_.element_bytes();
-  const auto span_of = [](const KvRows& kv, int rows) { return KvSpan{kv.keys(), kv.values(), rows}; };
-  for (const Item& item : items) {
-    const Node* node = item.node != nullptr ? item.node : item.path->nodes[static_cast<std::size_t>(item.path->step)];
-    std::vector<KvSpan> spans;
-    if (node->base != nullptr) spans.push_back(span_of(node->base->kv, node->base->kv.rows()));
-    const int first = kept_from(item);
-    if (item.node != nullptr) {
-      spans.push_back(span_of(node->kv, first));
-    } else {
-      const KvRows& tail = item.path->tails[static_cast<std::size_t>(item.path->step)];
-      spans.push_back(span_of(node->kv, item.path->kept_rows));
-      spans.push_back(span_of(tail, tail.rows() - 1));
+/// The item's own execution of its layer, and with one slot a layer all that the slot holds so far.
+void Worker::find_executions(const Item& item, std::vector<Execution>& executions) const {
+  executions.clear();
+  const bool shared = options_.cache_semantics == CacheSemantics::kSharedSlot;
+  if (item.node != nullptr) {
+    for (const Node* node = item.node->parent; shared && node != nullptr; node = node->parent) {
+      if (node->layer == item.node->layer) executions.push_back({node, nullptr});
     }
-    q += static_cast<std::size_t>(first) * row_bytes;
-    const int rows = item_rows(item) - first;
-    if (rows == 0) continue;
-    ++spans.back().rows;
-    kernel_.attend(attention, q, rows, spans, mixed);
-    q += static_cast<std::size_t>(rows) * row_bytes;
-    mixed += static_cast<std::size_t>(rows) * row_bytes;
+    std::ranges::reverse(executions);
+    executions.push_back({item.node, nullptr});
+    return;
+  }
+  const Path& path = *item.path;
+  const auto own = static_cast<std::size_t>(path.step);
+  for (std::size_t step = shared ? 0 : own; step < (shared ? path.nodes.size() : own + 1); ++step) {
+    if (path.nodes[step]->layer == path.nodes[own]->layer)
+      executions.push_back({path.nodes[step], path.tails[step].get()});
   }
 }
 
-void Worker::scatter(std::span<const Item> items, const std::byte* hidden) {
+void Worker::attend(int layer, std::span<const Item> items, const at::Tensor& queries, const at::Tensor& mixed) {
+  const pool::Attention& attention = pool_.manifest().attention[static_cast<std::size_t>(layer)];
+  std::vector<Execution> executions;
+  std::vector<KeySpan> keys;
+  int query = 0, to = 0;
   for (const Item& item : items) {
-    const int first = kept_from(item);
-    const std::size_t bytes = static_cast<std::size_t>(item_rows(item) - first) * row_bytes_;
-    Buffer& to = item.node != nullptr ? item.node->hidden : item.path->hidden;
-    if (item.node != nullptr || !to) to = Buffer(bytes);
+    find_executions(item, executions);
+    const int first = kept_from(item), end = item_rows(item);
+    // The next row sees one key more of the last span; of several executions it sees one more of each.
+    const int together = executions.size() == 1 ? end - first : 1;
+    for (int row = first; row < end; row += together) {
+      keys.clear();
+      for (const auto& [node, tail] : executions) {
+        if (node->base != nullptr) keys.push_back({node->base->kv.get(), node->base->kv->rows()});
+        keys.push_back({node->kv.get(), tail != nullptr ? item.path->kept_rows : row + 1});
+        if (tail != nullptr) keys.push_back({tail, tail->rows()});
+      }
+      storage_->attend(attention, {queries, query + row, together, keys, mixed, to});
+      to += together;
+    }
+    query += end;
+  }
+}
+
+void Worker::scatter(std::span<const Item> items, const at::Tensor& rows) {
+  int from = 0;
+  for (const Item& item : items) {
+    const int first = kept_from(item), count = item_rows(item) - first;
+    storage_->store(rows, from, count, item.node != nullptr ? item.node->hidden : item.path->hidden);
     if (item.node != nullptr) item.node->kept_from = first;
-    if (bytes == 0) continue;
-    std::memcpy(to.data(), hidden, bytes);
-    hidden += bytes;
+    from += count;
   }
 }
 
@@ -185,7 +206,7 @@ void Worker::finish_items(std::span<const Item> items) {
   for (const Item& item : items) {
     if (item.node != nullptr) {
       item.node->state = Node::State::kDone;
-      cache_.set_bytes(*item.node, item.node->hidden.bytes() + item.node->kv.bytes() + sizeof(Node));
+      cache_.set_bytes(*item.node, item.node->hidden->bytes() + item.node->kv->bytes() + sizeof(Node));
       ++stats_.computed_nodes;
       for (auto& child : item.node->children) queue(*child);
       for (Path* path : std::exchange(item.node->paths, {})) arrived_.push_back(path);

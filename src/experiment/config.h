@@ -37,6 +37,7 @@ struct ExecConfig {
   int wave_mb{};
   int chunk_rows{};
   bool batch_invariant{};
+  std::string cache_semantics;  ///< "per_step" or "shared_slot"
   bool prefix_sharing{};
   bool layer_batching{};
   bool draft_verification{};

@@ -41,6 +41,7 @@ exec::ExecOptions exec_options(const Config& config) {
   options.workers = config.exec.workers;
   options.layer_rows = config.exec.chunk_rows;
   options.batch_invariant = config.exec.batch_invariant;
+  options.cache_semantics = exec::parse_cache_semantics(config.exec.cache_semantics);
   options.prefix_sharing = config.exec.prefix_sharing;
   options.layer_batching = config.exec.layer_batching;
   options.draft_verification = config.exec.draft_verification;

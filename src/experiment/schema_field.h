@@ -52,9 +52,9 @@ inline Rule<int> integer_in(int low, int high) {
   return {fmt::format("an integer from {} to {}", low, high), [=](int value) { return low <= value && value <= high; }};
 }
 
-inline Rule<int> multiple_of(int unit, int high) {
-  return {fmt::format("a multiple of {} from {} to {}", unit, unit, high),
-          [=](int value) { return value >= unit && value <= high && value % unit == 0; }};
+inline Rule<int> none_or_multiple_of(int unit, int high) {
+  return {fmt::format("0 or a multiple of {} from {} to {}", unit, unit, high),
+          [=](int value) { return value >= 0 && value <= high && value % unit == 0; }};
 }
 
 inline Rule<double> number_from(double low) {

@@ -1,6 +1,7 @@
 #include "experiment/schema_table.h"
 
 #include "experiment/schema_field.h"
+#include "pool/device.h"
 #include "task/grader.h"
 #include "text/prompt.h"
 
@@ -13,6 +14,10 @@ namespace {
 
 using Texts = std::vector<std::string>;
 using Numbers = std::vector<double>;
+
+Rule<std::string> device_name() {
+  return {"cpu, cuda or cuda:N", pool::is_device_name};
+}
 
 bool is_folder_name(const std::string& name) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
@@ -88,17 +93,21 @@ std::vector<Field> task_fields() {
 std::vector<Field> exec_fields() {
   return {
       field(KEY(exec.dtype), "auto", one_of({"auto", "bfloat16", "float32"}),
-            "auto: bfloat16 where the processor has instructions for it, else float32."),
+            "auto: bfloat16 on a GPU and where the processor has instructions for it, else float32."),
       field(KEY(exec.kernels), "auto", one_of({"auto", "library", "rows", "pairs", "tiles"}),
             "What multiplies: LibTorch, polar's row kernels, or these with AVX512-BF16 pairs or AMX tiles; auto: the "
             "fastest here."),
-      field(KEY(exec.device), "cpu", one_of({"cpu"}), "Where layers run."),
+      field(KEY(exec.device), "cpu", device_name(), "Where layers run; a GPU needs a LibTorch with CUDA."),
       speed_only(field(KEY(exec.workers), 0, integer_in(0, 1024), "Worker threads; 0: one per core.")),
       speed_only(field(KEY(exec.cache_mb), 256, integer_from(0), "Prefix cache, in MiB; 0: none.")),
       speed_only(field(KEY(exec.wave_mb), 768, integer_from(1), "Working memory of trials in flight, in MiB.")),
-      field(KEY(exec.chunk_rows), 256, multiple_of(32, 65536), "Rows of one matrix product."),
+      field(KEY(exec.chunk_rows), 0, none_or_multiple_of(32, 65536),
+            "Rows of one matrix product; 0: 256, on a GPU 2048."),
       field(KEY(exec.batch_invariant), true, yes_or_no(),
             "Outcomes do not depend on batch, order, workers or cache, to the last bit."),
+      field(
+          KEY(exec.cache_semantics), "per_step", one_of({"per_step", "shared_slot"}),
+          "Keys a repeated layer sees; shared_slot: those of its other runs too, as labels of the authors' code did."),
       speed_only(field(KEY(exec.prefix_sharing), true, yes_or_no(), "Run common first layers of programs once.")),
       speed_only(field(KEY(exec.layer_batching), true, yes_or_no(), "Run rows that need the same layer together.")),
       speed_only(field(KEY(exec.draft_verification), true, yes_or_no(), "Check the reference answer in one pass.")),

@@ -24,7 +24,7 @@ Environment environment(const Config& config, const exec::Model& model, const ex
   return {{"polar", POLAR_VERSION},
           {"git_commit", POLAR_GIT_COMMIT},
           {"fingerprint", executor.fingerprint()},
-          {"dtype", pool::choose_dtype(config.exec.dtype).reason},
+          {"dtype", pool::choose_dtype(config.exec.dtype, config.exec.device).reason},
           {"pool", model.pool->manifest().model_name},
           {"weights_digest", model.pool->manifest().weights_digest},
           {"seed", std::to_string(config.seed)}};
@@ -40,7 +40,7 @@ labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind
 Experiment::State::State(const Config& run_config, const RunOptions& options)
     : config(run_config),
       new_search(options.new_search),
-      model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels)),
+      model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device)),
       data(make_data(config)),
       space(space_options(config, model.pool->manifest().depth)),
       executor(model.pool, model.tokenizer, exec_options(config)),

@@ -29,16 +29,19 @@ std::map<int, at::Tensor> rows_by_width(const std::vector<MatrixShape>& matrices
   return tensors;
 }
 
-std::vector<Product> library_products(const std::vector<MatrixShape>& matrices, at::ScalarType type, int rows) {
-  const auto inputs = rows_by_width(matrices, &MatrixShape::inputs, type, rows);
+std::vector<Product> library_products(const std::vector<MatrixShape>& matrices, at::ScalarType type,
+                                      const GemmTrial& trial) {
+  const at::Device device(trial.device);
+  const auto inputs = rows_by_width(matrices, &MatrixShape::inputs, type, trial.rows);
   std::vector<Product> products;
   for (int copy = 0; copy < kCopies; ++copy) {
     for (const MatrixShape& shape : matrices) {
-      const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(type);
-      const at::Tensor& input = inputs.at(shape.inputs);
+      const at::Tensor weight = at::randn({shape.outputs, shape.inputs}).to(device, type);
+      const at::Tensor input = inputs.at(shape.inputs).to(device);
       products.emplace_back([weight, input] { at::linear(input, weight); });
     }
   }
+  if (device.is_cuda()) products.emplace_back([device] { torch::cuda::synchronize(device.index()); });
   return products;
 }
 
@@ -105,25 +108,24 @@ double rounds_per_s(const std::function<std::vector<Product>()>& make, int threa
 
 }  // namespace
 
-GemmRate measure_gemm_rate(const std::vector<MatrixShape>& matrices, DType dtype, int rows, int threads,
-                           double seconds) {
-  const double round_flop = kCopies * rows * row_flop(matrices);
-  const bool bfloat16 = dtype == DType::kBFloat16;
+GemmRate measure_gemm_rate(const std::vector<MatrixShape>& matrices, const GemmTrial& trial) {
+  const double round_flop = kCopies * trial.rows * row_flop(matrices);
+  const bool bfloat16 = trial.dtype == DType::kBFloat16, on_cpu = trial.device == "cpu";
   GemmRate best;
   const auto attempt = [&](const std::string& way, const std::function<std::vector<Product>()>& make) {
-    const double rate = rounds_per_s(make, threads, seconds) * round_flop;
+    const double rate = rounds_per_s(make, trial.threads, trial.seconds) * round_flop;
     if (rate > best.flop_per_s) best = {rate, way};
   };
-  attempt("LibTorch float32", [&] { return library_products(matrices, at::kFloat, rows); });
-  if (bfloat16) attempt("LibTorch bfloat16", [&] { return library_products(matrices, at::kBFloat16, rows); });
-  if (has_row_kernels()) {
+  attempt("LibTorch float32", [&] { return library_products(matrices, at::kFloat, trial); });
+  if (bfloat16) attempt("LibTorch bfloat16", [&] { return library_products(matrices, at::kBFloat16, trial); });
+  if (on_cpu && has_row_kernels()) {
     const PackedFormat format = bfloat16 ? PackedFormat::kBFloat16 : PackedFormat::kFloat32;
-    attempt("row kernels", [&] { return row_products(matrices, format, rows); });
+    attempt("row kernels", [&] { return row_products(matrices, format, trial.rows); });
   }
-  if (bfloat16 && has_pairs())
-    attempt("pair kernels", [&] { return row_products(matrices, PackedFormat::kPairs, rows); });
-  if (bfloat16 && has_tiles())
-    attempt("tile kernels", [&] { return row_products(matrices, PackedFormat::kTiles, rows); });
+  if (on_cpu && bfloat16 && has_pairs())
+    attempt("pair kernels", [&] { return row_products(matrices, PackedFormat::kPairs, trial.rows); });
+  if (on_cpu && bfloat16 && has_tiles())
+    attempt("tile kernels", [&] { return row_products(matrices, PackedFormat::kTiles, trial.rows); });
   return best;
 }
 

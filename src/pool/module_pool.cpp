@@ -54,6 +54,7 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
     matrices = matrices_of(module);  // freezing makes constants of them
     module.eval();
     module.to(scalar_type(options.dtype));
+    module.to(at::Device(options.device));
     torch::jit::Module frozen = torch::jit::freeze_module(module, methods);
     if (options.kernels != Kernels::kLibrary)
       use_row_operators(frozen, methods, bfloat16_format(options.kernels), memory);
@@ -93,12 +94,13 @@ double row_flop(const std::vector<MatrixShape>& matrices) {
   return flop;
 }
 
-DTypeChoice choose_dtype(const std::string& setting) {
+DTypeChoice choose_dtype(const std::string& setting, const std::string& device) {
   if (setting == "bfloat16") return {DType::kBFloat16, "bfloat16 as configured"};
   if (setting == "float32") return {DType::kFloat32, "float32 as configured"};
   if (setting != "auto") {
     throw core::UsageError(fmt::format("exec.dtype: expected auto, bfloat16 or float32, found '{}'", setting));
   }
+  if (device != "cpu") return {DType::kBFloat16, fmt::format("bfloat16: layers run on {}", device)};
   // Every processor with AMX has AVX512-BF16 too.
   if (cpu_multiplies_bfloat16()) return {DType::kBFloat16, "bfloat16: this processor has AVX512-BF16"};
   return {DType::kFloat32, "float32: this processor has neither AVX512-BF16 nor AMX"};
@@ -118,7 +120,13 @@ const char* to_string(Kernels kernels) {
   return "unknown";
 }
 
-Kernels choose_kernels(const std::string& setting, DType dtype) {
+Kernels choose_kernels(const std::string& setting, DType dtype, const std::string& device) {
+  if (device != "cpu" && (setting == "auto" || setting == "library")) return Kernels::kLibrary;
+  if (device != "cpu") {
+    throw core::UsageError(
+        fmt::format("exec.kernels: expected auto or library on {} (polar's own run on the processor), found '{}'",
+                    device, setting));
+  }
   const bool bfloat16 = dtype == DType::kBFloat16, tiles = bfloat16 && has_tiles(), pairs = bfloat16 && has_pairs();
   const auto require = [&](bool available, Kernels kernels, const char* feature) {
     if (available) return kernels;
@@ -148,6 +156,8 @@ struct ModulePool::Modules {
   Manifest manifest;
   DType dtype = DType::kFloat32;
   Kernels kernels = Kernels::kLibrary;
+  std::string device_name = "cpu";
+  at::Device device{at::kCPU};
   std::vector<MatrixShape> layer_matrices, head_matrices;
   // Calling a method does not change a frozen module, though LibTorch's signatures are not const.
   mutable torch::jit::Module embed, head;
@@ -163,10 +173,13 @@ std::shared_ptr<const ModulePool> ModulePool::load(const std::filesystem::path& 
   modules->manifest = read_manifest(folder);
   modules->dtype = options.dtype;
   modules->kernels = options.kernels;
+  modules->device_name = options.device;
+  modules->device = at::Device(options.device);
+  if (options.device != "cpu") choose_kernels(to_string(options.kernels), options.dtype, options.device);
   const Manifest& manifest = modules->manifest;
   if (options.verify) verify_files(manifest);
 
-  // 2. Load, cast, freeze. Profiling executors would recompile at every new row count.
+  // 2. Load, cast, move, freeze. Profiling executors would recompile at every new row count.
   torch::jit::setGraphExecutorOptimize(false);
   c10::InferenceMode inference;
   LargePages memory;
@@ -217,6 +230,10 @@ Kernels ModulePool::kernels() const {
   return modules_->kernels;
 }
 
+const std::string& ModulePool::device() const {
+  return modules_->device_name;
+}
+
 const std::vector<MatrixShape>& ModulePool::layer_matrices() const {
   return modules_->layer_matrices;
 }
@@ -225,13 +242,13 @@ const std::vector<MatrixShape>& ModulePool::head_matrices() const {
 }
 
 at::Tensor ModulePool::embed(const at::Tensor& tokens) const {
-  return modules_->embed.forward({tokens}).toTensor();
+  return modules_->embed.forward({tokens.to(modules_->device)}).toTensor();
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> ModulePool::attend_in(int layer, const at::Tensor& hidden,
                                                                      const at::Tensor& positions) const {
   auto& module = modules_->layers[static_cast<std::size_t>(layer)];
-  const auto parts = module.get_method("attend_in")({hidden, positions}).toTuple();
+  const auto parts = module.get_method("attend_in")({hidden, positions.to(modules_->device)}).toTuple();
   const auto& elements = parts->elements();
   return {elements.at(0).toTensor(), elements.at(1).toTensor(), elements.at(2).toTensor()};
 }

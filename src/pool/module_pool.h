@@ -15,12 +15,13 @@ class Tensor;
 
 namespace polar::pool {
 
-/// `auto` takes bfloat16 only where the machine multiplies it natively (AVX512-BF16, AMX or a GPU).
+/// `auto` takes bfloat16 only where the device (pool/device.h) multiplies it natively (AVX512-BF16, AMX or a GPU).
 struct DTypeChoice {
   DType dtype;
   std::string reason;  ///< one line for the log
 };
-DTypeChoice choose_dtype(const std::string& setting);  ///< "auto" | "bfloat16" | "float32"; throws core::UsageError
+/// "auto" | "bfloat16" | "float32"; throws core::UsageError.
+DTypeChoice choose_dtype(const std::string& setting, const std::string& device = "cpu");
 
 /// What multiplies rows with weights.
 enum class Kernels {
@@ -33,9 +34,10 @@ const char* to_string(Kernels kernels);  ///< "library" | "rows" | "pairs" | "ti
 
 /// `auto` takes tiles where there are any, else pairs where the processor multiplies them faster than float32
 /// (AVX512-BF16 other than Intel's), else rows, except where the compiler's plain vectors are all there is.
-/// "auto" | "library" | "rows" | "pairs" | "tiles"; throws core::UsageError, also where this machine or dtype has no
-/// such instruction.
-Kernels choose_kernels(const std::string& setting, DType dtype);
+/// On a device other than the CPU there is the library alone.
+/// "auto" | "library" | "rows" | "pairs" | "tiles"; throws core::UsageError, also where this machine, dtype or device
+/// has no such kernels.
+Kernels choose_kernels(const std::string& setting, DType dtype, const std::string& device = "cpu");
 
 /// A weight matrix [outputs, inputs]: 2 · outputs · inputs operations a row.
 struct MatrixShape {
@@ -47,6 +49,7 @@ struct LoadOptions {
   DType dtype = DType::kFloat32;  ///< weights and activations are cast to it
   bool verify = true;             ///< check the SHA-256 of every file
   Kernels kernels = Kernels::kLibrary;
+  std::string device = "cpu";  ///< as pool::choose_device returns it; modules are cast, moved, then frozen
 };
 
 /// Call once in every thread that runs modules: one intra-op thread, and no recompilation at each new row count.
@@ -54,7 +57,8 @@ void prepare_thread();
 
 /// Rows are packed: a row is one position of one sequence; N rows of any sequences, no padding, results are row-wise.
 /// All calls are const and thread-safe (the modules have no mutable state) under c10::InferenceMode of the calling
-/// thread. Tensors are on the CPU, contiguous; `hidden` is [N, d] of dtype(); positions int64 [N], 0-based.
+/// thread. Tensors are on device(), contiguous; `hidden` is [N, d] of dtype(). Tokens and positions (int64 [N],
+/// 0-based) may be on the CPU, from where they are moved.
 class ModulePool {
  public:
   /// Reads the manifest, verifies the files, loads, casts and freezes every module and checks shapes by a probe run.
@@ -65,6 +69,7 @@ class ModulePool {
   const Manifest& manifest() const;
   DType dtype() const;
   Kernels kernels() const;
+  const std::string& device() const;  ///< "cpu" or "cuda:N"
   /// What a row is multiplied with in layer 0, and in the output head.
   const std::vector<MatrixShape>& layer_matrices() const;
   const std::vector<MatrixShape>& head_matrices() const;

@@ -36,7 +36,7 @@ TEST(Schema, GivesEveryKeyItsDefault) {
   EXPECT_EQ(config.pool, "pools/smollm2-135m");
   EXPECT_EQ(config.task.stop, std::vector<std::string>{"\n"});
   EXPECT_EQ(config.task.grader, "numeric:first");
-  EXPECT_EQ(config.exec.chunk_rows, 256);
+  EXPECT_EQ(config.exec.chunk_rows, 0);
   EXPECT_TRUE(config.exec.batch_invariant);
   EXPECT_EQ(config.search.rollouts, 100);
   EXPECT_EQ(config.search.max_depth, 1.15);
@@ -130,7 +130,9 @@ TEST(Schema, NamesTheRangeOfAValueOutsideIt) {
   EXPECT_EQ(refusal("name: a\nsearch: {rollouts: 99999999999}"),
             "x.yaml:2: search.rollouts: expected an integer >= 1, found '99999999999'");
   EXPECT_EQ(refusal("name: a\nexec: {chunk_rows: 100}"),
-            "x.yaml:2: exec.chunk_rows: expected a multiple of 32 from 32 to 65536, found '100'");
+            "x.yaml:2: exec.chunk_rows: expected 0 or a multiple of 32 from 32 to 65536, found '100'");
+  EXPECT_EQ(refusal("name: a\nexec: {device: gpu}"),
+            "x.yaml:2: exec.device: expected cpu, cuda or cuda:N, found 'gpu'");
   EXPECT_EQ(refusal("name: a\nexec: {dtype: fp8}"),
             "x.yaml:2: exec.dtype: expected one of auto, bfloat16, float32, found 'fp8'");
   EXPECT_EQ(refusal("name: ../up\n"),

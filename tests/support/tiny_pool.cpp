@@ -152,8 +152,9 @@ void write_tiny_pool(const std::filesystem::path& folder, const TinyPoolOptions&
   core::write_file(folder / "pool.json", manifest.dump(1));
 }
 
-LoadedPool load_pool(const std::filesystem::path& folder, pool::DType dtype, pool::Kernels kernels) {
-  return {pool::ModulePool::load(folder, {dtype, true, kernels}),
+LoadedPool load_pool(const std::filesystem::path& folder, pool::DType dtype, pool::Kernels kernels,
+                     const std::string& device) {
+  return {pool::ModulePool::load(folder, {dtype, true, kernels, device}),
           std::make_shared<text::Tokenizer>(text::Tokenizer::load(folder / "tokenizer.json"))};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "pool/module_pool.h"
 #include "text/tokenizer.h"
@@ -31,6 +32,6 @@ struct LoadedPool {
   std::shared_ptr<const text::Tokenizer> tokenizer;
 };
 LoadedPool load_pool(const std::filesystem::path& folder, pool::DType dtype,
-                     pool::Kernels kernels = pool::Kernels::kLibrary);
+                     pool::Kernels kernels = pool::Kernels::kLibrary, const std::string& device = "cpu");
 
 }  // namespace polar::test

@@ -1,0 +1,86 @@
+#pragma once
+// Where a worker's states lie and how rows attend to them. Two implementations: the processor's memory with polar's own
+// attention kernel, and tensors on the pool's device with LibTorch's operators.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "pool/module_pool.h"
+
+namespace polar::exec {
+
+/// Hidden rows of one sequence after a program prefix, or of one decoded token. Only the Storage that made them reads
+/// them.
+class HiddenRows {
+ public:
+  virtual ~HiddenRows() = default;
+  virtual std::size_t bytes() const = 0;
+};
+
+/// Keys and values of one program step for consecutive positions of one sequence. Only the Storage that made them reads
+/// them.
+class KeyValues {
+ public:
+  virtual ~KeyValues() = default;
+  virtual int rows() const = 0;
+  virtual std::size_t bytes() const = 0;
+};
+
+/// Hidden rows [first, first + rows).
+struct HiddenSpan {
+  const HiddenRows* from = nullptr;
+  int first = 0, rows = 0;
+};
+
+/// The first `rows` positions.
+struct KeySpan {
+  const KeyValues* from = nullptr;
+  int rows = 0;
+};
+
+/// Rows [query, query + rows) of `queries` [N, H, h] attend; rows [to, to + rows) of `mixed` [M, H·h] are written. The
+/// first sees the keys of the spans, its own the last of them; each following row sees one key more of the last span.
+struct AttendCall {
+  const at::Tensor& queries;
+  int query = 0, rows = 0;
+  std::span<const KeySpan> keys;
+  const at::Tensor& mixed;
+  int to = 0;
+};
+
+/// Tensors of rows are contiguous, of the pool's dtype, on its device. A row's attention is computed in float32 and in
+/// an order of operations that depends on the number of keys it sees alone: bits do not depend on which rows run beside
+/// it, nor on how its keys are divided into spans (on a device: as far as its products keep a row's bits among other
+/// rows of the same shapes). One storage a worker; not thread-safe. Throws std::bad_alloc or c10::Error when memory is
+/// out.
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  /// Upper bounds of what `rows` rows take.
+  virtual std::size_t hidden_bytes(int rows) const = 0;
+  virtual std::size_t kv_bytes(int rows) const = 0;
+
+  /// Makes `to` hold rows [first, first + count) of `rows` [N, d], in place where it holds as many.
+  virtual void store(const at::Tensor& rows, int first, int count, std::unique_ptr<HiddenRows>& to) = 0;
+  /// [padded_rows, d]: the rows of the spans one after the other, then zeros.
+  virtual at::Tensor gather(std::span<const HiddenSpan> spans, int padded_rows) const = 0;
+
+  /// Room for `rows` positions at once.
+  virtual std::unique_ptr<KeyValues> key_values(int rows) const = 0;
+  /// Grows by doubling, and holds no more than `most_rows`, which must never be passed.
+  virtual std::unique_ptr<KeyValues> growing_key_values(int most_rows) const = 0;
+  /// Appends rows [first, first + count) of k and v [N, Hkv, h].
+  virtual void append(const at::Tensor& k, const at::Tensor& v, int first, int count, KeyValues& to) const = 0;
+
+  /// Source of the formula: Vaswani et al. 2017, section 3.2.1; scale, softcap and window as in pool::Attention.
+  virtual void attend(const pool::Attention& attention, const AttendCall& call) = 0;
+};
+
+/// Buffers in the processor's memory and the kernel of attention.h: the pool must be on the CPU.
+std::unique_ptr<Storage> make_host_storage(const pool::ModulePool& pool);
+/// Tensors on the pool's device, whichever it is.
+std::unique_ptr<Storage> make_tensor_storage(const pool::ModulePool& pool);
+
+}  // namespace polar::exec

@@ -1,0 +1,18 @@
+#pragma once
+// The device that modules run on, by name: "cpu", "cuda" (the first GPU) or "cuda:N".
+
+#include <string>
+
+namespace polar::pool {
+
+/// Whether `text` is such a name, of a device that is here or not.
+bool is_device_name(const std::string& text);
+
+/// "cpu", or "cuda:N" where LibTorch finds that device. Throws core::UsageError, which says what is here.
+std::string choose_device(const std::string& setting);
+
+/// What the device's results depend on: "cuda <name the driver gives it>, runtime <version>"; "" for the CPU, whose
+/// instruction set is named elsewhere. Throws core::Error where the driver does not tell.
+std::string device_fingerprint(const std::string& device);
+
+}  // namespace polar::pool
