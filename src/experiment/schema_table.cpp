@@ -1,6 +1,8 @@
 #include "experiment/schema_table.h"
 
 #include "experiment/schema_field.h"
+#include "search/options.h"
+#include "search/space.h"
 #include "task/grader.h"
 #include "text/prompt.h"
 
@@ -109,15 +111,46 @@ std::vector<Field> exec_fields() {
 
 std::vector<Field> search_fields() {
   return {
+      field(KEY(search.algorithm), "guided", one_of(search::algorithm_names()),
+            "How programs are chosen. guided: by a model of what the example showed so far. paper, authors, drllm and "
+            "replication are published searches with settings of their own: of the keys below they read rollouts, "
+            "objective, first_layer and end_layer only. transfer: programs that served others first, then guided. "
+            "exhaustive: the whole space, which must fit rollouts."),
       field(KEY(search.rollouts), 100, integer_from(1), "Programs tried per example, the identity included."),
+      field(KEY(search.objective), "best", one_of(search::objective_names()),
+            "What is looked for. first: any valid program, and then no more; shortest; best: the keep most optimal "
+            "ones; pareto: of depth against the answer's log-probability."),
+      field(KEY(search.keep), 50, integer_from(1), "Valid programs that objective best looks for."),
+      field(KEY(search.stop_after_valid), 0, integer_from(0),
+            "End after the round that brings this many valid programs; 0: use all rollouts."),
+      field(KEY(search.minimise), "repeats", one_of(search::minimise_names()),
+            "Try valid programs without each of their repeats, or edits, so that none is idle."),
+      field(KEY(search.reward), "dense", one_of({"dense", "binary"}),
+            "Reward of a wrong answer. dense: half its mean token probability; binary: 0."),
       speed_only(field(KEY(search.trees_in_step), 64, integer_from(1), "Examples searched together.")),
       field(KEY(search.leaves_per_round), 8, integer_from(1), "Programs a tree tries before it learns their rewards."),
-      field(KEY(search.exploration), 0.7, number_from(0), "Weight c of the exploration term."),
+      field(KEY(search.exploration), 0.7, number_from(0), "mcts: weight c of the exploration term."),
       field(KEY(search.length_penalty), 0.02, number_from(0),
-            "Weight of program length over depth in a child's score."),
-      field(KEY(search.widening_factor), 4, number_above(0), "Children of a node: factor x visits^exponent."),
+            "Price of program length over depth, against rewards from 0 to 1 (guided: logits)."),
+      field(KEY(search.widening_factor), 4, number_above(0), "mcts: children of a node, factor x visits^exponent."),
       field(KEY(search.widening_exponent), 0.7, number_in(0, 1), "See widening_factor."),
+      field(KEY(search.model_spread), 1, number_above(0), "guided: expected effect of one layer's edit, in logits."),
+      field(KEY(search.model_noise), 1, number_above(0), "guided: error of the additive model an edit, in logits."),
+      field(KEY(search.model_reach), 2, number_from(0), "guided: layers over which neighbours' effects are alike."),
+      field(KEY(search.model_edit_cost), 1, number_from(0), "guided: what an edit is expected to cost, in logits."),
+      field(KEY(search.beam_width), 8, integer_from(1), "beam: programs kept a level."),
+      field(KEY(search.beam_children), 4, integer_from(1), "beam: children of each."),
+      field(KEY(search.elite), 12, integer_from(2), "evolve: programs that have children."),
+      field(KEY(search.transfer_programs), "", any_text(),
+            "transfer: file of programs to start from, one a line; empty: those that served the pilot."),
+      field(KEY(search.transfer_pilot), 10, integer_from(1),
+            "transfer: training examples a level that are searched first, by guided."),
+      field(KEY(search.transfer_size), 16, integer_from(1), "transfer: programs to start from, at most."),
+      field(KEY(search.edits), "disjoint", one_of(search::edit_form_names()),
+            "disjoint: blocks never meet, so a predictor can emit every program; overlapping: they may; nested: edits "
+            "act on the layer sequence made so far, so loops stand in loops."),
       field(KEY(search.first_layer), 4, integer_from(0), "Layers before this one are never edited."),
+      field(KEY(search.end_layer), 0, integer_from(0), "Layers from this one on are never edited; 0: none of them."),
       field(KEY(search.max_block), 4, integer_in(1, 64), "Longest block of layers that one edit skips or repeats."),
       field(KEY(search.max_extra_repeats), 1, integer_in(1, 16), "Most extra runs of a repeated block."),
       field(KEY(search.skip), true, yes_or_no(), "Edits may skip layers."),
@@ -188,7 +221,7 @@ const std::vector<Group>& schema_groups() {
       {"", "The run"},
       {"task", "What is asked, how it is graded, and how it is split"},
       {"exec", "How programs are executed"},
-      {"search", "Tree search over programs (Monte Carlo tree search)"},
+      {"search", "Search over programs"},
       {"predict", "The program predictor"},
       {"menu", "The menu policy"},
       {"eval", "Evaluation"},
