@@ -62,7 +62,8 @@ struct SearchConfig {
   double model_spread{};
   double model_noise{};
   double model_reach{};
-  double model_edit_cost{};
+  double model_skip_cost{};
+  double model_repeat_cost{};
   int beam_width{};
   int beam_children{};
   int elite{};

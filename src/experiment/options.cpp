@@ -57,7 +57,8 @@ search::SearchOptions search_options(const SearchConfig& search, int rollouts) {
   options.model_spread = search.model_spread;
   options.model_noise = search.model_noise;
   options.model_reach = search.model_reach;
-  options.model_edit_cost = search.model_edit_cost;
+  options.model_skip_cost = search.model_skip_cost;
+  options.model_repeat_cost = search.model_repeat_cost;
   return options;
 }
 

@@ -1,126 +1,102 @@
 #include "search/additive_model.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
+#include <numeric>
+#include <utility>
 
 namespace polar::search {
 
 namespace {
 
-constexpr double kEditCostSpread = 0.5;
-constexpr double kOwnShare = 0.3;  ///< of a layer's prior variance that its neighbours do not share
-constexpr std::size_t kIntercept = 0, kEditCost = 1, kFirstEffect = 2;
+/// What an edit's cost is multiplied with.
+double size_of(const core::Edit& edit) {
+  return edit.is_skip() ? edit.length : edit.extra_runs;
+}
 
-/// Two independent standard normal draws a call would waste one; costs are no matter here (G. E. P. Box and M. E.
-/// Muller, Ann. Math. Statist. 29 (1958), 610–611).
+/// A standard normal draw (G. E. P. Box and M. E. Muller, Ann. Math. Statist. 29 (1958), 610–611).
 double normal(core::Random& random) {
   const double radius = std::sqrt(-2 * std::log(random.uniform()));
   return radius * std::cos(2 * std::numbers::pi * random.uniform());
 }
 
+double dot(std::span<const double> a, std::span<const double> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
 }  // namespace
 
-AdditiveModel::AdditiveModel(int first_layer, int end_layer, const SearchOptions& options)
-    : first_layer_(first_layer),
-      layers_(end_layer - first_layer),
-      noise_variance_(options.model_noise * options.model_noise),
-      mean_(kFirstEffect + 2 * static_cast<std::size_t>(layers_), 0.0),
-      covariance_(mean_.size() * mean_.size(), 0.0) {
-  mean_[kEditCost] = -options.model_edit_cost;
-  covariance(kIntercept, kIntercept) = kMarginSpread * kMarginSpread;
-  covariance(kEditCost, kEditCost) = kEditCostSpread * kEditCostSpread;
-  const double variance = options.model_spread * options.model_spread;
-  for (int kind = 0; kind < 2; ++kind) {
-    const std::size_t first = kFirstEffect + static_cast<std::size_t>(kind * layers_);
-    for (int i = 0; i < layers_; ++i) {
-      for (int j = 0; j < layers_; ++j) {
-        const double near = options.model_reach > 0 ? std::exp(-std::abs(i - j) / options.model_reach) : i == j;
-        covariance(first + static_cast<std::size_t>(i), first + static_cast<std::size_t>(j)) =
-            variance * ((i == j ? kOwnShare : 0) + (1 - kOwnShare) * near);
-      }
-    }
-  }
+AdditiveModel::AdditiveModel(std::vector<core::Edit> candidates, const SearchOptions& options)
+    : candidates_(std::move(candidates)), options_(options), columns_(candidates_.size() + 1) {
+  for (const core::Edit& edit : candidates_) effects_.push_back({prior_mean(edit), covariance(edit, edit)});
+  effects_.push_back({0, kMarginSpread * kMarginSpread});
 }
 
-AdditiveModel::Features AdditiveModel::features(std::span<const core::Program::Layer> block,
-                                                const core::Edit& edit) const {
-  Features features{{kEditCost, 1.0}};
-  const int kind = edit.is_skip() ? 0 : 1;
-  for (const core::Program::Layer layer : block) {
-    const int effect = kind * layers_ + layer - first_layer_;
-    features.emplace_back(kFirstEffect + static_cast<std::size_t>(effect), edit.is_skip() ? 1.0 : edit.extra_runs);
-  }
-  return features;
+double AdditiveModel::prior_mean(const core::Edit& edit) const {
+  return -size_of(edit) * (edit.is_skip() ? options_.model_skip_cost : options_.model_repeat_cost);
 }
 
-double AdditiveModel::effect(std::span<const core::Program::Layer> block, const core::Edit& edit,
-                             const Weights& weights) const {
-  const int first = edit.is_skip() ? 0 : layers_;
-  double sum = 0;
-  for (const core::Program::Layer layer : block)
-    sum += weights[kFirstEffect + static_cast<std::size_t>(first + layer - first_layer_)];
-  return weights[kEditCost] + sum * (edit.is_skip() ? 1 : edit.extra_runs);
+double AdditiveModel::covariance(const core::Edit& a, const core::Edit& b) const {
+  if (a.is_skip() != b.is_skip()) return 0;
+  const int distance =
+      std::abs(a.first - b.first) + std::abs(a.last() - b.last()) + std::abs(a.extra_runs - b.extra_runs);
+  double near = distance == 0 ? 1 : 0;
+  if (distance > 0 && options_.model_reach > 0) near = std::exp(-distance / options_.model_reach);
+  return options_.model_spread * options_.model_spread * near + kKindSpread * kKindSpread * size_of(a) * size_of(b);
 }
 
-double AdditiveModel::predict(const Features& features, const Weights& weights) {
-  double sum = 0;
-  for (const auto& [index, value] : features) sum += weights[index] * value;
-  return sum;
-}
-
-double AdditiveModel::variance(const Features& features) const {
-  double sum = 0;
-  for (const auto& [i, a] : features) {
-    for (const auto& [j, b] : features) sum += a * b * covariance(i, j);
+double AdditiveModel::covariance(std::span<const core::Edit> a, std::span<const core::Edit> b) const {
+  double sum = kMarginSpread * kMarginSpread;
+  for (const core::Edit& e : a) {
+    for (const core::Edit& f : b) sum += covariance(e, f);
   }
   return sum;
 }
 
-// gain = C φ / (φᵀ C φ + noise); mean += gain · (margin − φ·mean); C −= gain (C φ)ᵀ.
-void AdditiveModel::observe(const Features& features, int edits, double margin) {
-  const std::size_t size = mean_.size();
-  std::vector<double> along(size, 0.0);  // C φ
-  for (const auto& [index, value] : features) {
-    for (std::size_t i = 0; i < size; ++i) along[i] += covariance(index, i) * value;
-  }
-  double total = noise_variance_ * std::max(1, edits);
-  for (const auto& [index, value] : features) total += along[index] * value;
-  const double surprise = std::clamp(margin, -kMostMargin, kMostMargin) - predict(features, mean_);
-  for (std::size_t i = 0; i < size; ++i) {
-    mean_[i] += along[i] / total * surprise;
-    for (std::size_t j = 0; j < size; ++j) covariance(i, j) -= along[i] * along[j] / total;
-  }
-  factor_.clear();
+std::size_t AdditiveModel::index_of(const core::Edit& edit) const {
+  const auto place = std::ranges::lower_bound(candidates_, edit);
+  assert(place != candidates_.end() && *place == edit && "every edit is a candidate");
+  return static_cast<std::size_t>(place - candidates_.begin());
 }
 
-// Cholesky. Rounding may leave a pivot at zero or below it where the data say all: that direction is not drawn then.
-void AdditiveModel::factorise() const {
-  const std::size_t size = mean_.size();
-  factor_.assign(size * size, 0.0);
-  for (std::size_t i = 0; i < size; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      double rest = covariance(i, j);
-      for (std::size_t k = 0; k < j; ++k) rest -= factor_[i * size + k] * factor_[j * size + k];
-      if (i == j) {
-        factor_[i * size + i] = std::sqrt(std::max(0.0, rest));
-      } else {
-        const double pivot = factor_[j * size + j];
-        factor_[i * size + j] = pivot > 1e-9 ? rest / pivot : 0;
-      }
+void AdditiveModel::observe(std::span<const core::Edit> edits, double margin) {
+  std::vector<double> row;  // of L
+  for (std::size_t j = 0; j < observed_.size(); ++j) {
+    const double rest = covariance(edits, observed_[j]) - dot(row, std::span(factor_[j]).first(j));
+    row.push_back(rest / factor_[j][j]);
+  }
+  const double noise =
+      options_.model_noise * options_.model_noise * static_cast<double>(std::max<std::size_t>(1, edits.size()));
+  const double pivot = std::sqrt(covariance(edits, edits) + noise - dot(row, row));
+  double expected = 0;
+  for (const core::Edit& edit : edits) expected += prior_mean(edit);
+  const double surprise = (std::clamp(margin, -kMostMargin, kMostMargin) - expected - dot(row, surprises_)) / pivot;
+  for (std::size_t i = 0; i < effects_.size(); ++i) {
+    double shared = kMarginSpread * kMarginSpread;
+    if (i < candidates_.size()) {
+      shared = 0;
+      for (const core::Edit& edit : edits) shared += covariance(candidates_[i], edit);
     }
+    const double entry = (shared - dot(row, columns_[i])) / pivot;
+    columns_[i].push_back(entry);
+    effects_[i].mean += entry * surprise;
+    effects_[i].variance = std::max(0.0, effects_[i].variance - entry * entry);
   }
+  surprises_.push_back(surprise);
+  row.push_back(pivot);
+  factor_.push_back(std::move(row));
+  observed_.emplace_back(edits.begin(), edits.end());
 }
 
-AdditiveModel::Weights AdditiveModel::draw(core::Random& random) const {
-  if (factor_.empty()) factorise();
-  const std::size_t size = mean_.size();
-  Weights weights = mean_;
-  for (std::size_t k = 0; k < size; ++k) {
-    const double drawn = normal(random);
-    for (std::size_t i = k; i < size; ++i) weights[i] += factor_[i * size + k] * drawn;
-  }
-  return weights;
+std::vector<double> AdditiveModel::draw(core::Random& random) const {
+  std::vector<double> drawn;
+  drawn.reserve(candidates_.size());
+  for (std::size_t i = 0; i < candidates_.size(); ++i)
+    drawn.push_back(effects_[i].mean + std::sqrt(effects_[i].variance) * normal(random));
+  return drawn;
 }
 
 }  // namespace polar::search

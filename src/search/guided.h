@@ -14,9 +14,9 @@ namespace polar::search {
 
 /// Thompson sampling over programs (W. R. Thompson, Biometrika 25 (1933), 285–294). A program is valid when its margin
 /// is above 0, so the search models margins (AdditiveModel) and chooses each trial so:
-///   1. Draw one plausible set of effects from the posterior. The leaves of a round differ because their draws do.
-///   2. Extend by one edit the identity and the kStarts programs of the largest margins so far; an extension's margin
-///      is the one its parent showed plus the edit's effect under the draw. So pairs come from singles that were tried.
+///   1. Draw one plausible effect of every edit from the posterior; so the leaves of a round differ.
+///   2. Extend by one edit the identity and the kStarts programs of the largest margins: pairs come from good singles.
+///      Under the draw a program's margin is the sum of its edits' effects and b.
 ///   3. Of the untried extensions, take the one that the goal ranks first.
 /// Until something is valid the goal is the margin. Then objective kShortest looks among shorter programs only: those
 /// whose margin would be above 0 first, the shortest of them, then the largest margin. kBest does so every other trial
@@ -52,23 +52,17 @@ class GuidedSearch final : public Search {
     int most_layers = 0;
     bool shortest = false;
   };
-  /// A candidate edit and its effect under the draw.
-  struct Rated {
-    double effect = 0;
-    std::size_t candidate = 0;
-  };
   Goal next_goal();
-  std::optional<EditedProgram> best_extension(const AdditiveModel::Weights& weights, const Goal& goal) const;
+  std::optional<EditedProgram> best_extension(std::span<const double> drawn, const Goal& goal) const;
   bool better(const Proposal& a, const Proposal& b, const Goal& goal) const;
-  void extend(const Tried& start, std::span<const Rated> rated, const Goal& goal, std::optional<Proposal>& best) const;
-  std::vector<Rated> rate(std::span<const core::Program::Layer> steps, const AdditiveModel::Weights& weights) const;
+  void extend(const EditedProgram& start, std::span<const double> drawn, std::span<const std::size_t> order,
+              const Goal& goal, std::optional<Proposal>& best) const;
   std::optional<EditedProgram> next_in_order();
 
   core::Random random_;
   AdditiveModel model_;
-  core::Program identity_;
-  std::vector<Tried> tried_;    ///< 0: the identity, once its outcome is known
-  std::vector<int> by_margin_;  ///< largest first
+  std::vector<Tried> tried_;
+  std::vector<std::size_t> by_margin_;  ///< largest first
   std::size_t in_order_ = 0;
   int turn_ = 0;
 };

@@ -104,7 +104,8 @@ void SearchOptions::check() const {
   above("model_spread", model_spread);
   above("model_noise", model_noise);
   number("model_reach", model_reach, 0);
-  number("model_edit_cost", model_edit_cost, 0);
+  require(std::isfinite(model_skip_cost), "model_skip_cost", "a number", model_skip_cost);
+  require(std::isfinite(model_repeat_cost), "model_repeat_cost", "a number", model_repeat_cost);
 }
 
 std::string SearchOptions::text() const {
@@ -112,11 +113,11 @@ std::string SearchOptions::text() const {
       "{} rollouts={} leaves_per_round={} exploration={} length_penalty={} widening_factor={} widening_exponent={} "
       "reward={} stop_after_valid={} objective={} keep={} minimise={} stop_when_rescued={} random_child={} "
       "log_visits_plus_one={} beam_width={} beam_children={} elite={} model_spread={} model_noise={} model_reach={} "
-      "model_edit_cost={} first_programs={}",
+      "model_skip_cost={} model_repeat_cost={} first_programs={}",
       to_string(algorithm), rollouts, leaves_per_round, exploration, length_penalty, widening_factor, widening_exponent,
       reward == RewardKind::kDense ? "dense" : "binary", stop_after_valid, to_string(objective), keep,
       to_string(minimise), stop_when_rescued, random_child, log_visits_plus_one, beam_width, beam_children, elite,
-      model_spread, model_noise, model_reach, model_edit_cost, digest_of(first_programs));
+      model_spread, model_noise, model_reach, model_skip_cost, model_repeat_cost, digest_of(first_programs));
 }
 
 }  // namespace polar::search

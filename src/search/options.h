@@ -84,10 +84,11 @@ struct SearchOptions {
   int beam_width = 8;                ///< beam: programs kept a level; ≥ 1
   int beam_children = 4;             ///< beam: children of each; ≥ 1
   int elite = 12;                    ///< evolve: parents; ≥ 2
-  double model_spread = 1;           ///< guided: prior standard deviation of one layer's effect, in logits; > 0
-  double model_noise = 1;            ///< guided: what the additive model misses of one edit, in logits; > 0
-  double model_reach = 2;            ///< guided: layers over which neighbours' effects resemble each other; ≥ 0
-  double model_edit_cost = 1;        ///< guided: prior mean of what any edit takes from the margin, in logits; ≥ 0
+  double model_spread = 1.5;         ///< guided: prior standard deviation of an edit's effect, in logits; > 0
+  double model_noise = 1;            ///< guided: what adding effects up misses of a program of one edit, in logits; > 0
+  double model_reach = 1.25;         ///< guided: layers over which blocks' effects resemble each other; ≥ 0
+  double model_skip_cost = 0.9;      ///< guided: what a skipped layer is expected to take from the margin, in logits
+  double model_repeat_cost = 0.65;   ///< guided: what an extra run of a block is expected to take, in logits
   /// Tried after the identity, in this order, before the algorithm's own; those outside the space are left out.
   std::vector<core::Program> first_programs = {};
 

@@ -2,117 +2,113 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 namespace polar::search {
 namespace {
 
-using Layers = std::vector<core::Program::Layer>;
+using core::Edit;
+using Edits = std::vector<Edit>;
 
-/// The features of a program of these disjoint edits of the identity.
-AdditiveModel::Features program(const AdditiveModel& model, const std::vector<core::Edit>& edits) {
-  AdditiveModel::Features all = AdditiveModel::intercept();
-  for (const core::Edit& edit : edits) {
-    Layers block;
-    for (int layer = edit.first; layer <= edit.last(); ++layer)
-      block.push_back(static_cast<core::Program::Layer>(layer));
-    const auto features = model.features(block, edit);
-    all.insert(all.end(), features.begin(), features.end());
+/// Skips and repeats of one to three of `layers` layers.
+Edits candidates(int layers) {
+  Edits edits;
+  for (int first = 0; first < layers; ++first) {
+    for (int length = 1; length <= 3 && first + length <= layers; ++length) {
+      for (const int extra : {-1, 1, 2}) edits.push_back({first, length, extra});
+    }
   }
-  return all;
+  return edits;
 }
 
-double expected(const AdditiveModel& model, const std::vector<core::Edit>& edits) {
-  return AdditiveModel::predict(program(model, edits), model.mean());
+SearchOptions options() {
+  return {.model_spread = 1.5, .model_noise = 1, .model_reach = 2, .model_skip_cost = 0.9, .model_repeat_cost = 0.6};
 }
 
-TEST(AdditiveModelTest, StartsFromThePriorMeanAndVariance) {
-  const AdditiveModel model(4, 10, {.model_spread = 2, .model_reach = 3, .model_edit_cost = 1.5});
-  EXPECT_EQ(expected(model, {}), 0);
-  EXPECT_EQ(expected(model, {{5, 1, -1}}), -1.5);
-  EXPECT_EQ(expected(model, {{5, 1, -1}, {7, 2, 1}}), -3);
-  EXPECT_NEAR(model.variance(AdditiveModel::intercept()), 25, 1e-12);
-  // b 25 + a 0.25 + two layers of 4 each + their covariance twice, 4 · 0.7 · exp(−1/3)
-  EXPECT_NEAR(model.variance(program(model, {{5, 2, 1}})), 25 + 0.25 + 8 + 2 * 4 * 0.7 * std::exp(-1.0 / 3), 1e-9);
-  // Two extra runs count twice.
-  EXPECT_NEAR(model.variance(program(model, {{5, 1, 2}})), 25 + 0.25 + 4 * 4, 1e-9);
+const AdditiveModel::Effect& effect(const AdditiveModel& model, const Edit& edit) {
+  return model.effect(model.index_of(edit));
+}
+
+TEST(AdditiveModelTest, StartsFromThePrior) {
+  const AdditiveModel model(candidates(8), options());
+  EXPECT_EQ(model.intercept().mean, 0);
+  EXPECT_EQ(model.intercept().variance, 4);
+  EXPECT_DOUBLE_EQ(effect(model, {2, 3, -1}).mean, -2.7) << "0.9 a skipped layer";
+  EXPECT_DOUBLE_EQ(effect(model, {2, 3, 2}).mean, -1.2) << "0.6 an extra run, however long the block";
+  EXPECT_DOUBLE_EQ(effect(model, {2, 3, -1}).variance, 2.25 + 0.25 * 9);
+  EXPECT_DOUBLE_EQ(effect(model, {2, 1, 1}).variance, 2.25 + 0.25);
 }
 
 TEST(AdditiveModelTest, TakesAnObservationAsTheFormulaSays) {
-  AdditiveModel model(0, 4, {.model_noise = 2});
-  model.observe(AdditiveModel::intercept(), 0, -3);
-  // gain 25 / (25 + 4): −3 · 25/29, and the variance left is 25 · 4/29.
-  EXPECT_NEAR(model.mean()[0], -3 * 25.0 / 29, 1e-12);
-  EXPECT_NEAR(model.variance(AdditiveModel::intercept()), 100.0 / 29, 1e-12);
+  AdditiveModel model(candidates(8), options());
+  model.observe({}, -3);
+  // The identity: variance 4, noise 1. b: −3 · 4/5, and 4 − 16/5 is left; no effect is in it.
+  EXPECT_DOUBLE_EQ(model.intercept().mean, -2.4);
+  EXPECT_NEAR(model.intercept().variance, 0.8, 1e-12);
+  EXPECT_DOUBLE_EQ(effect(model, {2, 1, 1}).mean, -0.6);
+  model.observe(Edits{{2, 1, 1}}, 2);
+  // Expected −2.4 − 0.6 = −3, variance 0.8 + 2.5 + noise 1 = 4.3; surprise 5.
+  EXPECT_NEAR(effect(model, {2, 1, 1}).mean, -0.6 + 2.5 / 4.3 * 5, 1e-12);
+  EXPECT_NEAR(effect(model, {2, 1, 1}).variance, 2.5 - 2.5 * 2.5 / 4.3, 1e-12);
+  EXPECT_NEAR(model.intercept().mean, -2.4 + 0.8 / 4.3 * 5, 1e-12);
+  // A block one layer further has covariance 2.25·exp(−2/2) + 0.25 with it; a skip has none.
+  EXPECT_NEAR(effect(model, {3, 1, 1}).mean, -0.6 + (2.25 * std::exp(-1) + 0.25) / 4.3 * 5, 1e-12);
+  EXPECT_DOUBLE_EQ(effect(model, {2, 1, -1}).mean, -0.9);
 }
 
 TEST(AdditiveModelTest, CutsMarginsThatSayNoMore) {
-  AdditiveModel far(0, 4, {}), cut(0, 4, {});
-  far.observe(AdditiveModel::intercept(), 0, -INFINITY);
-  cut.observe(AdditiveModel::intercept(), 0, -AdditiveModel::kMostMargin);
-  EXPECT_EQ(far.mean(), cut.mean());
+  AdditiveModel far(candidates(6), options()), cut(candidates(6), options());
+  far.observe({}, -INFINITY);
+  cut.observe({}, -AdditiveModel::kMostMargin);
+  EXPECT_EQ(far.intercept().mean, cut.intercept().mean);
 }
 
-TEST(AdditiveModelTest, LearnsAboutNeighboursAndTheOtherEditsOfAProgram) {
-  AdditiveModel model(0, 12, {});
-  model.observe(program(model, {}), 0, -1);
-  const double before = expected(model, {{6, 1, -1}}), far_before = expected(model, {{0, 1, -1}}),
-               other_before = expected(model, {{6, 1, 1}});
-  model.observe(program(model, {{5, 1, -1}}), 1, 3);
-  const double near = expected(model, {{6, 1, -1}}) - before, far = expected(model, {{0, 1, -1}}) - far_before;
-  EXPECT_GT(near, 0);
-  EXPECT_GT(near, far) << "a skip of the next layer gains more than one of a layer far away";
-  EXPECT_GT(near, expected(model, {{6, 1, 1}}) - other_before) << "and more than a repeat";
-  EXPECT_GT(expected(model, {{5, 1, -1}}), 1) << "most of it is believed";
+TEST(AdditiveModelTest, DoesNotDependOnTheOrderOfObservations) {
+  const std::vector<std::pair<Edits, double>> seen{
+      {{}, -1}, {{{2, 1, 1}}, 0.5}, {{{2, 1, 1}, {5, 2, -1}}, -2}, {{{0, 3, 1}}, 1}, {{{5, 1, -1}}, 0.25}};
+  AdditiveModel forward(candidates(9), options()), backward(candidates(9), options());
+  for (const auto& [edits, margin] : seen) forward.observe(edits, margin);
+  for (auto one = seen.rbegin(); one != seen.rend(); ++one) backward.observe(one->first, one->second);
+  for (std::size_t i = 0; i < candidates(9).size(); ++i) {
+    EXPECT_NEAR(forward.effect(i).mean, backward.effect(i).mean, 1e-9);
+    EXPECT_NEAR(forward.effect(i).variance, backward.effect(i).variance, 1e-9);
+  }
 }
 
 TEST(AdditiveModelTest, RecoversEffectsThatAddUp) {
-  const auto effect = [](const core::Edit& edit) {
-    double sum = -0.5;
-    for (int layer = edit.first; layer <= edit.last(); ++layer) sum += std::sin(layer) * (edit.is_skip() ? 1 : -1);
-    return sum;
-  };
-  AdditiveModel model(0, 10, {.model_noise = 0.1});
-  model.observe(program(model, {}), 0, 1);
+  SearchOptions exact = options();
+  exact.model_noise = 0.05;
+  AdditiveModel model(candidates(10), exact);
+  const auto true_effect = [](const Edit& edit) { return std::sin(2 * edit.first) + (edit.is_skip() ? -1 : 0.3); };
+  model.observe({}, 1);
+  // Pairs only: each effect shows in several of them.
   for (int first = 0; first < 10; ++first) {
-    for (const int extra : {-1, 1})
-      model.observe(program(model, {{first, 1, extra}}), 1, 1 + effect({first, 1, extra}));
+    for (const int other : {(first + 4) % 10, (first + 7) % 10}) {
+      Edits pair{{std::min(first, other), 1, first % 2 == 0 ? 1 : -1}, {std::max(first, other), 1, 1}};
+      model.observe(pair, 1 + true_effect(pair[0]) + true_effect(pair[1]));
+    }
   }
-  for (const std::vector<core::Edit>& edits :
-       {std::vector<core::Edit>{{2, 1, -1}, {7, 1, 1}}, {{0, 2, 1}, {5, 1, -1}}, {{3, 3, 1}}}) {
-    double sum = 1;
-    for (const core::Edit& edit : edits) sum += effect(edit);
-    EXPECT_NEAR(expected(model, edits), sum, 0.5);
-  }
+  for (const int first : {4, 6, 8}) EXPECT_NEAR(effect(model, {first, 1, 1}).mean, true_effect({first, 1, 1}), 0.35);
 }
 
-TEST(AdditiveModelTest, DrawsHaveThePosteriorsMeanAndVariance) {
-  AdditiveModel model(0, 6, {});
-  model.observe(program(model, {}), 0, -2);
-  model.observe(program(model, {{1, 2, 1}}), 1, 0.5);
-  const auto features = program(model, {{2, 2, 1}});
+TEST(AdditiveModelTest, DrawsEachEffectFromItsPosterior) {
+  AdditiveModel model(candidates(6), options());
+  model.observe({}, -2);
+  model.observe(Edits{{1, 2, 1}}, 0.5);
+  const std::size_t drawn_effect = model.index_of({1, 2, 1});
   core::Random random(3);
   const int draws = 20000;
   double sum = 0, squares = 0;
   for (int i = 0; i < draws; ++i) {
-    const double drawn = AdditiveModel::predict(features, model.draw(random));
+    const double drawn = model.draw(random)[drawn_effect];
     sum += drawn;
     squares += drawn * drawn;
   }
   const double mean = sum / draws, variance = squares / draws - mean * mean;
-  EXPECT_NEAR(mean, AdditiveModel::predict(features, model.mean()), 0.05);
-  EXPECT_NEAR(variance / model.variance(features), 1, 0.05);
-}
-
-TEST(AdditiveModelTest, GivesAnEditTheEffectThatItsFeaturesPredict) {
-  const AdditiveModel model(2, 8, {});
-  core::Random random(5);
-  const AdditiveModel::Weights weights = model.draw(random);
-  const Layers block{3, 4, 5};
-  for (const core::Edit& edit : {core::Edit{3, 3, -1}, core::Edit{3, 3, 2}})
-    EXPECT_NEAR(model.effect(block, edit, weights), AdditiveModel::predict(model.features(block, edit), weights),
-                1e-12);
+  EXPECT_NEAR(mean, model.effect(drawn_effect).mean, 0.05);
+  EXPECT_NEAR(variance / model.effect(drawn_effect).variance, 1, 0.05);
 }
 
 }  // namespace

@@ -73,7 +73,6 @@ TEST(BeamSearchTest, KeepsTheBestOfEachLevel) {
     // Both kept programs lack layer 2 or 3, so every child of theirs does.
     for (std::size_t i = 5; i < programs.size() && programs[i].length() == 2; ++i)
       EXPECT_FALSE(programs[i] == (Program{2, 3})) << "seed " << seed;
-    EXPECT_LT(place(programs, {0, 1}), 9U) << "their best common child is of the second level";
   }
 }
 

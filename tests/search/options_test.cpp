@@ -73,7 +73,8 @@ TEST(SearchOptionsTest, TextTellsEverySettingApart) {
   changed([](SearchOptions& o) { o.model_spread = 7; });
   changed([](SearchOptions& o) { o.model_noise = 7; });
   changed([](SearchOptions& o) { o.model_reach = 7; });
-  changed([](SearchOptions& o) { o.model_edit_cost = 7; });
+  changed([](SearchOptions& o) { o.model_skip_cost = 7; });
+  changed([](SearchOptions& o) { o.model_repeat_cost = 7; });
   changed([](SearchOptions& o) { o.first_programs = {{0, 1}}; });
   changed([](SearchOptions& o) { o.first_programs = {{0, 2}}; });
   EXPECT_EQ(static_cast<int>(texts.size()), 1 + changes);
@@ -105,7 +106,8 @@ TEST(SearchOptionsTest, NamesTheOptionThatIsOutOfRange) {
   expect_refused({.model_spread = 0}, "model_spread");
   expect_refused({.model_noise = 0}, "model_noise");
   expect_refused({.model_reach = -1}, "model_reach");
-  expect_refused({.model_edit_cost = NAN}, "model_edit_cost");
+  expect_refused({.model_skip_cost = NAN}, "model_skip_cost");
+  expect_refused({.model_repeat_cost = INFINITY}, "model_repeat_cost");
 }
 
 }  // namespace

@@ -195,7 +195,7 @@ TEST(SearchTest, EndsWithTheRoundOfTheFirstValidProgramWhenAnyWillDo) {
       play(*search, evaluator);
       const SearchResult result = search->take_result();
       for (const RecordedTrial& trial : result.trials) {
-        if (trial.outcome.correct) EXPECT_EQ(trial.round, result.trials.back().round);
+        EXPECT_TRUE(!trial.outcome.correct || trial.round == result.trials.back().round);
       }
       EXPECT_EQ(result.chosen.size(), result.valid.empty() ? 0U : 1U);
     }
@@ -224,8 +224,8 @@ TEST(SearchTest, TriesWhatIsLeftOfAValidProgramWithoutItsEdits) {
         EXPECT_TRUE(under_way || tried.contains(reduced.program));
       }
     }
-    for (const std::size_t i : result.chosen) {
-      if (result.chosen.size() == 1) EXPECT_EQ(space.find(result.trials[i].program)->edits.size(), 1U);
+    if (result.chosen.size() == 1) {
+      EXPECT_EQ(space.find(result.trials[result.chosen[0]].program)->edits.size(), 1U);
     }
   }
 }

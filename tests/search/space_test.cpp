@@ -281,9 +281,13 @@ std::set<Program> nested_pairs(const SearchSpace& space, int later_max_block) {
   return programs;
 }
 
+std::vector<EditedProgram> every(const SearchSpace& space) {
+  return space.enumerate().value();
+}
+
 std::set<Program> enumerated(const SearchSpace& space) {
   std::set<Program> programs;
-  for (const EditedProgram& edited : space.enumerate().value()) EXPECT_TRUE(programs.insert(edited.program).second);
+  for (const EditedProgram& edited : every(space)) EXPECT_TRUE(programs.insert(edited.program).second);
   return programs;
 }
 
@@ -337,7 +341,7 @@ TEST(SearchSpaceTest, HoldsEveryProgramOfTheStricterForms) {
 TEST(SearchSpaceTest, FindsTheEditFormOfAProgram) {
   for (const EditForm form : {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested}) {
     const SearchSpace space(formed(form));
-    for (const EditedProgram& edited : space.enumerate().value()) EXPECT_EQ(space.find(edited.program), edited);
+    for (const EditedProgram& edited : every(space)) EXPECT_EQ(space.find(edited.program), edited);
     EXPECT_FALSE(space.find({5, 4, 3, 2, 1, 0}));
     EXPECT_FALSE(space.find({1, 2, 3, 4, 5})) << "layer 0 is never edited";
     EXPECT_FALSE(space.find({0, 1, 2, 3, 4})) << "nor layer 5";
@@ -360,7 +364,7 @@ TEST(SearchSpaceTest, TakesEditsOutOneByOne) {
   core::Random random(8);
   for (const EditForm form : {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested}) {
     const SearchSpace space(formed(form));
-    for (const EditedProgram& edited : space.enumerate().value()) {
+    for (const EditedProgram& edited : every(space)) {
       for (std::size_t i = 0; i < edited.edits.size(); ++i) {
         const auto rest = space.without(edited, i);
         if (!rest) continue;
