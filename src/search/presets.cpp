@@ -32,6 +32,48 @@ void use_step_edits(SpaceOptions& space) {
   space.max_extra_runs = 1;
 }
 
+void use_paper(SearchPlan& plan) {
+  use_paper_space(plan.space);
+  plan.options.exploration = std::sqrt(2.0);
+  plan.options.length_penalty = 5;
+  plan.options.widening_factor = 1e9;
+  plan.options.widening_exponent = 0;
+}
+
+void use_replication(SearchPlan& plan) {
+  use_paper_space(plan.space);
+  plan.options.exploration = 1.414;
+  plan.options.length_penalty = 5;
+  plan.options.widening_factor = 2;
+  plan.options.widening_exponent = 0.5;
+}
+
+void use_authors(SearchPlan& plan) {
+  use_step_edits(plan.space);
+  plan.space.later_max_block = 1;
+  plan.space.max_layer_runs = 2;
+  const LayerBounds bounds = authors_bounds(plan.space.depth);
+  plan.space.min_depth_ratio = static_cast<double>(bounds.min) / plan.space.depth;
+  plan.space.max_depth_ratio = static_cast<double>(bounds.max) / plan.space.depth;
+  plan.options.exploration = std::sqrt(2.0);
+  plan.options.length_penalty = 5;
+  plan.options.log_visits_plus_one = true;
+  plan.options.random_child = 0.1;
+}
+
+void use_drllm(SearchPlan& plan) {
+  use_step_edits(plan.space);
+  plan.space.max_block = 2;
+  plan.space.max_repeated_block = 1;
+  plan.space.min_depth_ratio = 0;
+  plan.space.max_depth_ratio = 2;
+  plan.options.exploration = 1.8;
+  plan.options.length_penalty = 3;
+  plan.options.log_visits_plus_one = false;
+  plan.options.random_child = 0.1;
+  plan.options.stop_when_rescued = true;
+}
+
 }  // namespace
 
 LayerBounds authors_bounds(int depth) {
@@ -50,54 +92,25 @@ LayerBounds authors_bounds(int depth) {
 }
 
 SearchPlan with_preset(SearchPlan plan) {
-  auto& [space, options] = plan;
-  switch (options.algorithm) {
+  void (*use)(SearchPlan&) = nullptr;
+  switch (plan.options.algorithm) {
     case Algorithm::kPaper:
-      publish(options);
-      use_paper_space(space);
-      options.exploration = std::sqrt(2.0);
-      options.length_penalty = 5;
-      options.widening_factor = 1e9;
-      options.widening_exponent = 0;
+      use = use_paper;
       break;
     case Algorithm::kReplication:
-      publish(options);
-      use_paper_space(space);
-      options.exploration = 1.414;
-      options.length_penalty = 5;
-      options.widening_factor = 2;
-      options.widening_exponent = 0.5;
+      use = use_replication;
       break;
-    case Algorithm::kAuthors: {
-      publish(options);
-      use_step_edits(space);
-      space.later_max_block = 1;
-      space.max_layer_runs = 2;
-      const LayerBounds bounds = authors_bounds(space.depth);
-      space.min_depth_ratio = static_cast<double>(bounds.min) / space.depth;
-      space.max_depth_ratio = static_cast<double>(bounds.max) / space.depth;
-      options.exploration = std::sqrt(2.0);
-      options.length_penalty = 5;
-      options.log_visits_plus_one = true;
-      options.random_child = 0.1;
+    case Algorithm::kAuthors:
+      use = use_authors;
       break;
-    }
     case Algorithm::kDrLlm:
-      publish(options);
-      use_step_edits(space);
-      space.max_block = 2;
-      space.max_repeated_block = 1;
-      space.min_depth_ratio = 0;
-      space.max_depth_ratio = 2;
-      options.exploration = 1.8;
-      options.length_penalty = 3;
-      options.log_visits_plus_one = false;
-      options.random_child = 0.1;
-      options.stop_when_rescued = true;
+      use = use_drllm;
       break;
     default:
-      break;
+      return plan;
   }
+  publish(plan.options);
+  use(plan);
   return plan;
 }
 
