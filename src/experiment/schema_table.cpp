@@ -112,14 +112,10 @@ std::vector<Field> exec_fields() {
 std::vector<Field> search_fields() {
   return {
       field(KEY(search.algorithm), "guided", one_of(search::algorithm_names()),
-            "How programs are chosen. guided: by a model of what the example showed so far. paper, authors, drllm and "
-            "replication are published searches with settings of their own: of the keys below they read rollouts, "
-            "objective, first_layer and end_layer only. transfer: programs that served others first, then guided. "
-            "exhaustive: the whole space, which must fit rollouts."),
+            "How programs are chosen; paper, authors, drllm and replication bring settings of their own."),
       field(KEY(search.rollouts), 100, integer_from(1), "Programs tried per example, the identity included."),
       field(KEY(search.objective), "best", one_of(search::objective_names()),
-            "What is looked for. first: any valid program, and then no more; shortest; best: the keep most optimal "
-            "ones; pareto: of depth against the answer's log-probability."),
+            "Look for the first valid program, the shortest, the best keep, or a front of depth and probability."),
       field(KEY(search.keep), 50, integer_from(1), "Valid programs that objective best looks for."),
       field(KEY(search.stop_after_valid), 0, integer_from(0),
             "End after the round that brings this many valid programs; 0: use all rollouts."),
@@ -143,13 +139,12 @@ std::vector<Field> search_fields() {
       field(KEY(search.beam_children), 4, integer_from(1), "beam: children of each."),
       field(KEY(search.elite), 12, integer_from(2), "evolve: programs that have children."),
       field(KEY(search.transfer_programs), "", any_text(),
-            "transfer: file of programs to start from, one a line; empty: those that served the pilot."),
+            "transfer: file of programs to start from, a line each; empty: those that served the pilot."),
       field(KEY(search.transfer_pilot), 10, integer_from(1),
             "transfer: training examples a level that are searched first, by guided."),
       field(KEY(search.transfer_size), 16, integer_from(1), "transfer: programs to start from, at most."),
       field(KEY(search.edits), "disjoint", one_of(search::edit_form_names()),
-            "disjoint: blocks never meet, so a predictor can emit every program; overlapping: they may; nested: edits "
-            "act on the layer sequence made so far, so loops stand in loops."),
+            "disjoint: blocks never meet, as predictors need; overlapping: they may; nested: loops in loops."),
       field(KEY(search.first_layer), 4, integer_from(0), "Layers before this one are never edited."),
       field(KEY(search.end_layer), 0, integer_from(0), "Layers from this one on are never edited; 0: none of them."),
       field(KEY(search.max_block), 4, integer_in(1, 64), "Longest block of layers that one edit skips or repeats."),

@@ -1,5 +1,7 @@
 #include "search/plain.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace polar::search {
@@ -31,8 +33,8 @@ std::optional<EditedProgram> RandomSearch::next() {
     const int layers = lengths_[drawn];
     // Rejection keeps the untried ones alike. A length of n programs is given up after 20 n draws without a new one,
     // which leaves each untried program a chance of e^-20 to have been missed.
-    const double most_draws = 20 * space().count(layers);
-    for (double draw = 0; draw < most_draws; ++draw) {
+    const auto most_draws = static_cast<std::int64_t>(std::min(1e15, 20 * space().count(layers)));
+    for (std::int64_t draw = 0; draw < most_draws; ++draw) {
       core::Program program = space().random_program(layers, random_);
       if (!known(program)) return space().find(program);
     }

@@ -1,6 +1,7 @@
 #pragma once
 // Searches that learn nothing: all programs, or random ones.
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
