@@ -11,14 +11,14 @@
 namespace polar::experiment {
 namespace {
 
-/// A tiny model and twelve questions of two levels.
+/// A tiny model and forty questions of two levels.
 class AlgorithmBenchTest : public testing::Test {
  protected:
   AlgorithmBenchTest() {
     test::write_tiny_pool(folder_ / "pool", {.depth = 8});
     for (const char* split : {"train", "valid", "test"}) {
       std::vector<task::Example> rows;
-      for (int i = 0; i < 12; ++i)
+      for (int i = 0; i < 40; ++i)
         rows.push_back({split + std::to_string(i),
                         std::string(split) + " " + std::to_string(i * 37 % 101) + " plus",
                         std::to_string(i % 10),
@@ -42,7 +42,7 @@ class AlgorithmBenchTest : public testing::Test {
     config_.search.first_layer = 2;
     config_.search.min_depth = 0.7;
     config_.search.max_depth = 1.3;
-    config_.search.transfer_pilot = 2;
+    config_.search.transfer_pilot = 8;
     config_.eval.bootstrap = 100;
   }
 

@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "eval/rows.h"
 #include "experiment/schema.h"
+#include "experiment/transfer.h"
 #include "labels/label_store.h"
 #include "support/message_of.h"
 #include "support/temporary_folder.h"
@@ -138,8 +139,11 @@ TEST_F(ExperimentTest, StartsFromTheSameProgramsOfThePilotWhateverTreesInStep) {
   Experiment(two).search();
   EXPECT_EQ(digests("one").exact, digests("two").exact);
   const labels::LabelStore store = labels::LabelStore::read(run("one") / "labels.sqlite");
-  EXPECT_TRUE(store.state("train20").done) << "beyond the pilot";
-  EXPECT_TRUE(store.state("train1").done) << "of the pilot";
+  const std::vector<task::Example> pilot = pilot_of(task::read_jsonl(folder_ / "train.jsonl"), 3);
+  const std::vector<core::Program> served = programs_that_served(store, pilot, 8, one.search.transfer_size);
+  ASSERT_FALSE(served.empty());
+  for (const char* other : {"train6", "train20", "valid3"})
+    EXPECT_EQ(store.trials(other).at(1).trial.program, served.front()) << other;
 }
 
 TEST_F(ExperimentTest, StartsFromTheProgramsOfAFileAndSearchesAnewWhenTheyChange) {
