@@ -49,7 +49,8 @@ class SearchBench {
         config_(experiment::load_config(flags.config, flags.overrides)),
         model_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels, config_.exec.device)),
         data_(experiment::make_data(config_)),
-        space_(experiment::space_options(config_, model_.pool->manifest().depth)),
+        plan_(experiment::search_plan(config_, model_.pool->manifest().depth, config_.search.rollouts)),
+        space_(plan_.space),
         examples_(data_.dataset.train) {
     const auto wanted = static_cast<std::size_t>(flags.examples);
     if (examples_.size() < wanted) {
@@ -115,8 +116,7 @@ class SearchBench {
     run.root_seed = config_.seed;
     run.trees_in_step = config_.search.trees_in_step;
     BenchRun result;
-    for (const search::SearchResult& found : search::run_searches(
-             ids, space_, experiment::mcts_options(config_, config_.search.rollouts), evaluator, run)) {
+    for (const search::SearchResult& found : search::run_searches(ids, space_, plan_.options, evaluator, run)) {
       for (const search::RecordedTrial& trial : found.trials) result.correct.push_back(trial.outcome.correct ? 1 : 0);
     }
     result.units = static_cast<double>(trials.size());
@@ -165,6 +165,7 @@ class SearchBench {
   experiment::Config config_;
   exec::Model model_;
   experiment::RunData data_;
+  search::SearchPlan plan_;
   search::SearchSpace space_;
   std::vector<task::Example> examples_;
   std::vector<std::unique_ptr<exec::Executor>> executors_;

@@ -28,14 +28,25 @@ void check_edit(const Edit& edit, std::size_t size, const char* what) {
   }
 }
 
+void check_edits(int depth, std::span<const Edit> edits) {
+  if (depth < 1 || static_cast<std::size_t>(depth) > Program::kMaxSteps) {
+    throw UsageError(fmt::format("edits: expected a depth from 1 to {}, found {}", Program::kMaxSteps, depth));
+  }
+  for (const Edit& edit : edits) check_edit(edit, static_cast<std::size_t>(depth), "layers");
+}
+
+void check_steps(std::int64_t steps) {
+  if (steps < 1) throw UsageError("edits: no layer is left; keep at least one");
+  if (steps > static_cast<std::int64_t>(Program::kMaxSteps)) {
+    throw UsageError(fmt::format("edits: expected at most {} steps, found {}", Program::kMaxSteps, steps));
+  }
+}
+
 /// Applies checked, sorted, disjoint edits to a layer sequence.
 Program splice(std::span<const Program::Layer> steps, std::span<const Edit> edits) {
   std::int64_t size = static_cast<std::int64_t>(steps.size());
   for (const Edit& edit : edits) size += std::int64_t{edit.length} * edit.extra_runs;
-  if (size < 1) throw UsageError("edits: no layer is left; keep at least one");
-  if (size > static_cast<std::int64_t>(Program::kMaxSteps)) {
-    throw UsageError(fmt::format("edits: expected at most {} steps, found {}", Program::kMaxSteps, size));
-  }
+  check_steps(size);
   std::vector<Program::Layer> layers;
   layers.reserve(static_cast<std::size_t>(size));
   auto append = [&](std::size_t first, std::size_t end) {
@@ -64,10 +75,7 @@ std::string to_string(const Edit& edit) {
 }
 
 Program apply_edits(int depth, std::vector<Edit> edits) {
-  if (depth < 1 || static_cast<std::size_t>(depth) > Program::kMaxSteps) {
-    throw UsageError(fmt::format("edits: expected a depth from 1 to {}, found {}", Program::kMaxSteps, depth));
-  }
-  for (const Edit& edit : edits) check_edit(edit, static_cast<std::size_t>(depth), "layers");
+  check_edits(depth, edits);
   std::sort(edits.begin(), edits.end());
   for (std::size_t i = 1; i < edits.size(); ++i) {
     if (edits[i].first <= edits[i - 1].last()) {
@@ -76,6 +84,32 @@ Program apply_edits(int depth, std::vector<Edit> edits) {
     }
   }
   return splice(Program::identity(depth).layers(), edits);
+}
+
+Program apply_overlapping_edits(int depth, std::vector<Edit> edits) {
+  check_edits(depth, edits);
+  std::sort(edits.begin(), edits.end());
+  std::vector<bool> skipped(static_cast<std::size_t>(depth), false);
+  std::vector<std::vector<Edit>> repeats(static_cast<std::size_t>(depth));  // by last layer
+  std::int64_t added = 0;
+  for (const Edit& edit : edits) {
+    if (edit.is_skip()) {
+      std::fill_n(skipped.begin() + edit.first, edit.length, true);
+    } else {
+      repeats[static_cast<std::size_t>(edit.last())].push_back(edit);
+      added += std::int64_t{edit.length} * edit.extra_runs;
+    }
+  }
+  check_steps(std::count(skipped.begin(), skipped.end(), false) + added);
+  std::vector<Program::Layer> layers;
+  for (std::size_t layer = 0; layer < repeats.size(); ++layer) {
+    if (!skipped[layer]) layers.push_back(static_cast<Program::Layer>(layer));
+    for (const Edit& edit : repeats[layer]) {
+      for (int step = 0; step < edit.length * edit.extra_runs; ++step)
+        layers.push_back(static_cast<Program::Layer>(edit.first + step % edit.length));
+    }
+  }
+  return Program(std::move(layers));
 }
 
 Program apply_edit_to_steps(const Program& program, const Edit& edit) {

@@ -27,6 +27,11 @@ std::string to_string(const Edit& edit);
 /// does not matter. Throws UsageError otherwise, or when no layer is left.
 Program apply_edits(int depth, std::vector<Edit> edits);
 
+/// The same for blocks that may overlap: every layer runs once unless a skip covers it, and a repeat runs its whole
+/// block extra_runs more times right after the place of the block's last layer, whatever skips say; repeats that end at
+/// the same layer run in the order of edits. Equal to apply_edits() where the blocks are disjoint. Throws as it does.
+Program apply_overlapping_edits(int depth, std::vector<Edit> edits);
+
 /// Applies one edit to a program's *layer sequence*: the block is program steps first … last, so nested programs arise.
 /// (The authors' released search acts so.) Throws UsageError when the block lies outside or nothing is left.
 Program apply_edit_to_steps(const Program& program, const Edit& edit);

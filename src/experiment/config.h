@@ -47,14 +47,33 @@ struct ExecConfig {
 };
 
 struct SearchConfig {
+  std::string algorithm;
+  std::string objective;
+  std::string minimise;
+  std::string reward;
   int rollouts{};
+  int keep{};
+  int stop_after_valid{};
   int trees_in_step{};
   int leaves_per_round{};
   double exploration{};
   double length_penalty{};
   double widening_factor{};
   double widening_exponent{};
+  double model_spread{};
+  double model_noise{};
+  double model_reach{};
+  double model_skip_cost{};
+  double model_repeat_cost{};
+  int beam_width{};
+  int beam_children{};
+  int elite{};
+  std::string transfer_programs;  ///< path; empty: the pilot's
+  int transfer_pilot{};           ///< training examples a level
+  int transfer_size{};
+  std::string edits;
   int first_layer{};
+  int end_layer{};  ///< 0: the model's depth
   int max_block{};
   int max_extra_repeats{};
   bool skip{};

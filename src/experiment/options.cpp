@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/error.h"
 
 namespace polar::experiment {
@@ -17,24 +19,50 @@ void check_layers(const Config& config, int depth) {
   };
   check("predict.prefix_layers", config.predict.prefix_layers);
   check("search.first_layer", config.search.first_layer);
+  check("search.end_layer", config.search.end_layer);
+}
+
+search::SpaceOptions space_options(const SearchConfig& search, int depth) {
+  search::SpaceOptions options;
+  options.depth = depth;
+  options.first_layer = search.first_layer;
+  options.end_layer = search.end_layer > 0 ? search.end_layer : depth;
+  options.max_block = search.max_block;
+  options.max_extra_runs = search.max_extra_repeats;
+  options.allow_skip = search.skip;
+  options.allow_repeat = search.loop;
+  options.min_depth_ratio = search.min_depth;
+  options.max_depth_ratio = search.max_depth;
+  options.max_edits = search.max_edits;
+  options.form = search::edit_form_of(search.edits);
+  return options;
+}
+
+search::SearchOptions search_options(const SearchConfig& search, int rollouts) {
+  search::SearchOptions options;
+  options.rollouts = rollouts;
+  options.leaves_per_round = search.leaves_per_round;
+  options.exploration = search.exploration;
+  options.length_penalty = search.length_penalty;
+  options.widening_factor = search.widening_factor;
+  options.widening_exponent = search.widening_exponent;
+  options.reward = search.reward == "binary" ? search::RewardKind::kBinary : search::RewardKind::kDense;
+  options.stop_after_valid = search.stop_after_valid;
+  options.objective = search::objective_of(search.objective);
+  options.keep = search.keep;
+  options.minimise = search::minimise_of(search.minimise);
+  options.beam_width = search.beam_width;
+  options.beam_children = search.beam_children;
+  options.elite = search.elite;
+  options.model_spread = search.model_spread;
+  options.model_noise = search.model_noise;
+  options.model_reach = search.model_reach;
+  options.model_skip_cost = search.model_skip_cost;
+  options.model_repeat_cost = search.model_repeat_cost;
+  return options;
 }
 
 }  // namespace
-
-search::SpaceOptions space_options(const Config& config, int depth) {
-  check_layers(config, depth);
-  search::SpaceOptions options;
-  options.depth = depth;
-  options.first_layer = config.search.first_layer;
-  options.max_block = config.search.max_block;
-  options.max_extra_runs = config.search.max_extra_repeats;
-  options.allow_skip = config.search.skip;
-  options.allow_repeat = config.search.loop;
-  options.min_depth_ratio = config.search.min_depth;
-  options.max_depth_ratio = config.search.max_depth;
-  options.max_edits = config.search.max_edits;
-  return options;
-}
 
 exec::ExecOptions exec_options(const Config& config) {
   exec::ExecOptions options;
@@ -53,15 +81,15 @@ exec::ExecOptions exec_options(const Config& config) {
   return options;
 }
 
-search::MctsOptions mcts_options(const Config& config, int rollouts) {
-  search::MctsOptions options;
-  options.rollouts = rollouts;
-  options.leaves_per_round = config.search.leaves_per_round;
-  options.exploration = config.search.exploration;
-  options.length_penalty = config.search.length_penalty;
-  options.widening_factor = config.search.widening_factor;
-  options.widening_exponent = config.search.widening_exponent;
-  return options;
+search::SearchPlan search_plan(const Config& config, int depth, int rollouts, search::Algorithm algorithm) {
+  check_layers(config, depth);
+  search::SearchPlan plan{space_options(config.search, depth), search_options(config.search, rollouts)};
+  plan.options.algorithm = algorithm;
+  return search::with_preset(std::move(plan));
+}
+
+search::SearchPlan search_plan(const Config& config, int depth, int rollouts) {
+  return search_plan(config, depth, rollouts, search::algorithm_of(config.search.algorithm));
 }
 
 }  // namespace polar::experiment

@@ -3,14 +3,17 @@
 
 #include "exec/executor.h"
 #include "experiment/config.h"
-#include "search/mcts.h"
+#include "search/options.h"
+#include "search/presets.h"
 #include "search/space.h"
 
 namespace polar::experiment {
 
-/// Throws core::UsageError when the configuration names layers beyond `depth`, those of the pool.
-search::SpaceOptions space_options(const Config& config, int depth);
-search::MctsOptions mcts_options(const Config& config, int rollouts);
+/// Space and search, with the preset of a published algorithm in place. Throws core::UsageError when the configuration
+/// names layers beyond `depth`, those of the pool.
+search::SearchPlan search_plan(const Config& config, int depth, int rollouts);
+/// The same for another algorithm than the configuration's.
+search::SearchPlan search_plan(const Config& config, int depth, int rollouts, search::Algorithm algorithm);
 exec::ExecOptions exec_options(const Config& config);
 
 }  // namespace polar::experiment

@@ -81,6 +81,15 @@ void check_rules(const Config& config, const Origins& origins, const std::string
                 "expected task.chat true when a system text is given, found false");
   rules.require(config.search.skip || config.search.loop, {"search.loop", "search.skip"},
                 "expected search.skip or search.loop to be true, found both false");
+  rules.require(
+      config.search.end_layer == 0 || config.search.end_layer > config.search.first_layer,
+      {"search.end_layer", "search.first_layer"},
+      fmt::format("expected search.end_layer beyond search.first_layer (0: the model's depth), found {} and {}",
+                  config.search.end_layer, config.search.first_layer));
+  rules.require(config.search.transfer_programs.empty() || config.search.algorithm == "transfer",
+                {"search.transfer_programs"},
+                fmt::format("expected no file unless search.algorithm is transfer, found '{}' with {}",
+                            config.search.transfer_programs, config.search.algorithm));
   const bool random = std::ranges::count(config.eval.policies, "random") > 0;
   rules.require(!random || (config.search.skip && config.search.loop), {"search.loop", "search.skip", "eval.policies"},
                 "expected search.skip and search.loop both true with the policy random, whose programs are as long as "

@@ -2,6 +2,8 @@
 
 #include "experiment/schema_field.h"
 #include "pool/device.h"
+#include "search/options.h"
+#include "search/space.h"
 #include "task/grader.h"
 #include "text/prompt.h"
 
@@ -119,15 +121,42 @@ std::vector<Field> exec_fields() {
 
 std::vector<Field> search_fields() {
   return {
+      field(KEY(search.algorithm), "guided", one_of(search::algorithm_names()),
+            "How programs are chosen; paper, authors, drllm and replication bring settings of their own."),
       field(KEY(search.rollouts), 100, integer_from(1), "Programs tried per example, the identity included."),
+      field(KEY(search.objective), "best", one_of(search::objective_names()),
+            "Look for the first valid program, the shortest, the best keep, or a front of depth and probability."),
+      field(KEY(search.keep), 50, integer_from(1), "Valid programs that objective best looks for."),
+      field(KEY(search.stop_after_valid), 0, integer_from(0),
+            "End after the round that brings this many valid programs; 0: use all rollouts."),
+      field(KEY(search.minimise), "repeats", one_of(search::minimise_names()),
+            "Try valid programs without each of their repeats, or edits, so that none is idle."),
+      field(KEY(search.reward), "dense", one_of({"dense", "binary"}),
+            "Reward of a wrong answer. dense: half its mean token probability; binary: 0."),
       speed_only(field(KEY(search.trees_in_step), 64, integer_from(1), "Examples searched together.")),
       field(KEY(search.leaves_per_round), 8, integer_from(1), "Programs a tree tries before it learns their rewards."),
-      field(KEY(search.exploration), 0.7, number_from(0), "Weight c of the exploration term."),
+      field(KEY(search.exploration), 0.7, number_from(0), "mcts: weight c of the exploration term."),
       field(KEY(search.length_penalty), 0.02, number_from(0),
-            "Weight of program length over depth in a child's score."),
-      field(KEY(search.widening_factor), 4, number_above(0), "Children of a node: factor x visits^exponent."),
+            "Price of program length over depth, against rewards from 0 to 1 (guided: logits)."),
+      field(KEY(search.widening_factor), 4, number_above(0), "mcts: children of a node, factor x visits^exponent."),
       field(KEY(search.widening_exponent), 0.7, number_in(0, 1), "See widening_factor."),
+      field(KEY(search.model_spread), 1.5, number_above(0), "guided: how much edits' effects differ, in logits."),
+      field(KEY(search.model_noise), 1, number_above(0), "guided: what adding effects up misses, in logits."),
+      field(KEY(search.model_reach), 1.25, number_from(0), "guided: layers over which blocks act alike."),
+      field(KEY(search.model_skip_cost), 0.9, number_from(0), "guided: expected cost of a skipped layer, in logits."),
+      field(KEY(search.model_repeat_cost), 0.65, number_from(0), "guided: expected cost of a block's extra run."),
+      field(KEY(search.beam_width), 8, integer_from(1), "beam: programs kept a level."),
+      field(KEY(search.beam_children), 4, integer_from(1), "beam: children of each."),
+      field(KEY(search.elite), 12, integer_from(2), "evolve: programs that have children."),
+      field(KEY(search.transfer_programs), "", any_text(),
+            "transfer: file of programs to start from, a line each; empty: those that served the pilot."),
+      field(KEY(search.transfer_pilot), 10, integer_from(1),
+            "transfer: training examples a level that are searched first, by guided."),
+      field(KEY(search.transfer_size), 16, integer_from(1), "transfer: programs to start from, at most."),
+      field(KEY(search.edits), "disjoint", one_of(search::edit_form_names()),
+            "disjoint: blocks never meet, as predictors need; overlapping: they may; nested: loops in loops."),
       field(KEY(search.first_layer), 4, integer_from(0), "Layers before this one are never edited."),
+      field(KEY(search.end_layer), 0, integer_from(0), "Layers from this one on are never edited; 0: none of them."),
       field(KEY(search.max_block), 4, integer_in(1, 64), "Longest block of layers that one edit skips or repeats."),
       field(KEY(search.max_extra_repeats), 1, integer_in(1, 16), "Most extra runs of a repeated block."),
       field(KEY(search.skip), true, yes_or_no(), "Edits may skip layers."),
@@ -198,7 +227,7 @@ const std::vector<Group>& schema_groups() {
       {"", "The run"},
       {"task", "What is asked, how it is graded, and how it is split"},
       {"exec", "How programs are executed"},
-      {"search", "Tree search over programs (Monte Carlo tree search)"},
+      {"search", "Search over programs"},
       {"predict", "The program predictor"},
       {"menu", "The menu policy"},
       {"eval", "Evaluation"},

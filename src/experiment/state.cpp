@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <utility>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "experiment/interrupt.h"
 #include "experiment/options.h"
 #include "experiment/progress.h"
+#include "experiment/transfer.h"
 #include "labels/store_first_evaluator.h"
 #include "policy/trained_policy.h"
 #include "search/executor_evaluator.h"
@@ -42,12 +45,13 @@ Experiment::State::State(const Config& run_config, const RunOptions& options)
       new_search(options.new_search),
       model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device)),
       data(make_data(config)),
-      space(space_options(config, model.pool->manifest().depth)),
+      space(search_plan(config, model.pool->manifest().depth, config.search.rollouts).space),
       executor(model.pool, model.tokenizer, exec_options(config)),
       directory(config, environment(config, model, executor), options.fresh) {
   say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
                   model.pool->manifest().model_name, pool::to_string(model.pool->dtype()), executor.fingerprint()));
   say(describe(data.dataset));
+  say(fmt::format("search: {} over {}", config.search.algorithm, space.describe()));
 }
 
 void Experiment::State::say(const std::string& line) const {
@@ -69,13 +73,12 @@ std::vector<task::Example> Experiment::State::labelled_examples() const {
 Stage Experiment::State::search_stage() const {
   constexpr std::string_view kKeys[] = {
       "seed", "pool", "task.", "exec.", "search.", "-search.oracle_", "-task.ood", "-task.test_per_level"};
-  return {"search",
-          settings_of(config, kKeys),
-          {{"weights", model.pool->manifest().weights_digest},
-           {"data", data_digest(data.task, labelled_examples())},
-           {"fingerprint", executor.fingerprint()}},
-          {"labels.sqlite"},
-          true};
+  std::map<std::string, std::string> inputs{{"weights", model.pool->manifest().weights_digest},
+                                            {"data", data_digest(data.task, labelled_examples())},
+                                            {"fingerprint", executor.fingerprint()}};
+  if (!config.search.transfer_programs.empty())
+    inputs.emplace("transfer_programs", core::sha256_file(config.search.transfer_programs));
+  return {"search", settings_of(config, kKeys), std::move(inputs), {"labels.sqlite"}, true};
 }
 
 labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::span<const task::Example> examples,
@@ -86,9 +89,9 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::sp
   options.new_search = new_search || oracle;
   if (oracle) drop_foreign_oracle(identity(examples));
   options.message = [this](const std::string& message) { say(message); };
-  labels::LabelStore store = labels::LabelStore::open(
-      directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
-      {space.options().text() + "; " + mcts_options(config, rollouts).text(), "verdict", config.seed}, options);
+  labels::LabelStore store =
+      labels::LabelStore::open(directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
+                               {search_text(rollouts), "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (std::size_t i = 0; i < examples.size(); ++i)
     stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
@@ -111,8 +114,47 @@ void Experiment::State::drop_foreign_oracle(const labels::StoreIdentity& wanted)
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + suffix);
 }
 
+search::SearchPlan Experiment::State::planned(int rollouts) const {
+  search::SearchPlan plan = search_plan(config, depth(), rollouts);
+  if (!config.search.transfer_programs.empty())
+    plan.options.first_programs = read_programs(config.search.transfer_programs, depth());
+  return plan;
+}
+
+bool Experiment::State::has_pilot() const {
+  return config.search.algorithm == "transfer" && config.search.transfer_programs.empty();
+}
+
+/// The pilot's programs follow from the settings, so these stand for them.
+std::string Experiment::State::search_text(int rollouts) const {
+  std::string text = space.options().text() + "; " + planned(rollouts).options.text();
+  if (has_pilot()) text += fmt::format("; pilot={} size={}", config.search.transfer_pilot, config.search.transfer_size);
+  return text;
+}
+
 void Experiment::State::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                                     const std::string& label) {
+  search::SearchOptions options = planned(rollouts).options;
+  if (!has_pilot()) return search_some(store, examples, options, label);
+  search::SearchOptions guided = options;
+  guided.algorithm = search::Algorithm::kGuided;
+  const std::vector<task::Example> pilot = pilot_of(data.dataset.train, config.search.transfer_pilot);
+  const auto served = [&](const labels::LabelStore& from) {
+    return programs_that_served(from, pilot, depth(), config.search.transfer_size);
+  };
+  if (store.kind() == labels::StoreKind::kLabels) {
+    search_some(store, pilot, guided, label + ", pilot");
+    options.first_programs = served(store);
+  } else {
+    options.first_programs = served(labels::LabelStore::read(directory.file("labels.sqlite")));
+  }
+  say(fmt::format("{}: {} programs served the pilot of {} examples", label, options.first_programs.size(),
+                  pilot.size()));
+  search_some(store, examples, options.first_programs.empty() ? guided : options, label);
+}
+
+void Experiment::State::search_some(labels::LabelStore& store, std::span<const task::Example> examples,
+                                    const search::SearchOptions& options, const std::string& label) {
   exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, data.task);
   search::ExecutorEvaluator executing(executor, encoder, examples, exec::StopRule::kVerdict);
   labels::StoreFirstEvaluator evaluator(store, executing);
@@ -120,7 +162,7 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
   for (const task::Example& example : examples) {
     if (!store.state(example.id).done) ids.push_back(example.id);
   }
-  Progress progress(label, ids.size() * static_cast<std::size_t>(rollouts), "rollouts");
+  Progress progress(label, ids.size() * static_cast<std::size_t>(options.rollouts), "rollouts");
   long counted = 0;
   search::SearchRun run;
   run.root_seed = config.seed;
@@ -133,7 +175,7 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
     progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
                                   now.solved, now.identity_correct));
   };
-  search::run_searches(ids, space, mcts_options(config, rollouts), evaluator, run);
+  search::run_searches(ids, space, options, evaluator, run);
 }
 
 std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,

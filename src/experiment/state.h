@@ -12,6 +12,7 @@
 #include "experiment/run_directory.h"
 #include "labels/label_store.h"
 #include "predict/features.h"
+#include "search/presets.h"
 #include "search/space.h"
 
 namespace polar::experiment {
@@ -35,7 +36,9 @@ struct Experiment::State {
   /// Opens one of the two stores for writing, with the examples registered.
   labels::LabelStore open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts);
   void drop_foreign_oracle(const labels::StoreIdentity& wanted) const;
-  /// Searches what is not done in the store yet.
+  /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot, the
+  /// first training examples of every level, by guided; a labels store records that, and the oracle reads it there.
+  /// Whatever the trees in step and interruptions, the same programs go on from it.
   void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                    const std::string& label);
 
@@ -43,6 +46,13 @@ struct Experiment::State {
   std::vector<predict::TokenFeatures> features(const task::TaskSpec& task, std::span<const task::Example> examples);
 
   void say(const std::string& line) const;  ///< to standard output
+
+ private:
+  search::SearchPlan planned(int rollouts) const;
+  std::string search_text(int rollouts) const;
+  bool has_pilot() const;
+  void search_some(labels::LabelStore& store, std::span<const task::Example> examples,
+                   const search::SearchOptions& options, const std::string& label);
 };
 
 }  // namespace polar::experiment

@@ -3,25 +3,27 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
 #include "search/evaluators.h"
+#include "search/search_factory.h"
 
 namespace polar::search {
 
 namespace {
 
-/// One place in the step: a tree and its part of the batch.
+/// One place in the step: a search and its part of the batch.
 struct Slot {
   std::size_t index = 0;  ///< of the example
-  TreeSearch tree;
+  std::unique_ptr<Search> search;
   std::size_t first_trial = 0;
   std::size_t trial_count = 0;
 };
 
-void check_run(std::span<const task::ExampleId> examples, const MctsOptions& options, const SearchRun& run) {
+void check_run(std::span<const task::ExampleId> examples, const SearchOptions& options, const SearchRun& run) {
   options.check();
   if (run.trees_in_step < 1) {
     throw core::UsageError(fmt::format("search: trees_in_step: expected at least 1, found {}", run.trees_in_step));
@@ -37,9 +39,13 @@ void check_run(std::span<const task::ExampleId> examples, const MctsOptions& opt
 /// The steps of run_searches; one object per call.
 class Run {
  public:
-  Run(std::span<const task::ExampleId> examples, const SearchSpace& space, const MctsOptions& options,
+  Run(std::span<const task::ExampleId> examples, const SearchSpace& space, const SearchOptions& options,
       Evaluator& evaluator, const SearchRun& settings)
-      : examples_(examples), space_(space), options_(options), evaluator_(evaluator), settings_(settings) {
+      : examples_(examples),
+        factory_(space, options, settings.root_seed),
+        options_(options),
+        evaluator_(evaluator),
+        settings_(settings) {
     results_.resize(examples.size());
     progress_.searches = static_cast<int>(examples.size());
     progress_.rollouts_at_most = static_cast<long>(examples.size()) * options.rollouts;
@@ -69,18 +75,18 @@ class Run {
     for (Slot& slot : slots_) select_or_retire(std::move(slot), still_active);
     while (static_cast<int>(still_active.size()) < settings_.trees_in_step && next_example_ < examples_.size()) {
       const std::size_t index = next_example_++;
-      select_or_retire({index, TreeSearch(examples_[index], space_, options_, settings_.root_seed)}, still_active);
+      select_or_retire({index, factory_.make(examples_[index])}, still_active);
     }
     slots_ = std::move(still_active);
   }
 
   void select_or_retire(Slot slot, std::vector<Slot>& still_active) {
-    std::vector<Trial> trials = slot.tree.select();
+    std::vector<Trial> trials = slot.search->select();
     if (trials.empty()) {
       ++progress_.searches_done;
-      progress_.rollouts_at_most -= options_.rollouts - static_cast<long>(slot.tree.trials().size());
-      if (settings_.recorder != nullptr) settings_.recorder->mark_done(slot.tree.example());
-      results_[slot.index] = slot.tree.take_result();
+      progress_.rollouts_at_most -= options_.rollouts - static_cast<long>(slot.search->trials().size());
+      if (settings_.recorder != nullptr) settings_.recorder->mark_done(slot.search->example());
+      results_[slot.index] = slot.search->take_result();
       return;
     }
     slot.first_trial = batch_.size();
@@ -100,16 +106,16 @@ class Run {
   void record(const Slot& slot, std::span<const Outcome> outcomes) {
     if (settings_.recorder == nullptr) return;
     const auto trials = std::span<const Trial>(batch_).subspan(slot.first_trial, slot.trial_count);
-    settings_.recorder->record(slot.tree.example(), slot.tree.round(), trials, outcomes);
+    settings_.recorder->record(slot.search->example(), slot.search->round(), trials, outcomes);
   }
 
   void backup(Slot& slot, std::span<const Outcome> outcomes) {
-    const int valid_before = slot.tree.valid_count();
-    const bool first_round = slot.tree.round() == 0;
-    slot.tree.backup(outcomes);
+    const int valid_before = slot.search->valid_count();
+    const bool first_round = slot.search->round() == 0;
+    slot.search->backup(outcomes);
     progress_.rollouts_done += static_cast<long>(outcomes.size());
-    if (first_round && slot.tree.trials().front().outcome.correct) ++progress_.identity_correct;
-    if (valid_before == 0 && slot.tree.valid_count() > 0) ++progress_.solved;
+    if (first_round && slot.search->trials().front().outcome.correct) ++progress_.identity_correct;
+    if (valid_before == 0 && slot.search->valid_count() > 0) ++progress_.solved;
   }
 
   void report() const {
@@ -117,8 +123,8 @@ class Run {
   }
 
   std::span<const task::ExampleId> examples_;
-  const SearchSpace& space_;
-  const MctsOptions& options_;
+  const SearchFactory factory_;
+  const SearchOptions& options_;
   Evaluator& evaluator_;
   const SearchRun& settings_;
   std::vector<Slot> slots_;
@@ -131,7 +137,7 @@ class Run {
 }  // namespace
 
 std::vector<SearchResult> run_searches(std::span<const task::ExampleId> examples, const SearchSpace& space,
-                                       const MctsOptions& options, Evaluator& evaluator, const SearchRun& run) {
+                                       const SearchOptions& options, Evaluator& evaluator, const SearchRun& run) {
   check_run(examples, options, run);
   return Run(examples, space, options, evaluator, run).finish();
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "search/evaluator.h"
-#include "search/mcts.h"
+#include "search/options.h"
 #include "search/result.h"
 #include "search/space.h"
 #include "task/example.h"
@@ -46,15 +46,15 @@ struct SearchRun {
 };
 
 /// Searches every example and returns the results in the order of `examples`. Each step:
-///   1. select: every active tree gives its round; a tree that has ended leaves its result, is freed and makes room for
+///   1. select: every active search gives its round; one that has ended leaves its result, is freed and makes room for
 ///   the next
-///   2. evaluate: one batch with the trials of all active trees
-///   3. record: each tree's round, whole
-///   4. backup: each tree takes its outcomes
+///   2. evaluate: one batch with the trials of all active searches
+///   3. record: each search's round, whole
+///   4. backup: each search takes its outcomes
 /// Same seed, same trials per example, whatever the trees in step and the order of examples. Throws core::Interrupted
 /// when run.stop is set, before the next batch: every evaluated round is recorded by then. Throws UsageError for
 /// repeated example ids or bad options, and whatever evaluate_checked() and the recorder throw.
 std::vector<SearchResult> run_searches(std::span<const task::ExampleId> examples, const SearchSpace& space,
-                                       const MctsOptions& options, Evaluator& evaluator, const SearchRun& run = {});
+                                       const SearchOptions& options, Evaluator& evaluator, const SearchRun& run = {});
 
 }  // namespace polar::search

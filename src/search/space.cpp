@@ -1,6 +1,7 @@
 #include "search/space.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -37,38 +38,44 @@ bool overlaps(const core::Edit& a, const core::Edit& b) {
 
 }  // namespace
 
+const std::vector<std::string>& edit_form_names() {
+  static const std::vector<std::string> names{"disjoint", "overlapping", "nested"};
+  return names;
+}
+
+std::string_view to_string(EditForm form) {
+  return edit_form_names()[static_cast<std::size_t>(form)];
+}
+
+EditForm edit_form_of(std::string_view name) {
+  const std::vector<std::string>& names = edit_form_names();
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end())
+    throw core::UsageError(
+        fmt::format("search space: form: expected one of {}, found '{}'", fmt::join(names, ", "), name));
+  return static_cast<EditForm>(found - names.begin());
+}
+
 std::string SpaceOptions::text() const {
   return fmt::format(
       "space depth={} first_layer={} end_layer={} max_block={} max_extra_runs={} skip={} repeat={} min_depth_ratio={} "
-      "max_depth_ratio={} max_edits={}",
+      "max_depth_ratio={} max_edits={} form={} max_repeated_block={} later_max_block={} max_layer_runs={}",
       depth, first_layer, end_layer < 0 ? depth : end_layer, max_block, max_extra_runs, allow_skip, allow_repeat,
-      min_depth_ratio, max_depth_ratio, max_edits);
+      min_depth_ratio, max_depth_ratio, max_edits, to_string(form), max_repeated_block, later_max_block,
+      max_layer_runs);
 }
-
-/// Where a program under construction stands: all layers below `layer` are decided. `block` is the length of the skip
-/// block that ends there (0 = the layer before runs) and `edits` the edits so far; both stay 0 when the number of edits
-/// has no limit.
-struct SearchSpace::State {
-  int layer = 0;
-  int block = 0;
-  int edits = 0;
-  int steps_left = 0;
-};
-
-/// One way to go on: `runs` times the layers from the state's to next.layer − 1.
-struct SearchSpace::Choice {
-  int runs = 1;
-  State next;
-};
 
 SearchSpace::SearchSpace(const SpaceOptions& options) : options_(options) {
   if (options_.end_layer < 0) options_.end_layer = options_.depth;
   check_options();
-  if (options_.max_edits >= options_.end_layer - options_.first_layer) options_.max_edits = 0;
+  const bool disjoint = options_.form == EditForm::kDisjoint;
+  if (disjoint && options_.max_edits >= options_.end_layer - options_.first_layer) options_.max_edits = 0;
+  if (disjoint && options_.max_layer_runs > 0)
+    options_.max_extra_runs = std::min(options_.max_extra_runs, options_.max_layer_runs - 1);
   min_layers_ = at_least_layers(options_.min_depth_ratio, options_.depth);
   max_layers_ = at_most_layers(options_.max_depth_ratio, options_.depth);
   list_candidates();
-  count_completions();
+  if (disjoint) count_completions();
 }
 
 void SearchSpace::check_options() const {
@@ -89,15 +96,24 @@ void SearchSpace::check_options() const {
   require(o.max_depth_ratio * o.depth <= kMaxSteps, "max_depth_ratio",
           fmt::format("at most {} steps in all, with {} layers", kMaxSteps, o.depth), o.max_depth_ratio);
   require(o.max_edits >= 0, "max_edits", "at least 0 (0 = no limit)", o.max_edits);
+  const std::string blocks = fmt::format("0 … {}, max_block (0 = that)", o.max_block);
+  require(o.max_repeated_block >= 0 && o.max_repeated_block <= o.max_block, "max_repeated_block", blocks,
+          o.max_repeated_block);
+  require(o.later_max_block >= 0 && o.later_max_block <= o.max_block, "later_max_block", blocks, o.later_max_block);
+  require(o.later_max_block == 0 || o.form == EditForm::kNested, "later_max_block", "0 unless edits are nested",
+          o.later_max_block);
+  require(o.max_layer_runs == 0 || o.max_layer_runs >= 2, "max_layer_runs", "0 (no limit) or at least 2",
+          o.max_layer_runs);
 }
 
+// Steps before first_layer are those layers in every program, so no nested edit begins there either.
 void SearchSpace::list_candidates() {
-  for (int first = options_.first_layer; first < options_.end_layer; ++first) {
-    for (int length = 1; length <= options_.max_block && first + length <= options_.end_layer; ++length) {
+  const int end = options_.form == EditForm::kNested ? max_layers_ : options_.end_layer;
+  for (int first = options_.first_layer; first < end; ++first) {
+    for (int length = 1; length <= options_.max_block && first + length <= end; ++length) {
       if (options_.allow_skip) candidates_.push_back({first, length, -1});
-      for (int extra = 1; options_.allow_repeat && extra <= options_.max_extra_runs; ++extra) {
-        candidates_.push_back({first, length, extra});
-      }
+      if (!options_.allow_repeat || length > repeated_block()) continue;
+      for (int extra = 1; extra <= options_.max_extra_runs; ++extra) candidates_.push_back({first, length, extra});
     }
   }
 }
@@ -106,19 +122,108 @@ EditedProgram SearchSpace::identity() const {
   return {{}, core::Program::identity(options_.depth)};
 }
 
-std::optional<EditedProgram> SearchSpace::extend(const EditedProgram& parent, const core::Edit& edit) const {
-  const int layers = parent.program.length() + extra_steps(edit);
-  if (layers < min_layers_ || layers > max_layers_) return std::nullopt;
-  for (const core::Edit& old : parent.edits) {
-    if (overlaps(old, edit)) return std::nullopt;
+bool SearchSpace::runs_allowed(const core::Program& program) const {
+  if (options_.max_layer_runs == 0) return true;
+  std::vector<int> runs(static_cast<std::size_t>(options_.depth), 0);
+  return std::ranges::all_of(program.layers(),
+                             [&](core::Program::Layer layer) { return ++runs[layer] <= options_.max_layer_runs; });
+}
+
+bool SearchSpace::in_bounds(const EditedProgram& edited) const {
+  const int layers = edited.program.length();
+  const bool few_edits = options_.max_edits == 0 || static_cast<int>(edited.edits.size()) <= options_.max_edits;
+  return layers >= min_layers_ && layers <= max_layers_ && few_edits && runs_allowed(edited.program);
+}
+
+std::optional<EditedProgram> SearchSpace::made_of(std::vector<core::Edit> edits) const {
+  EditedProgram made;
+  if (options_.form == EditForm::kDisjoint) {
+    int layers = options_.depth;
+    for (const core::Edit& edit : edits) layers += extra_steps(edit);
+    if (layers < min_layers_ || layers > max_layers_) return std::nullopt;
+    made.edits = canonical(std::move(edits));
+    if (options_.max_edits > 0 && static_cast<int>(made.edits.size()) > options_.max_edits) return std::nullopt;
+    made.program = core::apply_edits(options_.depth, made.edits);
+  } else {
+    made.edits = std::move(edits);
+    std::sort(made.edits.begin(), made.edits.end());
+    try {
+      made.program = core::apply_overlapping_edits(options_.depth, made.edits);
+    } catch (const core::UsageError&) {
+      return std::nullopt;  // no layer left, or more than a program can hold
+    }
   }
-  EditedProgram child;
-  child.edits = parent.edits;
+  if (!in_bounds(made)) return std::nullopt;
+  return made;
+}
+
+std::optional<EditedProgram> SearchSpace::extend(const EditedProgram& parent, const core::Edit& edit) const {
+  if (options_.form == EditForm::kNested) return extend_steps(parent, edit);
+  for (const core::Edit& old : parent.edits) {
+    if (options_.form == EditForm::kDisjoint ? overlaps(old, edit) : old == edit) return std::nullopt;
+  }
+  std::vector<core::Edit> edits = parent.edits;
+  edits.push_back(edit);
+  return made_of(std::move(edits));
+}
+
+std::optional<EditedProgram> SearchSpace::extend_steps(const EditedProgram& parent, const core::Edit& edit) const {
+  const int layers = parent.program.length() + extra_steps(edit);
+  if (edit.last() >= parent.program.length() || layers < min_layers_ || layers > max_layers_) return std::nullopt;
+  if (options_.later_max_block > 0 && !parent.edits.empty() && edit.length > options_.later_max_block)
+    return std::nullopt;
+  for (const int layer :
+       parent.program.layers().subspan(static_cast<std::size_t>(edit.first), static_cast<std::size_t>(edit.length))) {
+    if (layer < options_.first_layer || layer >= options_.end_layer) return std::nullopt;
+  }
+  EditedProgram child{parent.edits, core::apply_edit_to_steps(parent.program, edit)};
   child.edits.push_back(edit);
-  child.edits = canonical(std::move(child.edits));
-  if (options_.max_edits > 0 && static_cast<int>(child.edits.size()) > options_.max_edits) return std::nullopt;
-  child.program = core::apply_edits(options_.depth, child.edits);
+  if (!in_bounds(child)) return std::nullopt;
   return child;
+}
+
+std::optional<EditedProgram> SearchSpace::without(const EditedProgram& program, std::size_t index) const {
+  std::vector<core::Edit> edits = program.edits;
+  edits.erase(edits.begin() + static_cast<std::ptrdiff_t>(index));
+  return options_.form == EditForm::kNested ? nested(edits) : made_of(std::move(edits));
+}
+
+std::optional<EditedProgram> SearchSpace::nested(std::span<const core::Edit> edits) const {
+  std::optional<EditedProgram> made = identity();
+  for (const core::Edit& edit : edits) {
+    made = extend_steps(*made, edit);
+    if (!made) return std::nullopt;
+  }
+  return made;
+}
+
+std::optional<EditedProgram> SearchSpace::find(const core::Program& program) const {
+  if (options_.form == EditForm::kDisjoint) return find_disjoint(program);
+  const std::vector<EditedProgram>& programs = enumeration().programs;
+  const auto place = std::ranges::lower_bound(programs, program, {}, &EditedProgram::program);
+  if (place != programs.end() && place->program == program) return *place;
+  if (enumeration().complete) return std::nullopt;
+  std::optional<EditedProgram> simple = find_disjoint(program);
+  if (!simple || options_.form != EditForm::kNested) return simple;
+  std::ranges::reverse(simple->edits);  // made from the last block on, each still stands where the identity has it
+  return nested(simple->edits);
+}
+
+std::optional<EditedProgram> SearchSpace::find_disjoint(const core::Program& program) const {
+  const auto segments = core::parse_segments(program, options_.depth, segment_limits());
+  if (!segments) return std::nullopt;
+  std::vector<core::Edit> edits;
+  for (const core::Segment& segment : *segments) {
+    if (segment.runs == 1) continue;
+    const core::Edit edit{segment.first, segment.length, segment.runs - 1};
+    if (edit.first < options_.first_layer || edit.last() >= options_.end_layer) return std::nullopt;
+    if (edit.is_skip() ? !options_.allow_skip : !options_.allow_repeat || edit.length > repeated_block())
+      return std::nullopt;
+    edits.push_back(edit);
+  }
+  EditedProgram found{canonical(std::move(edits)), program};
+  if (!in_bounds(found)) return std::nullopt;
+  return found;
 }
 
 std::vector<core::Edit> SearchSpace::canonical(std::vector<core::Edit> edits) const {
@@ -145,96 +250,6 @@ std::vector<EditedProgram> SearchSpace::single_edits() const {
     if (auto child = extend(root, edit)) result.push_back(*std::move(child));
   }
   return result;
-}
-
-std::size_t SearchSpace::cell(const State& state) const {
-  const std::size_t blocks = options_.max_edits > 0 ? options_.max_block + 1 : 1;
-  std::size_t index = state.layer;
-  index = index * blocks + state.block;
-  index = index * (options_.max_edits + 1) + state.edits;
-  return index * (max_layers_ + 1) + state.steps_left;
-}
-
-std::vector<SearchSpace::Choice> SearchSpace::choices(const State& state) const {
-  std::vector<Choice> result;
-  const bool limited = options_.max_edits > 0;
-  const auto offer = [&](int length, int runs, int block, int edits) {
-    const int steps_left = state.steps_left - length * runs;
-    if (steps_left < 0 || (limited && edits > options_.max_edits)) return;
-    result.push_back({runs, {state.layer + length, limited ? block : 0, limited ? edits : 0, steps_left}});
-  };
-  offer(1, 1, 0, state.edits);
-  if (state.layer < options_.first_layer || state.layer >= options_.end_layer) return result;
-  if (options_.allow_skip) {
-    const bool same_block = state.block > 0 && state.block < options_.max_block;
-    offer(1, 0, same_block ? state.block + 1 : 1, same_block ? state.edits : state.edits + 1);
-  }
-  for (int length = 1; length <= options_.max_block && state.layer + length <= options_.end_layer; ++length) {
-    for (int extra = 1; options_.allow_repeat && extra <= options_.max_extra_runs; ++extra) {
-      offer(length, 1 + extra, 0, state.edits + 1);
-    }
-  }
-  return result;
-}
-
-// Dynamic programming from the last layer back: a program of the space is exactly one path of choices, since repeated
-// blocks and the set of skipped layers can be read off the layer sequence.
-void SearchSpace::count_completions() {
-  const int blocks = options_.max_edits > 0 ? options_.max_block : 0;
-  completions_.assign(cell({options_.depth, blocks, options_.max_edits, max_layers_}) + 1, 0.0);
-  for (int layer = options_.depth; layer >= 0; --layer) {
-    for (int block = 0; block <= blocks; ++block) {
-      for (int edits = 0; edits <= options_.max_edits; ++edits) {
-        for (int steps_left = 0; steps_left <= max_layers_; ++steps_left) {
-          const State state{layer, block, edits, steps_left};
-          double& ways = completions_[cell(state)];
-          if (layer == options_.depth) {
-            ways = steps_left == 0 ? 1 : 0;
-            continue;
-          }
-          for (const Choice& choice : choices(state)) ways += completions_[cell(choice.next)];
-        }
-      }
-    }
-  }
-}
-
-double SearchSpace::count(int layers) const {
-  if (layers < min_layers_ || layers > max_layers_) return 0;
-  return completions_[cell({0, 0, 0, layers})];
-}
-
-double SearchSpace::count() const {
-  double sum = 0;
-  for (int layers = min_layers_; layers <= max_layers_; ++layers) sum += count(layers);
-  return sum;
-}
-
-core::Program SearchSpace::random_program(int layers, core::Random& random) const {
-  if (count(layers) == 0) {
-    throw core::UsageError(
-        fmt::format("search space: no program of {} layer executions: expected a length from {} to {}", layers,
-                    min_layers_, max_layers_));
-  }
-  std::vector<core::Program::Layer> steps;
-  State state{0, 0, 0, layers};
-  while (state.layer < options_.depth) {
-    double draw = random.uniform() * completions_[cell(state)];
-    Choice taken;
-    for (const Choice& choice : choices(state)) {
-      const double ways = completions_[cell(choice.next)];
-      if (ways == 0) continue;
-      taken = choice;  // the last possible one stands when rounding leaves a rest of `draw`
-      draw -= ways;
-      if (draw < 0) break;
-    }
-    for (int run = 0; run < taken.runs; ++run) {
-      for (int layer = state.layer; layer < taken.next.layer; ++layer)
-        steps.push_back(static_cast<core::Program::Layer>(layer));
-    }
-    state = taken.next;
-  }
-  return core::Program(std::move(steps));
 }
 
 }  // namespace polar::search

@@ -58,6 +58,26 @@ TEST(Edits, RefuseToLeaveNothingOrTooMuch) {
   EXPECT_EQ(apply_edits(4, {{0, 4, 1023}}).length(), 4096);
 }
 
+TEST(OverlappingEdits, EqualDisjointOnesWhereBlocksDoNotMeet) {
+  const std::vector<Edit> edits{{7, 2, 2}, {1, 2, -1}, {4, 1, 1}};
+  EXPECT_EQ(apply_overlapping_edits(10, edits), apply_edits(10, edits));
+  EXPECT_EQ(apply_overlapping_edits(3, {}), Program::identity(3));
+}
+
+TEST(OverlappingEdits, RunARepeatsWholeBlockAfterItsLastLayer) {
+  EXPECT_EQ(apply_overlapping_edits(6, {{1, 3, 1}, {2, 3, 1}}), Program({0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5}));
+  EXPECT_EQ(apply_overlapping_edits(5, {{1, 3, 1}, {2, 1, -1}}), Program({0, 1, 3, 1, 2, 3, 4}));
+  EXPECT_EQ(apply_overlapping_edits(4, {{2, 1, 1}, {1, 2, 1}}), Program({0, 1, 2, 1, 2, 2, 3}));
+  EXPECT_EQ(apply_overlapping_edits(4, {{1, 2, -1}, {2, 2, -1}}), Program({0}));
+}
+
+TEST(OverlappingEdits, RefuseWhatIsNoEditAndToLeaveNothingOrTooMuch) {
+  EXPECT_THROW(apply_overlapping_edits(4, {{3, 2, 1}}), UsageError);
+  EXPECT_THROW(apply_overlapping_edits(4, {{1, 1, 0}}), UsageError);
+  EXPECT_THROW(apply_overlapping_edits(4, {{0, 3, -1}, {1, 3, -1}}), UsageError);
+  EXPECT_THROW(apply_overlapping_edits(4, {{0, 4, 1024}}), UsageError);
+}
+
 TEST(EditsOfSteps, ActOnTheSequenceSoThatProgramsNest) {
   const Program once = apply_edit_to_steps(Program::identity(4), {1, 2, 1});
   EXPECT_EQ(once, Program({0, 1, 2, 1, 2, 3}));

@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "eval/rows.h"
 #include "experiment/schema.h"
+#include "experiment/transfer.h"
 #include "labels/label_store.h"
 #include "support/message_of.h"
 #include "support/temporary_folder.h"
@@ -125,6 +126,45 @@ TEST_F(ExperimentTest, FindsTheSameLabelsWhateverWorkersTreesInStepAndCache) {
   Experiment(other).search();
   EXPECT_EQ(digests("one").verdicts, digests("two").verdicts);
   EXPECT_EQ(digests("one").exact, digests("two").exact);
+}
+
+TEST_F(ExperimentTest, StartsFromTheSameProgramsOfThePilotWhateverTreesInStep) {
+  Config one = config("one");
+  one.search.algorithm = "transfer";
+  one.search.transfer_pilot = 3;
+  run_all(one);
+  Config two = one;
+  two.name = "two";
+  two.search.trees_in_step = 2;
+  Experiment(two).search();
+  EXPECT_EQ(digests("one").exact, digests("two").exact);
+  const labels::LabelStore store = labels::LabelStore::read(run("one") / "labels.sqlite");
+  const std::vector<task::Example> pilot = pilot_of(task::read_jsonl(folder_ / "train.jsonl"), 3);
+  const std::vector<core::Program> served = programs_that_served(store, pilot, 8, one.search.transfer_size);
+  ASSERT_FALSE(served.empty());
+  for (const char* other : {"train6", "train20", "valid3"})
+    EXPECT_EQ(store.trials(other).at(1).trial.program, served.front()) << other;
+}
+
+TEST_F(ExperimentTest, StartsFromTheProgramsOfAFileAndSearchesAnewWhenTheyChange) {
+  Config from_file = config("file");
+  from_file.search.algorithm = "transfer";
+  from_file.search.transfer_programs = (folder_ / "programs.txt").string();
+  core::write_file(folder_ / "programs.txt", "0-3,3-7\n0-5,7\n");
+  Experiment(from_file).search();
+  const auto trials = labels::LabelStore::read(run("file") / "labels.sqlite").trials("train4");
+  ASSERT_GE(trials.size(), 3U);
+  EXPECT_EQ(trials[1].trial.program, core::Program::parse("0-3,3-7"));
+  EXPECT_EQ(trials[2].trial.program, core::Program::parse("0-5,7"));
+  core::write_file(folder_ / "programs.txt", "0-5,7\n");
+  EXPECT_THROW(Experiment(from_file).search(), core::UsageError) << "the store holds a search of other settings";
+}
+
+TEST_F(ExperimentTest, LabelsWithAPublishedSearchToo) {
+  Config published = config("published");
+  published.search.algorithm = "authors";
+  Experiment(published).search();
+  EXPECT_GT(digests("published").trials, 34 * 6);
 }
 
 TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {

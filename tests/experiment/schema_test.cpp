@@ -215,6 +215,15 @@ TEST(Schema, ReportsKeysThatContradictEachOtherWhereOneWasSet) {
             "x.yaml:3: search.max_depth: expected a number from 1 to 16, found '0.5'");
   EXPECT_EQ(refusal("name: a\nsearch: {skip: false, loop: false}"),
             "x.yaml:2: search.loop: expected search.skip or search.loop to be true, found both false");
+  EXPECT_NE(
+      refusal("name: a\nsearch: {algorithm: magic}").find("x.yaml:2: search.algorithm: expected one of guided, mcts"),
+      std::string::npos);
+  EXPECT_EQ(refusal("name: a\nsearch: {first_layer: 6, end_layer: 6}"),
+            "x.yaml:2: search.end_layer: expected search.end_layer beyond search.first_layer (0: the model's depth), "
+            "found 6 and 6");
+  EXPECT_EQ(refusal("name: a\nsearch: {transfer_programs: programs.txt}"),
+            "x.yaml:2: search.transfer_programs: expected no file unless search.algorithm is transfer, found "
+            "'programs.txt' with guided");
   EXPECT_EQ(refusal("name: a", {"predict.heads=3"}),
             "--set: predict.heads: expected predict.heads to divide predict.width, found 3 and 256");
   EXPECT_EQ(
@@ -286,7 +295,7 @@ TEST(Schema, SavesEveryKey) {
 
 TEST(Schema, HelpShowsRangeAndDefaultOfEveryKey) {
   const std::string help = config_help();
-  EXPECT_NE(help.find("\nsearch: Tree search over programs"), std::string::npos);
+  EXPECT_NE(help.find("\nsearch: Search over programs"), std::string::npos);
   EXPECT_NE(help.find("  rollouts             Programs tried per example, the identity included.\n"
                       "                       an integer >= 1; default 100\n"),
             std::string::npos);

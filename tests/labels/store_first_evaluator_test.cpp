@@ -95,7 +95,7 @@ struct ResumableSearch {
     StoreFirstEvaluator evaluator(store, inner);
     search::SpaceOptions space_options;
     space_options.depth = 20;
-    search::MctsOptions options;
+    search::SearchOptions options;
     options.rollouts = 40;
     search::SearchRun settings;
     settings.root_seed = 7;

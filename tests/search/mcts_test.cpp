@@ -29,7 +29,7 @@ const SearchSpace& subsets() {
   return space;
 }
 
-MctsOptions hand_options() {
+SearchOptions hand_options() {
   return {.rollouts = 100,
           .leaves_per_round = 1,
           .exploration = 0.5,
@@ -69,34 +69,14 @@ std::vector<Trial> play_to_the_end(TreeSearch& tree, Outcome (*rule)(const Trial
   }
 }
 
-TEST(Reward, IsOneWhenCorrectAndHalfTheMeanTokenProbabilityOtherwise) {
-  const Outcome wrong{.answer_log_prob = 3 * std::log(0.25), .answer_tokens = 3};
-  EXPECT_DOUBLE_EQ(reward(wrong, RewardKind::kDense), 0.125);
-  EXPECT_EQ(reward(wrong, RewardKind::kBinary), 0);
-  const Outcome right{.correct = true, .answer_log_prob = -9, .answer_tokens = 3};
-  EXPECT_EQ(reward(right, RewardKind::kDense), 1);
-  EXPECT_EQ(reward(right, RewardKind::kBinary), 1);
-}
-
-TEST(Reward, OrdersWrongAnswersByProbabilityBelowAnyRightOne) {
-  const Outcome likely{.answer_log_prob = -0.1};
-  const Outcome unlikely{.answer_log_prob = -5};
-  const Outcome impossible{.answer_log_prob = -INFINITY};
-  const Outcome right{.correct = true, .answer_log_prob = -20};
-  EXPECT_GT(reward(right, RewardKind::kDense), reward(likely, RewardKind::kDense));
-  EXPECT_GT(reward(likely, RewardKind::kDense), reward(unlikely, RewardKind::kDense));
-  EXPECT_GT(reward(unlikely, RewardKind::kDense), reward(impossible, RewardKind::kDense));
-  EXPECT_EQ(reward(impossible, RewardKind::kDense), 0);
-}
-
 TEST(ChildScore, IsMeanPlusExplorationMinusLength) {
-  MctsOptions options = hand_options();
+  SearchOptions options = hand_options();
   // 0.9/2 + 0.5·sqrt(ln 4 / 2) − 0.3·0.5 = 0.45 + 0.5·0.8325546 − 0.15
   EXPECT_NEAR(child_score(0.9, 2, 4, 0.5, options), 0.7162773, 1e-7);
 }
 
 TEST(WidenedChildren, IsTheRoundedUpPowerAndAtLeastOne) {
-  MctsOptions options{.widening_factor = 2, .widening_exponent = 0.5};
+  SearchOptions options{.widening_factor = 2, .widening_exponent = 0.5};
   EXPECT_EQ(widened_children(1, options), 2);
   EXPECT_EQ(widened_children(2, options), 3);  // 2·1.414 = 2.83
   EXPECT_EQ(widened_children(9, options), 6);
@@ -128,7 +108,7 @@ TEST(TreeSearchTest, GivesTheHandComputedVisitsWhenExploring) {
 TEST(TreeSearchTest, GivesTheHandComputedVisitsWhenExploitingUntilTheSpaceEnds) {
   const Rewards rewards{{{0, 1, 2}, 0.1}, {{1, 2}, 0.45}, {{0, 2}, 0.2}, {{0, 1}, 0.1},
                         {{0}, 0.4},       {{1}, 0.4},     {{2}, 0.4}};
-  MctsOptions options = hand_options();
+  SearchOptions options = hand_options();
   options.exploration = 0.1;
   TreeSearch tree("a", subsets(), options, 1);
   // Rollouts 5 and 6 stay under {1,2}, whose mean leads; then it is closed, and {0,2} leads and holds the last program,
@@ -148,7 +128,7 @@ TEST(TreeSearchTest, GivesTheHandComputedVisitsWhenExploitingUntilTheSpaceEnds) 
 TEST(TreeSearchTest, VirtualVisitsSpreadTheLeavesOfARound) {
   const Rewards rewards{{{0, 1, 2}, 0.1}, {{1, 2}, 0.4}, {{0, 2}, 0.2}, {{0, 1}, 0.1},
                         {{0}, 0.05},      {{1}, 0.05},   {{2}, 0.05}};
-  MctsOptions options = hand_options();
+  SearchOptions options = hand_options();
   options.leaves_per_round = 4;
   options.rollouts = 6;
   TreeSearch tree("a", subsets(), options, 1);
@@ -171,7 +151,7 @@ TEST(TreeSearchTest, BreaksTiesByTheSmallerProgram) {
 }
 
 TEST(TreeSearchTest, RunsDownAChainWithOneChildANodeAndThenWidensBeyondItsShare) {
-  MctsOptions options = hand_options();
+  SearchOptions options = hand_options();
   options.widening_factor = 1;
   TreeSearch tree("a", subsets(), options, 5);
   std::vector<int> lengths;
@@ -181,7 +161,7 @@ TEST(TreeSearchTest, RunsDownAChainWithOneChildANodeAndThenWidensBeyondItsShare)
 }
 
 TEST(TreeSearchTest, TriesTheIdentityFirstAndAlone) {
-  MctsOptions options = hand_options();
+  SearchOptions options = hand_options();
   options.rollouts = 1;
   TreeSearch tree("a", subsets(), options, 1);
   const std::vector<Trial> trials = play_to_the_end(tree);
@@ -293,35 +273,6 @@ TEST(TreeSearchTest, ListsValidProgramsMostOptimalFirst) {
       EXPECT_GE(better.outcome.margin, worse.outcome.margin);
     }
   }
-}
-
-TEST(MoreOptimal, ComparesValidityThenLayersThenMarginThenProgram) {
-  const RecordedTrial base{{0, 1, 2}, {.correct = true, .margin = 1}};
-  EXPECT_TRUE(more_optimal(base, {{0, 1}, {.correct = false, .margin = 9}}));
-  EXPECT_TRUE(more_optimal({{0, 1}, {.correct = true, .margin = 0}}, base));
-  EXPECT_TRUE(more_optimal({{0, 2, 2}, {.correct = true, .margin = 2}}, base));
-  EXPECT_TRUE(more_optimal(base, {{0, 2, 2}, {.correct = true, .margin = 1}}));
-  EXPECT_FALSE(more_optimal(base, base));
-}
-
-TEST(MctsOptionsTest, NamesTheOptionThatIsOutOfRange) {
-  const auto expect_refused = [](const MctsOptions& options, const std::string& option) {
-    try {
-      options.check();
-      ADD_FAILURE() << option << " was accepted";
-    } catch (const core::UsageError& error) {
-      EXPECT_NE(std::string(error.what()).find(option + ": expected"), std::string::npos) << error.what();
-    }
-  };
-  EXPECT_NO_THROW(MctsOptions{}.check());
-  expect_refused({.rollouts = 0}, "rollouts");
-  expect_refused({.leaves_per_round = 0}, "leaves_per_round");
-  expect_refused({.exploration = -1}, "exploration");
-  expect_refused({.exploration = NAN}, "exploration");
-  expect_refused({.length_penalty = -0.1}, "length_penalty");
-  expect_refused({.widening_factor = 0}, "widening_factor");
-  expect_refused({.widening_exponent = 1.5}, "widening_exponent");
-  expect_refused({.stop_after_valid = -1}, "stop_after_valid");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/seed.h"
 #include "search/evaluators.h"
+#include "search/mcts.h"
 #include "support/fake_evaluator.h"
 
 namespace polar::search {
@@ -26,7 +27,7 @@ const SearchSpace& space() {
   return instance;
 }
 
-constexpr MctsOptions kOptions{.rollouts = 45, .leaves_per_round = 4};
+const SearchOptions kOptions{.algorithm = Algorithm::kMcts, .rollouts = 45, .leaves_per_round = 4};
 
 std::vector<task::ExampleId> examples(int count) {
   std::vector<task::ExampleId> ids;
@@ -125,7 +126,7 @@ TEST(RunSearches, GivesTheSameTrialsWhateverTheTreesInStepAndTheOrderOfExamples)
   EXPECT_NE(by_example(run_searches(ids, space(), kOptions, evaluator, {.root_seed = 6})), alone);
 }
 
-TEST(RunSearches, EqualsATreeRunByItself) {
+TEST(RunSearches, EqualsASearchRunByItself) {
   RuleEvaluator evaluator = model();
   const auto ids = examples(3);
   const auto results = run_searches(ids, space(), kOptions, evaluator, {.root_seed = 5});

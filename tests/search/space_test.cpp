@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/seed.h"
 
 namespace polar::search {
 namespace {
@@ -225,6 +226,26 @@ TEST(SearchSpaceTest, RefusesARandomProgramOfALengthWithoutPrograms) {
   }
 }
 
+TEST(SearchSpaceTest, EnumeratesExactlyWhatItCounts) {
+  for (const SpaceOptions& options : varied_spaces()) {
+    SCOPED_TRACE(options.text());
+    const SearchSpace space(options);
+    const auto all = space.enumerate();
+    ASSERT_TRUE(all.has_value());
+    EXPECT_EQ(static_cast<double>(all->size()), space.count());
+    const auto fewest = brute_force(options);
+    std::size_t edits_before = 0;
+    for (const EditedProgram& edited : *all) {
+      ASSERT_TRUE(fewest.contains(edited.program)) << edited.program.text();
+      EXPECT_EQ(static_cast<int>(edited.edits.size()), fewest.at(edited.program));
+      EXPECT_EQ(core::apply_edits(options.depth, edited.edits), edited.program);
+      EXPECT_GE(edited.edits.size(), edits_before) << "by number of edits";
+      edits_before = edited.edits.size();
+    }
+    EXPECT_FALSE(space.enumerate(all->size() - 1)) << "one more than allowed";
+  }
+}
+
 TEST(SearchSpaceTest, NamesTheOptionThatIsOutOfRange) {
   const auto expect_refused = [](const SpaceOptions& options, const std::string& option) {
     try {
@@ -247,13 +268,21 @@ TEST(SearchSpaceTest, NamesTheOptionThatIsOutOfRange) {
   expect_refused({.depth = 8, .max_depth_ratio = 0.9}, "max_depth_ratio");
   expect_refused({.depth = 8, .max_depth_ratio = 1000}, "max_depth_ratio");
   expect_refused({.depth = 8, .max_edits = -1}, "max_edits");
+  expect_refused({.depth = 8, .max_repeated_block = 5}, "max_repeated_block");
+  expect_refused({.depth = 8, .later_max_block = 1}, "later_max_block");
+  expect_refused({.depth = 8, .form = EditForm::kNested, .later_max_block = 5}, "later_max_block");
+  expect_refused({.depth = 8, .max_layer_runs = 1}, "max_layer_runs");
 }
 
 TEST(SearchSpaceTest, TextTellsEverySettingApart) {
   std::set<std::string> texts;
   texts.insert(SpaceOptions{.depth = 30}.text());
   for (const SpaceOptions& options : varied_spaces()) texts.insert(options.text());
-  EXPECT_EQ(texts.size(), 1 + varied_spaces().size());
+  texts.insert(SpaceOptions{.depth = 30, .form = EditForm::kNested}.text());
+  texts.insert(SpaceOptions{.depth = 30, .max_repeated_block = 2}.text());
+  texts.insert(SpaceOptions{.depth = 30, .later_max_block = 2}.text());
+  texts.insert(SpaceOptions{.depth = 30, .max_layer_runs = 2}.text());
+  EXPECT_EQ(texts.size(), 5 + varied_spaces().size());
   EXPECT_EQ((SpaceOptions{.depth = 30, .end_layer = 30}.text()), SpaceOptions{.depth = 30}.text());
 }
 

@@ -1,0 +1,169 @@
+#include "experiment/algorithm_bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "experiment/interrupt.h"
+#include "experiment/options.h"
+#include "experiment/progress.h"
+#include "experiment/transfer.h"
+#include "labels/store_first_evaluator.h"
+#include "search/executor_evaluator.h"
+#include "search/outcome_matrix.h"
+#include "search/run_searches.h"
+
+namespace polar::experiment {
+namespace {
+
+constexpr std::string_view kTransfer = "transfer", kExhaustive = "exhaustive";
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+void check_bench(const AlgorithmBenchOptions& options) {
+  if (options.algorithms.empty()) throw core::UsageError("--algorithms: expected at least one algorithm, found none");
+  for (const std::string& name : options.algorithms) {
+    search::algorithm_of(name);
+    if (std::ranges::count(options.algorithms, name) > 1)
+      throw core::UsageError(fmt::format("--algorithms: expected every algorithm once, found {} again", name));
+  }
+  if (options.rollouts.empty() || std::ranges::min(options.rollouts) < 1)
+    throw core::UsageError("--rollouts: expected budgets of at least 1");
+}
+
+/// Examples first … first + count − 1 of every level; count 0: all from first on.
+std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count) {
+  std::map<std::string, int> met;
+  std::vector<task::Example> taken;
+  for (const task::Example& example : examples) {
+    const int index = met[example.level]++;
+    if (index >= first && (count == 0 || index < first + count)) taken.push_back(example);
+  }
+  return taken;
+}
+
+}  // namespace
+
+AlgorithmBench::AlgorithmBench(const Config& config, const AlgorithmBenchOptions& options)
+    : config_((check_bench(options), config)),
+      options_(options),
+      model_(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels)),
+      data_(make_data(config)),
+      executor_(model_.pool, model_.tokenizer, exec_options(config)) {
+  const int skipped = has_pilot() ? config_.search.transfer_pilot : 0;
+  if (has_pilot()) pilot_ = slice_levels(data_.dataset.train, 0, skipped);
+  examples_ = slice_levels(data_.dataset.train, skipped, options_.examples_per_level);
+  if (examples_.empty())
+    throw core::UsageError(fmt::format("expected training examples to search{}, found none; raise task.train_per_level",
+                                       has_pilot() ? " after the pilot of transfer" : ""));
+  table_.default_algorithm =
+      contains(options_.algorithms, config_.search.algorithm) ? config_.search.algorithm : options_.algorithms.front();
+  table_.rollouts = options_.rollouts;
+  std::ranges::sort(table_.rollouts);
+  table_.seed = config_.seed;
+  table_.resamples = config_.eval.bootstrap;
+  core::ensure_folder(options_.folder);
+  lock_ = std::make_unique<labels::RunLock>(options_.folder);
+}
+
+bool AlgorithmBench::has_pilot() const {
+  return contains(options_.algorithms, kTransfer) && config_.search.transfer_programs.empty();
+}
+
+search::SearchPlan AlgorithmBench::plan_of(const std::string& algorithm) const {
+  const int depth = model_.pool->manifest().depth;
+  search::SearchPlan plan = search_plan(config_, depth, table_.rollouts.back(), search::algorithm_of(algorithm));
+  if (algorithm == kExhaustive) {
+    plan.space.max_edits = options_.exhaustive_edits;
+    plan.options.rollouts = static_cast<int>(std::min(1e6, search::SearchSpace(plan.space).count()));
+  }
+  if (algorithm == kTransfer && !has_pilot())
+    plan.options.first_programs = read_programs(config_.search.transfer_programs, depth);
+  return plan;
+}
+
+labels::LabelStore AlgorithmBench::open_store(const std::string& text, std::span<const task::Example> all) const {
+  const pool::Manifest& manifest = model_.pool->manifest();
+  const labels::StoreIdentity identity{manifest.weights_digest, manifest.model_name, data_digest(data_.task, all),
+                                       data_.task.name,         data_.task.grader,   executor_.fingerprint()};
+  labels::StoreOptions options;
+  options.new_search = true;
+  labels::LabelStore store =
+      labels::LabelStore::open(*lock_, "outcomes.sqlite", identity, {text, "verdict", config_.seed}, options);
+  std::vector<labels::StoredExample> stored;
+  for (const task::Example& example : all) stored.push_back({example.id, labels::Split::kTrain, example.level});
+  store.add_examples(stored);
+  return store;
+}
+
+// Replays what the store has: a finished search costs reading it.
+std::vector<search::SearchResult> AlgorithmBench::search(const std::string& name, const search::SearchPlan& plan,
+                                                         std::span<const task::Example> examples,
+                                                         const std::string& text) {
+  const search::SearchSpace space(plan.space);
+  std::vector<task::Example> all = pilot_;
+  all.insert(all.end(), examples_.begin(), examples_.end());
+  labels::LabelStore store = open_store(text, all);
+  exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, data_.task);
+  search::ExecutorEvaluator executing(executor_, encoder, all, exec::StopRule::kVerdict);
+  labels::StoreFirstEvaluator evaluator(store, executing);
+  std::vector<task::ExampleId> ids;
+  for (const task::Example& example : examples) ids.push_back(example.id);
+  std::cerr << fmt::format("{}: {}\n", name, space.describe());
+  Progress progress(name, ids.size() * static_cast<std::size_t>(plan.options.rollouts), "rollouts");
+  long counted = 0;
+  search::SearchRun run;
+  run.root_seed = config_.seed;
+  run.trees_in_step = config_.search.trees_in_step;
+  run.recorder = &store;
+  run.stop = &interrupt_flag();
+  run.progress = [&](const search::SearchProgress& now) {
+    progress.add(static_cast<std::uint64_t>(now.rollouts_done - counted));
+    counted = now.rollouts_done;
+    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
+                                  now.solved, now.identity_correct));
+  };
+  return search::run_searches(ids, space, plan.options, evaluator, run);
+}
+
+std::vector<core::Program> AlgorithmBench::pilot_programs() {
+  search::SearchPlan plan = plan_of("guided");
+  const std::string text = plan.space.text() + "; " + plan.options.text() + "; pilot";
+  search("pilot of transfer", plan, pilot_, text);
+  std::vector<task::Example> all = pilot_;
+  all.insert(all.end(), examples_.begin(), examples_.end());
+  const labels::LabelStore store = open_store(text, all);
+  std::vector<core::Program> programs =
+      programs_that_served(store, pilot_, model_.pool->manifest().depth, config_.search.transfer_size);
+  if (programs.empty())
+    throw core::Error("transfer: expected a program that served the pilot, found none; enlarge search.transfer_pilot");
+  return programs;
+}
+
+std::vector<AlgorithmRow> AlgorithmBench::run() {
+  std::vector<AlgorithmRun> runs;
+  for (const std::string& name : options_.algorithms) {
+    search::SearchPlan plan = plan_of(name);
+    if (name == kTransfer && has_pilot()) plan.options.first_programs = pilot_programs();
+    const std::string text = plan.space.text() + "; " + plan.options.text();
+    runs.push_back({name, name == kExhaustive, search(name, plan, examples_, text)});
+  }
+  std::vector<std::string> levels;
+  for (const task::Example& example : examples_) levels.push_back(example.level);
+  for (const AlgorithmRun& run : runs) {
+    if (run.exhaustive)
+      core::write_file(options_.folder / "outcomes.csv", search::outcomes_csv(search::outcome_matrix(run.results)));
+  }
+  std::vector<AlgorithmRow> rows = algorithm_rows(runs, levels, table_);
+  core::write_file(options_.folder / "algorithms.csv", algorithms_csv(rows));
+  core::write_file(options_.folder / "algorithms.md", algorithms_markdown(rows, table_));
+  return rows;
+}
+
+}  // namespace polar::experiment

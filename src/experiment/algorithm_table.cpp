@@ -1,0 +1,241 @@
+#include "experiment/algorithm_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/seed.h"
+
+namespace polar::experiment {
+namespace {
+
+constexpr std::string_view kAll = "all";
+
+/// One algorithm read at one budget, by example.
+using States = std::vector<search::Progressed>;
+
+States states_at(const AlgorithmRun& run, int rollouts) {
+  States states;
+  for (const search::SearchResult& result : run.results) states.push_back(search::after(result.trials, rollouts));
+  return states;
+}
+
+int budget_of(const AlgorithmRun& run, int rollouts) {
+  if (!run.exhaustive) return rollouts;
+  std::size_t longest = 0;
+  for (const search::SearchResult& result : run.results) longest = std::max(longest, result.trials.size());
+  return static_cast<int>(longest);
+}
+
+double mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// The examples of one row, and what is drawn from them.
+class LevelView {
+ public:
+  LevelView(std::span<const std::string> levels, const std::string& level) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      if (level == kAll || levels[i] == level) examples_.push_back(i);
+    }
+  }
+
+  const std::vector<std::size_t>& examples() const { return examples_; }
+
+  void fill(AlgorithmRow& row, const AlgorithmRun& run, const States& states) const {
+    std::vector<double> hits, used, layers;
+    for (const std::size_t i : examples_) {
+      hits.push_back(states[i].first_hit.value_or(row.rollouts));
+      used.push_back(
+          static_cast<double>(std::min(run.results[i].trials.size(), static_cast<std::size_t>(row.rollouts))));
+      if (states[i].solved) layers.push_back(*states[i].shortest_layers);
+    }
+    row.examples = static_cast<int>(examples_.size());
+    row.solved = static_cast<int>(layers.size());
+    row.solved_interval = eval::wilson_interval(row.solved, row.examples);
+    row.rollouts_used = mean(used);
+    row.first_hit = mean(hits);
+    if (!layers.empty()) row.shortest_layers = mean(layers);
+  }
+
+  void compare(AlgorithmRow& row, const States& states, const States& reference,
+               const AlgorithmTableOptions& options) const {
+    std::vector<double> solved, layers;
+    for (const std::size_t i : examples_) {
+      solved.push_back(static_cast<double>(states[i].solved) - static_cast<double>(reference[i].solved));
+      if (states[i].solved && reference[i].solved)
+        layers.push_back(*states[i].shortest_layers - *reference[i].shortest_layers);
+    }
+    row.solved_difference = mean(solved);
+    const std::uint64_t seed = core::derive_seed(options.seed, "bench algorithms", row.level);
+    row.solved_difference_interval = eval::bootstrap_mean_interval(solved, seed, options.resamples);
+    if (layers.empty()) return;
+    row.layers_difference = mean(layers);
+    row.layers_difference_interval = eval::bootstrap_mean_interval(layers, seed, options.resamples);
+  }
+
+  std::optional<double> over_optimum(const States& states, const States& optimum) const {
+    std::vector<double> over;
+    for (const std::size_t i : examples_) {
+      if (states[i].solved && optimum[i].solved)
+        over.push_back(static_cast<double>(*states[i].shortest_layers) / *optimum[i].shortest_layers - 1);
+    }
+    if (over.empty()) return std::nullopt;
+    return mean(over);
+  }
+
+ private:
+  std::vector<std::size_t> examples_;
+};
+
+void check_runs(std::span<const AlgorithmRun> runs, std::size_t examples) {
+  for (const AlgorithmRun& run : runs) {
+    bool same = run.results.size() == examples;
+    for (std::size_t i = 0; same && i < examples; ++i) same = run.results[i].example == runs[0].results[i].example;
+    if (!same)
+      throw core::Error(fmt::format("algorithm {}: expected results of the same {} examples as {}, found others",
+                                    run.algorithm, examples, runs[0].algorithm));
+  }
+}
+
+std::vector<std::string> distinct(std::span<const std::string> levels) {
+  std::vector<std::string> names;
+  for (const std::string& level : levels) {
+    if (std::ranges::find(names, level) == names.end()) names.push_back(level);
+  }
+  names.emplace_back(kAll);
+  return names;
+}
+
+std::string optional_text(const std::optional<double>& value) {
+  return value ? fmt::format("{}", *value) : "";
+}
+
+const AlgorithmRow* row_of(std::span<const AlgorithmRow> rows, const AlgorithmRow& like, const std::string& level) {
+  const auto found = std::ranges::find_if(rows, [&](const AlgorithmRow& row) {
+    return row.algorithm == like.algorithm && row.rollouts == like.rollouts && row.level == level;
+  });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+std::string difference_text(const std::optional<double>& value, const eval::Interval& interval, double scale) {
+  if (!value) return "";
+  return fmt::format("{:+.1f} [{:+.1f}, {:+.1f}]", *value * scale, interval.low * scale, interval.high * scale);
+}
+
+std::string solved_line(std::span<const AlgorithmRow> rows, const AlgorithmRow& all,
+                        const std::vector<std::string>& levels) {
+  std::string line = fmt::format("| {} |", all.algorithm);
+  for (const std::string& level : levels) {
+    const AlgorithmRow* row = row_of(rows, all, level);
+    if (row == nullptr) {
+      line += " |";
+      continue;
+    }
+    line += fmt::format(" {:.1f} ({:.0f}-{:.0f}) |", 100.0 * row->solved / row->examples,
+                        100 * row->solved_interval.low, 100 * row->solved_interval.high);
+  }
+  return line + fmt::format(" {} |\n", difference_text(all.solved_difference, all.solved_difference_interval, 100));
+}
+
+std::string depth_line(const AlgorithmRow& all) {
+  return fmt::format("| {} | {} | {} | {} | {:.1f} | {:.1f} |\n", all.algorithm,
+                     all.shortest_layers ? fmt::format("{:.2f}", *all.shortest_layers) : "",
+                     difference_text(all.layers_difference, all.layers_difference_interval, 1),
+                     all.over_optimum ? fmt::format("{:+.1f} %", 100 * *all.over_optimum) : "", all.first_hit,
+                     all.rollouts_used);
+}
+
+}  // namespace
+
+std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std::span<const std::string> levels,
+                                         const AlgorithmTableOptions& options) {
+  check_runs(runs, levels.size());
+  const auto reference = std::ranges::find(runs, options.default_algorithm, &AlgorithmRun::algorithm);
+  if (reference == runs.end())
+    throw core::Error(
+        fmt::format("expected the algorithm {} among those that ran, since the others are compared with it",
+                    options.default_algorithm));
+  const auto exhaustive = std::ranges::find(runs, true, &AlgorithmRun::exhaustive);
+  std::vector<AlgorithmRow> rows;
+  for (const int rollouts : options.rollouts) {
+    const States base = states_at(*reference, rollouts);
+    for (const AlgorithmRun& run : runs) {
+      const int budget = budget_of(run, rollouts);
+      const States states = states_at(run, budget);
+      for (const std::string& level : distinct(levels)) {
+        const LevelView view(levels, level);
+        AlgorithmRow row{.algorithm = run.algorithm, .level = level, .rollouts = budget};
+        view.fill(row, run, states);
+        if (&run != &*reference && !run.exhaustive) view.compare(row, states, base, options);
+        if (exhaustive != runs.end() && !run.exhaustive)
+          row.over_optimum = view.over_optimum(states, states_at(*exhaustive, budget_of(*exhaustive, rollouts)));
+        // The exhaustive search has one budget: once is enough.
+        if (!run.exhaustive || rollouts == options.rollouts.front()) rows.push_back(std::move(row));
+      }
+    }
+  }
+  return rows;
+}
+
+std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
+  std::string text =
+      "algorithm,level,rollouts,examples,solved,solved_low,solved_high,rollouts_used,first_hit,shortest_layers,"
+      "solved_difference,solved_difference_low,solved_difference_high,layers_difference,layers_difference_low,"
+      "layers_difference_high,over_optimum\n";
+  for (const AlgorithmRow& row : rows) {
+    const auto interval = [](const std::optional<double>& value, const eval::Interval& around) {
+      return value ? fmt::format("{},{},{}", *value, around.low, around.high) : std::string(",,");
+    };
+    // Levels may hold commas and quotes (RFC 4180).
+    std::string level = row.level;
+    for (std::size_t at = level.find('"'); at != std::string::npos; at = level.find('"', at + 2))
+      level.insert(at, 1, '"');
+    text +=
+        fmt::format("{},\"{}\",{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts, row.examples,
+                    row.solved, row.solved_interval.low, row.solved_interval.high, row.rollouts_used, row.first_hit,
+                    optional_text(row.shortest_layers), interval(row.solved_difference, row.solved_difference_interval),
+                    interval(row.layers_difference, row.layers_difference_interval), optional_text(row.over_optimum));
+  }
+  return text;
+}
+
+std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const AlgorithmTableOptions& options) {
+  std::vector<std::string> levels;
+  for (const AlgorithmRow& row : rows) {
+    if (std::ranges::find(levels, row.level) == levels.end()) levels.push_back(row.level);
+  }
+  std::vector<int> budgets;
+  for (const AlgorithmRow& row : rows) {
+    if (std::ranges::find(budgets, row.rollouts) == budgets.end()) budgets.push_back(row.rollouts);
+  }
+  std::ranges::sort(budgets);
+  std::string text;
+  for (const int budget : budgets) {
+    text += fmt::format("## {} rollouts\n\nExamples with a valid program, in percent (95 % Wilson)\n\n| algorithm |",
+                        budget);
+    for (const std::string& level : levels) text += fmt::format(" {} |", level);
+    text += fmt::format(" points over {} |\n|---|", options.default_algorithm);
+    for (std::size_t i = 0; i <= levels.size(); ++i) text += "---|";
+    text += '\n';
+    std::string depths = fmt::format(
+        "\nOver all levels: layers of the shortest valid program\n\n| algorithm | mean layers | layers over {}, both "
+        "solved | over the exhaustive optimum | rollouts to the first valid | rollouts used "
+        "|\n|---|---|---|---|---|---|\n",
+        options.default_algorithm);
+    for (const AlgorithmRow& row : rows) {
+      if (row.rollouts != budget || row.level != kAll) continue;
+      text += solved_line(rows, row, levels);
+      depths += depth_line(row);
+    }
+    text += depths + '\n';
+  }
+  return text +
+         "Differences: paired over examples, 95 % bootstrap. Rollouts to the first valid program: the identity "
+         "counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
+         "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n";
+}
+
+}  // namespace polar::experiment

@@ -1,0 +1,60 @@
+#pragma once
+// Search algorithms side by side: figures from what each recorded on the same examples.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/statistics.h"
+#include "search/result.h"
+
+namespace polar::experiment {
+
+/// What one algorithm made of every example, in the order of the examples. An exhaustive search has one budget, its
+/// space; others are read at every budget from the recorded order, since a smaller budget makes a prefix of a larger
+/// one's trials (search/search.h).
+struct AlgorithmRun {
+  std::string algorithm;
+  bool exhaustive = false;
+  std::vector<search::SearchResult> results;
+};
+
+/// Figures of one algorithm at one budget over the examples of one level.
+struct AlgorithmRow {
+  std::string algorithm, level;  ///< level "all": every example
+  int rollouts = 0;              ///< budget an example
+  int examples = 0;
+  int solved = 0;  ///< examples with a valid program, the identity included
+  eval::Interval solved_interval = {};
+  double rollouts_used = 0;  ///< mean; stop rules may leave some
+  double first_hit = 0;      ///< mean rollouts up to and with the first valid program; unsolved: the budget
+  std::optional<double> shortest_layers = {};  ///< mean over solved examples
+  /// Paired with the default at the same budget, 95 % bootstrap: share solved, over all examples; layers of the
+  /// shortest valid program, over those that both solve. Nothing for the default itself and the exhaustive search.
+  std::optional<double> solved_difference = {}, layers_difference = {};
+  eval::Interval solved_difference_interval = {}, layers_difference_interval = {};
+  /// Mean of shortest valid layers / the exhaustive search's, less 1, over examples that both solve.
+  std::optional<double> over_optimum = {};
+};
+
+struct AlgorithmTableOptions {
+  std::string default_algorithm;  ///< what the others are compared with; one of the runs
+  std::vector<int> rollouts;      ///< budgets, ascending
+  std::uint64_t seed = 0;         ///< of the bootstrap
+  int resamples = 2000;
+};
+
+/// Rows by budget, then algorithm in the order of `runs`, then level in order of appearance and "all". `levels` has one
+/// entry an example. Throws core::Error when runs are of other examples than each other, or the default is missing.
+std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std::span<const std::string> levels,
+                                         const AlgorithmTableOptions& options);
+
+/// "algorithm,level,rollouts,examples,solved,…" and one line a row; what is absent is an empty field.
+std::string algorithms_csv(std::span<const AlgorithmRow> rows);
+
+/// One Markdown table a budget: algorithms down, levels across, then depths and differences over all levels.
+std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const AlgorithmTableOptions& options);
+
+}  // namespace polar::experiment

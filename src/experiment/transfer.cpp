@@ -1,0 +1,96 @@
+#include "experiment/transfer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "predict/menu.h"
+
+namespace polar::experiment {
+namespace {
+
+struct TriedOn {
+  std::vector<std::vector<labels::StoredTrial>> trials;  ///< by example
+  std::vector<core::Program> programs;                   ///< valid on any of them, sorted
+};
+
+/// Greedy trials of the examples that the identity fails, or of all examples.
+TriedOn tried_on(const labels::LabelStore& store, std::span<const task::Example> examples,
+                 const core::Program& identity, bool failed_only) {
+  TriedOn tried;
+  for (const task::Example& example : examples) {
+    std::vector<labels::StoredTrial> trials = store.trials(example.id);
+    std::erase_if(trials, [](const labels::StoredTrial& one) { return one.trial.sample.temperature != 0; });
+    const bool solved = std::ranges::any_of(
+        trials, [&](const labels::StoredTrial& one) { return one.outcome.correct && one.trial.program == identity; });
+    if (failed_only && solved) continue;
+    for (const labels::StoredTrial& one : trials) {
+      if (one.outcome.correct && one.trial.program != identity) tried.programs.push_back(one.trial.program);
+    }
+    tried.trials.push_back(std::move(trials));
+  }
+  std::ranges::sort(tried.programs);
+  const auto repeated = std::ranges::unique(tried.programs);
+  tried.programs.erase(repeated.begin(), repeated.end());
+  return tried;
+}
+
+}  // namespace
+
+std::vector<core::Program> read_programs(const std::filesystem::path& path, int depth) {
+  std::istringstream lines(core::read_file(path));
+  std::vector<core::Program> programs;
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (line.empty() || line[0] == '#') continue;
+    try {
+      programs.push_back(core::Program::parse(line, depth));
+    } catch (const core::Error& error) {
+      throw core::UsageError(fmt::format("{}:{}: {}", path.string(), number, error.what()));
+    }
+  }
+  if (programs.empty())
+    throw core::UsageError(fmt::format("{}: expected programs, one a line, found none", path.string()));
+  return programs;
+}
+
+std::vector<task::Example> pilot_of(std::span<const task::Example> examples, int per_level) {
+  std::map<std::string, int> taken;
+  std::vector<task::Example> pilot;
+  for (const task::Example& example : examples) {
+    if (taken[example.level]++ < per_level) pilot.push_back(example);
+  }
+  return pilot;
+}
+
+std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
+                                                std::span<const task::Example> examples, int depth, int size) {
+  const core::Program identity = core::Program::identity(depth);
+  TriedOn tried = tried_on(store, examples, identity, true);
+  if (tried.programs.empty()) tried = tried_on(store, examples, identity, false);
+  if (tried.programs.empty()) return {};
+  const int rows = static_cast<int>(tried.trials.size()), columns = static_cast<int>(tried.programs.size());
+  predict::Matrix correct(rows, columns), log_prob(rows, columns);
+  std::ranges::fill(log_prob.values, -std::numeric_limits<double>::infinity());
+  for (int row = 0; row < rows; ++row) {
+    for (const labels::StoredTrial& one : tried.trials[static_cast<std::size_t>(row)]) {
+      const auto place = std::ranges::lower_bound(tried.programs, one.trial.program);
+      if (place == tried.programs.end() || *place != one.trial.program) continue;
+      const int column = static_cast<int>(place - tried.programs.begin());
+      correct.at(row, column) = one.outcome.correct ? 1 : 0;
+      log_prob.at(row, column) = one.outcome.answer_log_prob;
+    }
+  }
+  std::vector<core::Program> chosen;
+  for (const int index : predict::greedy_cover(correct, log_prob, tried.programs, std::min(size, columns)))
+    chosen.push_back(tried.programs[static_cast<std::size_t>(index)]);
+  return chosen;
+}
+
+}  // namespace polar::experiment

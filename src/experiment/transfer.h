@@ -1,0 +1,28 @@
+#pragma once
+// Programs to start searches from: a file's, or those that served other training examples.
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "core/program.h"
+#include "labels/label_store.h"
+#include "task/example.h"
+
+namespace polar::experiment {
+
+/// One program a line in Program notation; empty lines and lines that begin with '#' are skipped. Throws UsageError
+/// naming file and line for what is no program of `depth` layers, for a file that cannot be read and one without
+/// programs.
+std::vector<core::Program> read_programs(const std::filesystem::path& path, int depth);
+
+/// The first `per_level` examples of every level, in order.
+std::vector<task::Example> pilot_of(std::span<const task::Example> examples, int per_level);
+
+/// At most `size` programs, the identity left out, chosen by greedy cover (predict::greedy_cover) over the examples
+/// that the identity does not solve; over all of them where it solves every one. A program counts as right on an
+/// example only where the store says so. Empty when the store knows no other valid program.
+std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
+                                                std::span<const task::Example> examples, int depth, int size);
+
+}  // namespace polar::experiment

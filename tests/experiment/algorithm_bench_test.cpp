@@ -1,0 +1,109 @@
+#include "experiment/algorithm_bench.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "support/message_of.h"
+#include "support/temporary_folder.h"
+#include "support/tiny_pool.h"
+
+namespace polar::experiment {
+namespace {
+
+/// A tiny model and forty questions of two levels.
+class AlgorithmBenchTest : public testing::Test {
+ protected:
+  AlgorithmBenchTest() {
+    test::write_tiny_pool(folder_ / "pool", {.depth = 8});
+    for (const char* split : {"train", "valid", "test"}) {
+      std::vector<task::Example> rows;
+      for (int i = 0; i < 40; ++i)
+        rows.push_back({split + std::to_string(i),
+                        std::string(split) + " " + std::to_string(i * 37 % 101) + " plus",
+                        std::to_string(i % 10),
+                        {},
+                        -1,
+                        i % 2 == 0 ? "even" : "odd",
+                        ""});
+      task::write_jsonl(folder_ / (std::string(split) + ".jsonl"), rows);
+    }
+    config_.name = "bench";
+    config_.pool = (folder_ / "pool").string();
+    config_.task.kind = "jsonl";
+    config_.task.prompt_template = "{question}";
+    config_.task.train_file = (folder_ / "train.jsonl").string();
+    config_.task.valid_file = (folder_ / "valid.jsonl").string();
+    config_.task.test_file = (folder_ / "test.jsonl").string();
+    config_.task.max_new_tokens = 4;
+    config_.exec.dtype = "float32";
+    config_.exec.workers = 1;
+    config_.exec.chunk_rows = 32;
+    config_.search.first_layer = 2;
+    config_.search.min_depth = 0.7;
+    config_.search.max_depth = 1.3;
+    config_.search.transfer_pilot = 8;
+    config_.eval.bootstrap = 100;
+  }
+
+  AlgorithmBenchOptions options() const {
+    return {.algorithms = {"guided", "authors", "random", "transfer", "exhaustive"},
+            .rollouts = {12, 6},
+            .examples_per_level = 3,
+            .exhaustive_edits = 1,
+            .folder = folder_ / "out"};
+  }
+
+  std::vector<AlgorithmRow> run(const AlgorithmBenchOptions& wanted) const {
+    return AlgorithmBench(config_, wanted).run();
+  }
+
+  test::TemporaryFolder folder_;
+  Config config_;
+};
+
+TEST_F(AlgorithmBenchTest, SearchesTheSameExamplesByEveryAlgorithmAndWritesTheTables) {
+  const std::vector<AlgorithmRow> rows = run(options());
+  int exhaustive = 0;
+  for (const AlgorithmRow& row : rows) {
+    EXPECT_EQ(row.examples, row.level == "all" ? 6 : 3);
+    exhaustive += row.algorithm == "exhaustive" ? 1 : 0;
+    if (row.algorithm != "exhaustive") EXPECT_TRUE(row.rollouts == 6 || row.rollouts == 12);
+  }
+  EXPECT_EQ(exhaustive, 3);
+  EXPECT_EQ(rows.size(), 4U * 2 * 3 + 3);
+  for (const char* file : {"algorithms.csv", "algorithms.md", "outcomes.csv", "outcomes.sqlite"})
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "out" / file)) << file;
+}
+
+TEST_F(AlgorithmBenchTest, GoesOnWithWhatItHasRecordedAndEndsTheSame) {
+  run(options());
+  const std::string whole = core::read_file(folder_ / "out" / "algorithms.csv");
+  // As if it had been stopped after two algorithms.
+  AlgorithmBenchOptions first = options();
+  first.folder = folder_ / "parts";
+  first.algorithms = {"guided", "transfer"};
+  run(first);
+  AlgorithmBenchOptions all = options();
+  all.folder = first.folder;
+  run(all);
+  EXPECT_EQ(core::read_file(folder_ / "parts" / "algorithms.csv"), whole);
+  run(all);
+  EXPECT_EQ(core::read_file(folder_ / "parts" / "algorithms.csv"), whole);
+}
+
+TEST_F(AlgorithmBenchTest, RefusesAlgorithmsAndBudgetsThatMakeNoSense) {
+  AlgorithmBenchOptions wrong = options();
+  wrong.algorithms = {"guided", "magic"};
+  EXPECT_THROW(run(wrong), core::UsageError);
+  wrong.algorithms = {"guided", "guided"};
+  const auto message = test::message_of<core::UsageError>([&] { run(wrong); });
+  EXPECT_NE(message.find("found guided again"), std::string::npos) << message;
+  wrong = options();
+  wrong.rollouts = {0};
+  EXPECT_THROW(run(wrong), core::UsageError);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
+}
+
+}  // namespace
+}  // namespace polar::experiment

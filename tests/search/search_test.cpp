@@ -1,0 +1,259 @@
+// What every algorithm promises.
+
+#include "search/search.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/error.h"
+#include "core/segment.h"
+#include "search/evaluators.h"
+#include "search/minimise.h"
+#include "search/presets.h"
+#include "search/run_searches.h"
+#include "search/search_factory.h"
+#include "support/fake_evaluator.h"
+#include "support/landscape.h"
+#include "support/message_of.h"
+
+namespace polar::search {
+namespace {
+
+using core::Program;
+using testing::arbitrary_outcome;
+using testing::LandscapeEvaluator;
+using testing::RuleEvaluator;
+
+constexpr int kDepth = 10;
+
+SpaceOptions bounds(EditForm form = EditForm::kDisjoint) {
+  return {.depth = kDepth,
+          .first_layer = 2,
+          .max_block = 2,
+          .min_depth_ratio = 0.7,
+          .max_depth_ratio = 1.3,
+          .max_edits = 2,
+          .form = form};
+}
+
+/// Every algorithm, at some budget, and exhaustive at that of its space.
+std::vector<SearchPlan> plans(EditForm form, int rollouts, int leaves) {
+  std::vector<SearchPlan> plans;
+  for (const std::string& name : algorithm_names()) {
+    SearchPlan plan{bounds(form), {.rollouts = rollouts, .leaves_per_round = leaves, .minimise = Minimise::kEdits}};
+    plan.options.algorithm = algorithm_of(name);
+    if (plan.options.algorithm == Algorithm::kTransfer)
+      plan.options.first_programs = {{0, 1, 2, 4, 5, 6, 7, 8, 9}, {5, 6}, {0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9}};
+    plan = with_preset(std::move(plan));
+    if (plan.options.algorithm == Algorithm::kExhaustive)
+      plan.options.rollouts = static_cast<int>(SearchSpace(plan.space).count());
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+std::vector<Trial> play(Search& search, Evaluator& evaluator) {
+  std::vector<Trial> all;
+  for (auto trials = search.select(); !trials.empty(); trials = search.select()) {
+    search.backup(evaluator.evaluate(trials));
+    all.insert(all.end(), trials.begin(), trials.end());
+  }
+  return all;
+}
+
+std::vector<Trial> played(const SearchPlan& plan, Evaluator& evaluator, const std::string& example = "a") {
+  const SearchSpace space(plan.space);
+  return play(*SearchFactory(space, plan.options, 5).make(example), evaluator);
+}
+
+RuleEvaluator arbitrary() {
+  return RuleEvaluator([](const Trial& trial) { return arbitrary_outcome(trial, 0.1); });
+}
+
+const EditForm kForms[] = {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested};
+
+TEST(EverySearch, TriesTheIdentityFirstAndNoProgramTwiceWithinBudgetAndSpace) {
+  RuleEvaluator evaluator = arbitrary();
+  for (const EditForm form : kForms) {
+    for (const int rollouts : {1, 2, 30, 90}) {
+      for (const int leaves : {1, 7}) {
+        for (const SearchPlan& plan : plans(form, rollouts, leaves)) {
+          SCOPED_TRACE(plan.options.text());
+          const SearchSpace space(plan.space);
+          const std::vector<Trial> trials = played(plan, evaluator);
+          ASSERT_FALSE(trials.empty());
+          EXPECT_EQ(trials[0].program, Program::identity(kDepth));
+          EXPECT_LE(static_cast<int>(trials.size()), plan.options.rollouts);
+          std::set<Program> programs;
+          for (const Trial& trial : trials) {
+            EXPECT_TRUE(programs.insert(trial.program).second) << trial.program.text();
+            EXPECT_GE(trial.program.length(), space.min_layers());
+            EXPECT_LE(trial.program.length(), space.max_layers());
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(EverySearch, UsesItsWholeBudgetUnlessItStopsOrTheSpaceEnds) {
+  RuleEvaluator evaluator([](const Trial&) { return Outcome{}; });
+  for (const SearchPlan& plan : plans(EditForm::kDisjoint, 60, 7)) {
+    SCOPED_TRACE(plan.options.text());
+    EXPECT_EQ(static_cast<int>(played(plan, evaluator).size()), plan.options.rollouts);
+  }
+}
+
+TEST(EverySearch, GivesProgramsThatReadBackFromTheirTextAndExpandFromTheirParse) {
+  RuleEvaluator evaluator = arbitrary();
+  for (const EditForm form : kForms) {
+    for (const SearchPlan& plan : plans(form, 60, 7)) {
+      SCOPED_TRACE(plan.options.text());
+      const SearchSpace space(plan.space);
+      int parsed = 0;
+      const std::vector<Trial> trials = played(plan, evaluator);
+      for (const Trial& trial : trials) {
+        EXPECT_EQ(Program::parse(trial.program.text(), kDepth), trial.program);
+        const auto segments = core::parse_segments(trial.program, kDepth, space.segment_limits());
+        if (!segments) continue;
+        ++parsed;
+        EXPECT_EQ(core::expand(*segments, kDepth), trial.program);
+      }
+      if (plan.space.form == EditForm::kDisjoint) {
+        EXPECT_EQ(parsed, static_cast<int>(trials.size()));
+      }
+    }
+  }
+}
+
+TEST(EverySearch, OfASmallerBudgetMakesAPrefixOfTheTrialsOfALargerOne) {
+  LandscapeEvaluator evaluator(kDepth);
+  const auto longer = plans(EditForm::kDisjoint, 80, 8);
+  const auto shorter = plans(EditForm::kDisjoint, 27, 8);
+  for (std::size_t i = 0; i < longer.size(); ++i) {
+    if (longer[i].options.algorithm == Algorithm::kExhaustive) continue;
+    SCOPED_TRACE(longer[i].options.text());
+    const std::vector<Trial> all = played(longer[i], evaluator), some = played(shorter[i], evaluator);
+    ASSERT_LE(some.size(), all.size());
+    EXPECT_TRUE(std::equal(some.begin(), some.end(), all.begin()));
+  }
+}
+
+TEST(EverySearch, IsAPureFunctionOfExampleAndSeed) {
+  LandscapeEvaluator evaluator(kDepth);
+  for (const SearchPlan& plan : plans(EditForm::kDisjoint, 40, 4)) {
+    SCOPED_TRACE(plan.options.text());
+    EXPECT_EQ(played(plan, evaluator), played(plan, evaluator));
+    if (plan.options.algorithm == Algorithm::kExhaustive) continue;
+    std::vector<Trial> other = played(plan, evaluator, "b");
+    for (Trial& trial : other) trial.example = "a";
+    EXPECT_NE(played(plan, evaluator), other);
+  }
+}
+
+TEST(EverySearch, RunsInStepAsItRunsAlone) {
+  LandscapeEvaluator evaluator(kDepth);
+  const std::vector<task::ExampleId> ids{"a", "b", "c", "d", "e"};
+  for (const SearchPlan& plan : plans(EditForm::kDisjoint, 30, 4)) {
+    SCOPED_TRACE(plan.options.text());
+    const SearchSpace space(plan.space);
+    const auto results = run_searches(ids, space, plan.options, evaluator, {.root_seed = 5, .trees_in_step = 3});
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::vector<Trial> trials;
+      for (const RecordedTrial& trial : results[i].trials) trials.push_back({ids[i], trial.program, {}});
+      EXPECT_EQ(trials, played(plan, evaluator, ids[i]));
+    }
+  }
+}
+
+TEST(EverySearch, ExhaustsASmallSpace) {
+  RuleEvaluator evaluator = arbitrary();
+  SpaceOptions small = bounds();
+  small.depth = 8;
+  const SearchSpace space(small);
+  for (const Algorithm algorithm : {Algorithm::kGuided, Algorithm::kMcts, Algorithm::kBestFirst, Algorithm::kRandom,
+                                    Algorithm::kEvolve, Algorithm::kExhaustive}) {
+    SCOPED_TRACE(to_string(algorithm));
+    const SearchOptions options{.algorithm = algorithm, .rollouts = 5000, .objective = Objective::kShortest};
+    auto search = SearchFactory(space, options, 5).make("a");
+    EXPECT_EQ(static_cast<double>(play(*search, evaluator).size()), space.count());
+    EXPECT_TRUE(search->take_result().exhausted);
+  }
+}
+
+TEST(SearchTest, EndsWithTheRoundOfTheFirstValidProgramWhenAnyWillDo) {
+  LandscapeEvaluator evaluator(kDepth);
+  for (const Algorithm algorithm : {Algorithm::kGuided, Algorithm::kMcts, Algorithm::kRandom}) {
+    const SearchSpace space(bounds());
+    const SearchOptions options{.algorithm = algorithm, .leaves_per_round = 4, .objective = Objective::kFirstValid};
+    for (const char* example : {"a", "b", "c", "d", "e", "f"}) {
+      auto search = SearchFactory(space, options, 1).make(example);
+      play(*search, evaluator);
+      const SearchResult result = search->take_result();
+      for (const RecordedTrial& trial : result.trials) {
+        EXPECT_TRUE(!trial.outcome.correct || trial.round == result.trials.back().round);
+      }
+      EXPECT_EQ(result.chosen.size(), result.valid.empty() ? 0U : 1U);
+    }
+  }
+}
+
+TEST(SearchTest, TriesWhatIsLeftOfAValidProgramWithoutItsEdits) {
+  // Only programs with layer 5 twice are valid: every other edit beside it is idle.
+  RuleEvaluator evaluator([](const Trial& trial) {
+    const auto layers = trial.program.layers();
+    return Outcome{.correct = std::ranges::count(layers, 5) == 2, .answer_log_prob = -3};
+  });
+  const SearchSpace space(bounds());
+  for (int example = 0; example < 20; ++example) {
+    const SearchOptions options{
+        .algorithm = Algorithm::kRandom, .rollouts = 60, .leaves_per_round = 1, .minimise = Minimise::kEdits};
+    auto search = SearchFactory(space, options, 1).make(std::to_string(example));
+    play(*search, evaluator);
+    const SearchResult result = search->take_result();
+    std::set<Program> tried;
+    for (const RecordedTrial& trial : result.trials) tried.insert(trial.program);
+    for (const std::size_t i : result.valid) {
+      const bool under_way = i + 3 > result.trials.size();  // the budget ended before its reductions
+      for (const EditedProgram& reduced :
+           reductions_of(space.find(result.trials[i].program).value(), space, Minimise::kEdits)) {
+        EXPECT_TRUE(under_way || tried.contains(reduced.program));
+      }
+    }
+    if (result.chosen.size() == 1) {
+      EXPECT_EQ(space.find(result.trials[result.chosen[0]].program)->edits.size(), 1U);
+    }
+  }
+}
+
+TEST(SearchTest, TriesTheProgramsItWasGivenFirst) {
+  RuleEvaluator evaluator([](const Trial&) { return Outcome{}; });
+  const SearchSpace space(bounds());
+  const Program shorter{0, 1, 2, 4, 5, 6, 7, 8, 9}, longer{0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9}, foreign{9, 8};
+  for (const Algorithm algorithm : {Algorithm::kTransfer, Algorithm::kMcts, Algorithm::kBestFirst, Algorithm::kBeam,
+                                    Algorithm::kEvolve, Algorithm::kRandom}) {
+    const SearchOptions options{.algorithm = algorithm,
+                                .rollouts = 40,
+                                .first_programs = {shorter, foreign, Program::identity(kDepth), longer}};
+    const std::vector<Trial> trials = play(*SearchFactory(space, options, 1).make("a"), evaluator);
+    EXPECT_EQ(trials[1].program, shorter);
+    EXPECT_EQ(trials[2].program, longer);
+    EXPECT_EQ(trials.size(), 40U);
+  }
+}
+
+TEST(SearchFactoryTest, RefusesToExhaustASpaceBeyondTheBudgetAndToTransferNothing) {
+  const SearchSpace space(bounds());
+  const auto too_small = test::message_of<core::UsageError>(
+      [&] { SearchFactory(space, {.algorithm = Algorithm::kExhaustive, .rollouts = 10}, 1); });
+  EXPECT_NE(too_small.find("rollouts: expected at least the whole space"), std::string::npos) << too_small;
+  EXPECT_THROW(SearchFactory(space, {.algorithm = Algorithm::kTransfer}, 1), core::UsageError);
+  EXPECT_THROW(SearchFactory(space, {.rollouts = 0}, 1), core::UsageError);
+}
+
+}  // namespace
+}  // namespace polar::search
