@@ -8,5 +8,6 @@ namespace polar::cli {
 void add_bench_trials(CLI::App& bench);
 void add_bench_search(CLI::App& bench);
 void add_bench_generate(CLI::App& bench);
+void add_bench_labels(CLI::App& bench);
 
 }  // namespace polar::cli
