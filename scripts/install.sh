@@ -17,6 +17,7 @@ libcli11-dev <CLI/CLI.hpp>
 libyaml-cpp-dev <yaml-cpp/yaml.h>
 libgtest-dev <gtest/gtest.h>
 libsqlite3-dev <sqlite3.h>
+zlib1g-dev <zlib.h>
 nlohmann-json3-dev <nlohmann/json.hpp>
 libpcre2-dev <pcre2.h>
 libutf8proc-dev <utf8proc.h>

@@ -13,6 +13,7 @@ void add_bench(CLI::App& app) {
   add_bench_search(*command);
   add_bench_generate(*command);
   add_bench_algorithms(*command);
+  add_bench_labels(*command);
 }
 
 }  // namespace polar::cli

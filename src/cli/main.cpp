@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
   polar::cli::add_inspect(app);
   polar::cli::add_generate(app);
   polar::cli::add_tokenize(app);
+  polar::cli::add_labels(app);
   polar::cli::add_bench(app);
   polar::cli::add_help(app);
   try {

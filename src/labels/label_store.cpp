@@ -16,34 +16,6 @@
 namespace polar::labels {
 namespace {
 
-/// Write-ahead log where possible: readers do not wait and a commit need not reach the disk. Without it every commit
-/// does.
-void choose_journal(Database& database, const std::function<void(const std::string&)>& message) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(database.handle(), "PRAGMA journal_mode = WAL", -1, &statement, nullptr) != SQLITE_OK) {
-    database.fail("choosing its journal");
-  }
-  const int code = sqlite3_step(statement);
-  const bool is_log =
-      code == SQLITE_ROW && std::string_view(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0))) == "wal";
-  sqlite3_finalize(statement);
-  const bool no_shared_memory =
-      code == SQLITE_IOERR_SHMMAP || code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMLOCK;
-  if (code != SQLITE_ROW && !no_shared_memory) database.fail("choosing its journal");
-  if (is_log) {
-    // Only a checkpoint waits for the disk: at most every 32 MiB of log.
-    database.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192", "choosing its journal");
-    return;
-  }
-  database.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL", "choosing its journal");
-  if (message) {
-    message(fmt::format(
-        "{}: this file system cannot share memory between processes, so that the label store uses a rollback "
-        "journal: recording is slower, and readers wait for the writer",
-        database.path().string()));
-  }
-}
-
 void refuse_difference(const Database& database, const char* what, const std::string& recorded,
                        const std::string& found, const char* remedy) {
   if (recorded == found) return;

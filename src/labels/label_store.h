@@ -1,50 +1,23 @@
 #pragma once
 // The label store: every trial of a run's searches, in one SQLite file that documents itself (table `about`).
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "labels/label_types.h"
 #include "labels/run_lock.h"
-#include "search/evaluator.h"
 #include "search/result.h"
 #include "search/run_searches.h"
 #include "task/example.h"
 
 namespace polar::labels {
 
-enum class Split { kTrain, kValid, kTest };
-std::string_view to_string(Split split);  ///< "train", "valid", "test"
-
-/// Test examples are searched for the oracle policy only, into a store of their own: a labels store refuses test
-/// examples, an oracle store everything else, so that no training can meet them.
-enum class StoreKind { kLabels, kOracle };
-
-/// What the recorded outcomes are a function of, besides program and sample. Together the fields must cover everything:
-/// the task digest stands for prompts, references, grader settings, generation length and shared prompt prefix.
-struct StoreIdentity {
-  std::string weights_digest;
-  std::string pool_name;  ///< for messages; not compared
-  std::string task_digest;
-  std::string task_name;  ///< for messages; not compared
-  std::string grader;     ///< TextGrader::name()
-  std::string fingerprint;
-  friend bool operator==(const StoreIdentity&, const StoreIdentity&) = default;
-};
-
-struct SearchSettings {
-  std::string text;       ///< every setting that changes which trials are made; equal text, equal search
-  std::string stop_rule;  ///< "verdict" or "answer"
-  std::uint64_t root_seed = 0;
-  std::string digest() const;  ///< of `text`
-  friend bool operator==(const SearchSettings&, const SearchSettings&) = default;
-};
+class Transaction;
 
 struct StoreOptions {
   StoreKind kind = StoreKind::kLabels;
@@ -55,44 +28,6 @@ struct StoreOptions {
   std::function<void(const std::string&)> message = {};
   /// Name of a SQLite VFS; empty = the system's. "unix-dotfile" is for file systems without POSIX locks.
   std::string vfs = {};
-};
-
-struct StoredExample {
-  task::ExampleId id;  ///< no control characters: ids stand in tab-separated lines
-  Split split = Split::kTrain;
-  std::string level;
-  friend bool operator==(const StoredExample&, const StoredExample&) = default;
-};
-
-struct StoredTrial {
-  search::Trial trial;
-  search::Outcome outcome;
-  int round = 0;
-  friend bool operator==(const StoredTrial&, const StoredTrial&) = default;
-};
-
-struct SearchState {
-  int rounds = 0;  ///< recorded whole
-  bool done = false;
-  friend bool operator==(const SearchState&, const SearchState&) = default;
-};
-
-/// Counts over the current search. `solved`: at least one program was correct when decoded greedily.
-struct LevelCount {
-  Split split = Split::kTrain;
-  std::string level;
-  std::int64_t examples = 0, done = 0, solved = 0, trials = 0, correct_trials = 0;
-  friend bool operator==(const LevelCount&, const LevelCount&) = default;
-};
-
-/// SHA-256 over a header (weights, task, grader, stop rule, root seed, settings digest, fingerprint) and one line a
-/// trial, sorted bytewise: `example ⇥ program ⇥ temperature#index ⇥ 0|1`, for `exact` followed by `⇥ answer_log_prob ⇥
-/// margin` as hexadecimal floats. Equal when and only when the same trials had the same outcomes: workers, trees in
-/// step, caches, times and row order do not enter.
-struct LabelDigests {
-  std::string verdicts;
-  std::string exact;
-  std::int64_t trials = 0;
 };
 
 /// One file a run. Writing needs the run directory's lock; any number of processes may read meanwhile. The write-ahead
@@ -110,6 +45,7 @@ struct LabelDigests {
 class LabelStore final : public search::RoundRecorder {
  public:
   static constexpr int kSchemaVersion = 1;
+  class Batch;
   struct State;  ///< defined in labels/ only
 
   /// Opens for writing, creating what is missing, in these steps:
@@ -151,11 +87,19 @@ class LabelStore final : public search::RoundRecorder {
   /// Marks an example's search as complete: it needs no resuming. A search that made no trial counts too.
   void mark_done(const task::ExampleId& example) override;
 
+  /// The searches of this file, one a row of settings.
+  int search_count() const;
+  /// Makes a search the current one; 0 is the oldest. Throws Error when there is none of that index.
+  void select_search(int index);
+
   /// {0, false} for an example without a search.
   SearchState state(const task::ExampleId& example) const;
 
   /// All, or those of one split, ordered by id (bytewise).
   std::vector<StoredExample> examples(std::optional<Split> split = std::nullopt) const;
+
+  /// The same in the order in which they were registered, which is that of the task.
+  std::vector<StoredExample> registered_examples() const;
 
   /// The trials of the example's current search in recorded order; empty when there are none.
   std::vector<StoredTrial> trials(const task::ExampleId& example) const;
@@ -170,6 +114,12 @@ class LabelStore final : public search::RoundRecorder {
   /// By split, then level; levels without a trial included.
   std::vector<LevelCount> level_counts() const;
 
+  /// Trials of every search in this file.
+  std::int64_t trial_count() const;
+
+  /// D of the recorded identity: the longest program of the form 0 … n; 0 when none was run.
+  int depth() const;
+
   LabelDigests digests() const;
 
   /// Throws Error when this is an oracle store or holds an example tagged test. Whoever trains or selects calls it
@@ -179,6 +129,22 @@ class LabelStore final : public search::RoundRecorder {
  private:
   explicit LabelStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+};
+
+/// Many rounds in one transaction. While it lives, what the store records joins it, and is kept once commit() returns;
+/// a death before loses the batch whole. A record that throws after it began to write rolls the batch back: later
+/// records and commit() then throw Error. One at a time; the store must outlive it.
+class LabelStore::Batch {
+ public:
+  explicit Batch(LabelStore& store);
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  void commit();
+
+ private:
+  State& state_;
+  std::unique_ptr<Transaction> transaction_;
 };
 
 }  // namespace polar::labels

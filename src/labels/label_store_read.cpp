@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <tuple>
 #include <utility>
 
 #include "core/digest.h"
@@ -14,27 +13,10 @@
 namespace polar::labels {
 namespace {
 
-Split split_of(std::string_view text) {
-  if (text == "train") return Split::kTrain;
-  return text == "valid" ? Split::kValid : Split::kTest;
-}
-
-core::Program program_of(const Database& database, const std::string& text) {
-  try {
-    return core::Program::parse(text);
-  } catch (const core::Error& error) {
-    throw core::Error(
-        fmt::format("{}: table programs: '{}' is not a program: {}. The file is damaged: restore a copy, or move it "
-                    "away and search again",
-                    database.path().string(), text, error.what()));
-  }
-}
-
-/// Shortest hexadecimal form, without prefix and independent of the locale; reads back exactly.
-std::string hexadecimal(double value) {
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::hex).ptr;
-  return {text, end};
+std::vector<StoredExample> collect_examples(Statement& query) {
+  std::vector<StoredExample> examples;
+  while (query.next()) examples.push_back({query.text(0), split_of(query.text(1)), query.text(2)});
+  return examples;
 }
 
 std::string digest_header(const StoreIdentity& identity, const SearchSettings& settings, const char* name) {
@@ -61,6 +43,28 @@ void add_lines(std::vector<DigestLine>& lines, core::Digest& verdicts, core::Dig
 }
 
 }  // namespace
+
+Split split_of(std::string_view text) {
+  if (text == "train") return Split::kTrain;
+  return text == "valid" ? Split::kValid : Split::kTest;
+}
+
+core::Program program_of(const Database& database, const std::string& text) {
+  try {
+    return core::Program::parse(text);
+  } catch (const core::Error& error) {
+    throw core::Error(
+        fmt::format("{}: table programs: '{}' is not a program: {}. The file is damaged: restore a copy, or move it "
+                    "away and search again",
+                    database.path().string(), text, error.what()));
+  }
+}
+
+std::string hexadecimal(double value) {
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::hex).ptr;
+  return {text, end};
+}
 
 std::vector<StoredTrial> collect_trials(const Database& database, Statement& query, const task::ExampleId& example) {
   std::vector<StoredTrial> trials;
@@ -94,9 +98,12 @@ std::vector<StoredExample> LabelStore::examples(std::optional<Split> split) cons
   Statement query(state_->database, "SELECT id, split, level FROM examples WHERE ?1 = '' OR split = ?1 ORDER BY id",
                   "reading its examples");
   query.bind(1, split ? to_string(*split) : std::string_view());
-  std::vector<StoredExample> examples;
-  while (query.next()) examples.push_back({query.text(0), split_of(query.text(1)), query.text(2)});
-  return examples;
+  return collect_examples(query);
+}
+
+std::vector<StoredExample> LabelStore::registered_examples() const {
+  Statement query(state_->database, "SELECT id, split, level FROM examples ORDER BY key", "reading its examples");
+  return collect_examples(query);
 }
 
 std::vector<StoredTrial> LabelStore::trials(const task::ExampleId& example) const {
@@ -139,27 +146,6 @@ std::vector<StoredTrial> LabelStore::reusable_trials(const task::ExampleId& exam
       "reading an example's recorded outcomes");
   query.bind(1, state_->settings_key).bind(2, std::string_view(example));
   return collect_trials(state_->database, query, example);
-}
-
-std::vector<LevelCount> LabelStore::level_counts() const {
-  Statement query(
-      state_->database,
-      "SELECT split, level, COUNT(*), SUM(done), SUM(solved), SUM(trials), SUM(correct) FROM examples LEFT JOIN "
-      "(SELECT searches.example, searches.state = 'done' AS done, COUNT(trials.search) AS trials, "
-      " SUM(trials.correct) AS correct, MAX(trials.correct AND trials.temperature = 0) AS solved "
-      " FROM searches LEFT JOIN trials ON trials.search = searches.key WHERE searches.settings = ? "
-      " GROUP BY searches.key) AS counted ON counted.example = examples.key GROUP BY split, level",
-      "counting its trials");
-  query.bind(1, state_->settings_key);
-  std::vector<LevelCount> counts;
-  while (query.next()) {
-    counts.push_back({split_of(query.text(0)), query.text(1), query.integer(2), query.integer(3), query.integer(4),
-                      query.integer(5), query.integer(6)});
-  }
-  std::sort(counts.begin(), counts.end(), [](const LevelCount& a, const LevelCount& b) {
-    return std::tie(a.split, a.level) < std::tie(b.split, b.level);
-  });
-  return counts;
 }
 
 LabelDigests LabelStore::digests() const {

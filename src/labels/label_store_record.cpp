@@ -15,6 +15,8 @@ namespace {
 /// Programs whose keys are remembered between rounds; a bound on memory, not on programs.
 constexpr std::size_t kProgramsRemembered = 1 << 18;
 constexpr const char* kRecording = "recording a round";
+constexpr const char* kRecordingExamples = "recording examples";
+constexpr const char* kRecordingBatch = "recording a batch";
 
 [[noreturn]] void refuse(const Database& database, const std::string& where, const std::string& what) {
   throw core::Error(fmt::format("{}: {}: {}", database.path().string(), where, what));
@@ -87,19 +89,46 @@ std::string brief(const StoredTrial& trial) {
                      trial.outcome.correct ? "correct" : "wrong", trial.outcome.answer_log_prob, trial.outcome.margin);
 }
 
-void compare_round(Database& database, std::int64_t search, const task::ExampleId& example, int round,
+}  // namespace
+
+LabelStore::State::Recording::Recording(Database& database)
+    : find_search(
+          database,
+          "SELECT examples.key, COALESCE(searches.key, 0), COALESCE(searches.rounds, 0) FROM examples "
+          "LEFT JOIN searches ON searches.example = examples.key AND searches.settings = ? WHERE examples.id = ?",
+          kRecording),
+      add_search(database, "INSERT INTO searches(example, settings, state, rounds) VALUES (?, ?, 'open', 0)",
+                 kRecording),
+      set_rounds(database, "UPDATE searches SET rounds = ? WHERE key = ?", kRecording),
+      set_done(database, "UPDATE searches SET state = 'done' WHERE key = ?", "marking a search as done"),
+      find_round(database,
+                 fmt::format("SELECT {} FROM trials JOIN programs ON programs.key = trials.program "
+                             "WHERE trials.search = ? AND trials.round = ? ORDER BY trials.position",
+                             kTrialColumns),
+                 "comparing a round with the recorded one"),
+      find_program(database, "SELECT key FROM programs WHERE text = ?", kRecording),
+      add_program(database, "INSERT OR IGNORE INTO programs(text) VALUES (?)", kRecording),
+      add_trial(database, "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", kRecording) {}
+
+namespace {
+
+using State = LabelStore::State;
+
+struct SearchRow {
+  std::int64_t example = 0, search = 0;  ///< search = 0: none yet
+  int rounds = 0;
+};
+
+void compare_round(State& state, std::int64_t search, const task::ExampleId& example, int round,
                    std::span<const search::Trial> trials, std::span<const search::Outcome> outcomes) {
-  Statement query(database,
-                  fmt::format("SELECT {} FROM trials JOIN programs ON programs.key = trials.program "
-                              "WHERE trials.search = ? AND trials.round = ? ORDER BY trials.position",
-                              kTrialColumns),
-                  "comparing a round with the recorded one");
+  Database& database = state.database;
+  Statement& query = state.recording->find_round;
+  query.reset();  // of a comparison that a damaged row ended
   query.bind(1, search).bind(2, round);
   const std::vector<StoredTrial> recorded = collect_trials(database, query, example);
   constexpr const char* kRemedy =
       "The search does not repeat itself: another version of polar, or a setting missing from the recorded ones. Start "
-      "a search of "
-      "its own (--new-search)";
+      "a search of its own (--new-search)";
   const std::size_t common = std::min(recorded.size(), trials.size());
   for (std::size_t i = 0; i < common; ++i) {
     const StoredTrial found = as_stored(trials[i], outcomes[i], round);
@@ -113,30 +142,6 @@ void compare_round(Database& database, std::int64_t search, const task::ExampleI
            fmt::format("recorded {} trials, now found {}. {}", recorded.size(), trials.size(), kRemedy));
   }
 }
-
-}  // namespace
-
-LabelStore::State::Recording::Recording(Database& database)
-    : find_search(
-          database,
-          "SELECT examples.key, COALESCE(searches.key, 0), COALESCE(searches.rounds, 0) FROM examples "
-          "LEFT JOIN searches ON searches.example = examples.key AND searches.settings = ? WHERE examples.id = ?",
-          kRecording),
-      add_search(database, "INSERT INTO searches(example, settings, state, rounds) VALUES (?, ?, 'open', 0)",
-                 kRecording),
-      set_rounds(database, "UPDATE searches SET rounds = ? WHERE key = ?", kRecording),
-      find_program(database, "SELECT key FROM programs WHERE text = ?", kRecording),
-      add_program(database, "INSERT OR IGNORE INTO programs(text) VALUES (?)", kRecording),
-      add_trial(database, "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", kRecording) {}
-
-namespace {
-
-using State = LabelStore::State;
-
-struct SearchRow {
-  std::int64_t example = 0, search = 0;  ///< search = 0: none yet
-  int rounds = 0;
-};
 
 SearchRow find_search(State& state, const task::ExampleId& example) {
   if (!state.recording) state.recording = std::make_unique<State::Recording>(state.database);
@@ -184,17 +189,12 @@ void add_trial(State& state, std::int64_t search, int position, const StoredTria
   insert.bind(13, outcome.answer_final ? 1 : 0).run();
 }
 
-}  // namespace
-
-void LabelStore::add_examples(std::span<const StoredExample> examples) {
-  state_->require_writable();
-  const char* doing = "recording examples";
-  Database& database = state_->database;
-  Transaction transaction(database, doing);
-  Statement find(database, "SELECT split, level FROM examples WHERE id = ?", doing);
-  Statement insert(database, "INSERT INTO examples(id, split, level) VALUES (?, ?, ?)", doing);
+void register_examples(State& state, std::span<const StoredExample> examples) {
+  Database& database = state.database;
+  Statement find(database, "SELECT split, level FROM examples WHERE id = ?", kRecordingExamples);
+  Statement insert(database, "INSERT INTO examples(id, split, level) VALUES (?, ?, ?)", kRecordingExamples);
   for (const StoredExample& example : examples) {
-    check_example(database, state_->kind, example);
+    check_example(database, state.kind, example);
     find.bind(1, std::string_view(example.id));
     if (!find.next()) {
       insert.bind(1, std::string_view(example.id)).bind(2, to_string(example.split));
@@ -210,41 +210,77 @@ void LabelStore::add_examples(std::span<const StoredExample> examples) {
                  split, level, to_string(example.split), example.level));
     }
   }
-  transaction.commit();
+}
+
+}  // namespace
+
+void LabelStore::State::write(const char* doing, const std::function<void()>& body) {
+  const bool rolled_back = in_batch && sqlite3_get_autocommit(database.handle()) != 0;
+  if (rolled_back) refuse(database, doing, "the batch was rolled back after a failure: nothing more joins it");
+  try {
+    if (in_batch) return body();
+    Transaction transaction(database, doing);
+    body();
+    transaction.commit();
+  } catch (...) {
+    program_keys.clear();  // some may have been rolled back
+    if (in_batch) sqlite3_exec(database.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    throw;
+  }
+}
+
+LabelStore::Batch::Batch(LabelStore& store) : state_(*store.state_) {
+  state_.require_writable();
+  if (state_.in_batch) refuse(state_.database, kRecordingBatch, "another batch is open: commit it first");
+  transaction_ = std::make_unique<Transaction>(state_.database, kRecordingBatch);
+  state_.in_batch = true;
+}
+
+LabelStore::Batch::~Batch() {
+  state_.in_batch = false;
+  if (transaction_) state_.program_keys.clear();
+}
+
+void LabelStore::Batch::commit() {
+  if (sqlite3_get_autocommit(state_.database.handle()) != 0) {
+    refuse(state_.database, kRecordingBatch, "the batch was rolled back after a failure: nothing of it was kept");
+  }
+  transaction_->commit();
+  transaction_.reset();
+  state_.in_batch = false;
+}
+
+void LabelStore::add_examples(std::span<const StoredExample> examples) {
+  state_->require_writable();
+  state_->write(kRecordingExamples, [&] { register_examples(*state_, examples); });
 }
 
 void LabelStore::record(const task::ExampleId& example, int round, std::span<const search::Trial> trials,
                         std::span<const search::Outcome> outcomes) {
   state_->require_writable();
-  Database& database = state_->database;
-  check_round(database, example, round, trials, outcomes);
+  check_round(state_->database, example, round, trials, outcomes);
   SearchRow row = find_search(*state_, example);
-  if (round >= 0 && round < row.rounds) return compare_round(database, row.search, example, round, trials, outcomes);
+  if (round >= 0 && round < row.rounds) return compare_round(*state_, row.search, example, round, trials, outcomes);
   if (round != row.rounds) {
-    refuse(database, where_of(example, round), fmt::format("rounds come in order: expected round {}", row.rounds));
+    refuse(state_->database, where_of(example, round),
+           fmt::format("rounds come in order: expected round {}", row.rounds));
   }
-  try {
-    Transaction transaction(database, kRecording);
+  state_->write(kRecording, [&] {
     if (row.search == 0) row.search = add_search(*state_, row.example);
     for (std::size_t i = 0; i < trials.size(); ++i) {
       add_trial(*state_, row.search, static_cast<int>(i), as_stored(trials[i], outcomes[i], round));
     }
     state_->recording->set_rounds.bind(1, round + 1).bind(2, row.search).run();
-    transaction.commit();
-  } catch (...) {
-    state_->program_keys.clear();  // some may have been rolled back
-    throw;
-  }
+  });
 }
 
 void LabelStore::mark_done(const task::ExampleId& example) {
   state_->require_writable();
   SearchRow row = find_search(*state_, example);
-  const char* doing = "marking a search as done";
-  Transaction transaction(state_->database, doing);
-  if (row.search == 0) row.search = add_search(*state_, row.example);
-  Statement(state_->database, "UPDATE searches SET state = 'done' WHERE key = ?", doing).bind(1, row.search).run();
-  transaction.commit();
+  state_->write("marking a search as done", [&] {
+    if (row.search == 0) row.search = add_search(*state_, row.example);
+    state_->recording->set_done.bind(1, row.search).run();
+  });
 }
 
 }  // namespace polar::labels

@@ -148,14 +148,26 @@ bool is_empty(Database& database) {
   return !Statement(database, "SELECT 1 FROM sqlite_schema LIMIT 1", "reading its schema").next();
 }
 
+std::string stored_kind(Database& database) {
+  if (!Statement(database, "SELECT 1 FROM sqlite_schema WHERE name = 'about'", "reading its schema").next()) return {};
+  Statement kind(database, "SELECT value FROM about WHERE key = 'kind'", "reading its kind");
+  return kind.next() ? kind.text(0) : std::string();
+}
+
 StoreKind check_schema(Database& database) {
   const std::string path = database.path().string();
-  Statement about(database, "SELECT 1 FROM sqlite_schema WHERE name = 'about'", "reading its schema");
-  const int version = about.next() ? read_version(database) : -1;
+  const std::string kind = stored_kind(database);
+  const int version = kind.empty() ? -1 : read_version(database);
   if (version < 0) {
     throw core::Error(
         fmt::format("{}: not a label store. Expected a table `about` with a schema_version, found another "
                     "database: move it away, or choose another run name",
+                    path));
+  }
+  if (kind == kImportedKind) {
+    throw core::Error(
+        fmt::format("{}: expected labels of a search, found imported ones, whose log-probabilities and margins are not "
+                    "known: judge them on the model first (polar labels rejudge --out)",
                     path));
   }
   if (version != LabelStore::kSchemaVersion) {
@@ -164,8 +176,7 @@ StoreKind check_schema(Database& database) {
                     "move it away and search again",
                     path, version, LabelStore::kSchemaVersion));
   }
-  Statement kind(database, "SELECT value FROM about WHERE key = 'kind'", "reading its kind");
-  return kind.next() && kind.text(0) == "oracle" ? StoreKind::kOracle : StoreKind::kLabels;
+  return kind == "oracle" ? StoreKind::kOracle : StoreKind::kLabels;
 }
 
 }  // namespace polar::labels

@@ -14,6 +14,11 @@ void create_schema(Database& database, StoreKind kind, const StoreIdentity& iden
 /// Whether the database has no table at all (a new file).
 bool is_empty(Database& database);
 
+inline constexpr const char* kImportedKind = "imported";
+
+/// "labels", "oracle" or kImportedKind, of any schema version; empty for a database that is no store.
+std::string stored_kind(Database& database);
+
 /// Checks that this is a label store of a known version and returns its kind. Throws Error otherwise.
 StoreKind check_schema(Database& database);
 

@@ -106,6 +106,32 @@ void Database::fail(std::string_view doing) const {
                                 remedy_for(code, system_error), sqlite3_errmsg(handle_.get()), reason));
 }
 
+void choose_journal(Database& database, const std::function<void(const std::string&)>& message) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(database.handle(), "PRAGMA journal_mode = WAL", -1, &statement, nullptr) != SQLITE_OK) {
+    database.fail("choosing its journal");
+  }
+  const int code = sqlite3_step(statement);
+  const bool is_log =
+      code == SQLITE_ROW && std::string_view(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0))) == "wal";
+  sqlite3_finalize(statement);
+  const bool no_shared_memory =
+      code == SQLITE_IOERR_SHMMAP || code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMLOCK;
+  if (code != SQLITE_ROW && !no_shared_memory) database.fail("choosing its journal");
+  if (is_log) {
+    // Only a checkpoint waits for the disk: at most every 32 MiB of log.
+    database.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192", "choosing its journal");
+    return;
+  }
+  database.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL", "choosing its journal");
+  if (message) {
+    message(fmt::format(
+        "{}: this file system cannot share memory between processes, so that the label store uses a rollback "
+        "journal: recording is slower, and readers wait for the writer",
+        database.path().string()));
+  }
+}
+
 Statement::Statement(Database& database, std::string_view sql, const char* doing)
     : database_(&database), doing_(doing) {
   sqlite3_stmt* handle = nullptr;
@@ -127,6 +153,11 @@ Statement& Statement::bind(int parameter, double value) {
 Statement& Statement::bind(int parameter, std::string_view value) {
   const char* data = value.data() != nullptr ? value.data() : "";  // SQLite reads a null pointer as NULL
   check(sqlite3_bind_text64(handle_.get(), parameter, data, value.size(), SQLITE_STATIC, SQLITE_UTF8));
+  return *this;
+}
+
+Statement& Statement::bind_null(int parameter) {
+  check(sqlite3_bind_null(handle_.get(), parameter));
   return *this;
 }
 

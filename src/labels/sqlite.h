@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ class Database {
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
+/// Write-ahead log where possible: readers do not wait and a commit need not reach the disk. Without it every commit
+/// does, and `message` (which may be empty) is told.
+void choose_journal(Database& database, const std::function<void(const std::string&)>& message);
+
 /// A prepared statement. Parameters and columns count from 1 and 0, as in SQLite. The database must outlive it.
 class Statement {
  public:
@@ -50,6 +55,8 @@ class Statement {
   /// Without it a literal would be ambiguous between the overloads.
   Statement& bind(int parameter, const char* value) { return bind(parameter, std::string_view(value)); }
 
+  Statement& bind_null(int parameter);
+
   /// Steps to the next row; false, and reset, after the last one.
   bool next();
   /// Runs a statement that returns no rows, and resets it.
@@ -59,6 +66,7 @@ class Statement {
   std::int64_t integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
   double real(int column) const { return sqlite3_column_double(handle_.get(), column); }
   std::string text(int column) const;
+  bool is_null(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
 
  private:
   struct Finalize {

@@ -16,8 +16,10 @@
 #include "labels/label_store.h"
 #include "labels/sqlite.h"
 #include "support/faulty_vfs.h"
+#include "support/killed.h"
 #include "support/label_fixture.h"
 #include "support/message_of.h"
+#include "support/parts.h"
 
 namespace polar::labels {
 namespace {
@@ -30,25 +32,8 @@ LabelStore open_store(const RunLock& lock, const StoreOptions& options = {}) {
   return LabelStore::open(lock, kFile, some_identity(), some_settings(), options);
 }
 
-void expect_parts(const std::string& message, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << part << " in: " << message;
-}
-
 void execute(const std::filesystem::path& path, const char* sql) {
   Database(path, OpenMode::kWrite).execute(sql, "test");
-}
-
-/// Runs the action in a child process; returns whether it was killed (otherwise it ended well).
-bool is_killed(const std::function<void()>& action) {
-  const pid_t child = fork();
-  if (child == 0) {
-    action();
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0) << status;
-  return WIFSIGNALED(status);
 }
 
 /// After a death at any moment: only whole rounds, in order; then a replay of everything ends as if nothing had

@@ -15,6 +15,7 @@
 #include "labels/sqlite.h"
 #include "support/label_fixture.h"
 #include "support/message_of.h"
+#include "support/parts.h"
 
 namespace polar::labels {
 namespace {
@@ -41,10 +42,6 @@ class LabelStoreTest : public ::testing::Test {
   TemporaryFolder folder_;
   RunLock lock_{folder_.path()};
 };
-
-void expect_parts(const std::string& message, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << part << " in: " << message;
-}
 
 TEST_F(LabelStoreTest, GivesBackEveryFieldAndEveryBitOfADouble) {
   const std::vector<double> numbers = {
@@ -225,10 +222,112 @@ TEST_F(LabelStoreTest, CountsByLevelAndListsExamplesBySplit) {
   store.record("c", 0, sampled, std::vector<Outcome>{outcome(true, 2, 1)});
   store.mark_done("c");
   EXPECT_EQ(store.level_counts(), (std::vector<LevelCount>{{Split::kTrain, "products", 1, 0, 0, 0, 0},
-                                                           {Split::kTrain, "sums", 1, 0, 1, 2, 1},
+                                                           {Split::kTrain, "sums", 1, 0, 1, 2, 1, 1, 0, 0, 0, 2},
                                                            {Split::kValid, "sums", 1, 1, 0, 1, 1}}));
   EXPECT_EQ(store.examples(), some_examples());
   EXPECT_EQ(store.examples(Split::kValid), (std::vector<StoredExample>{{"c", Split::kValid, "sums"}}));
+}
+
+TEST_F(LabelStoreTest, CountsExamplesByWhatTheIdentityAnsweredAndTheShortestValidProgram) {
+  LabelStore store = open();
+  store.add_examples(std::vector<StoredExample>{{"right", Split::kTrain, "x"},
+                                                {"right, shorter", Split::kTrain, "x"},
+                                                {"rescued", Split::kTrain, "x"},
+                                                {"rescued, shorter", Split::kTrain, "x"},
+                                                {"lost", Split::kTrain, "x"},
+                                                {"without identity", Split::kTrain, "x"}});
+  const auto record = [&](const std::string& id, const std::vector<std::pair<Program, bool>>& programs) {
+    std::vector<Trial> trials;
+    std::vector<Outcome> outcomes;
+    for (const auto& [program, correct] : programs) {
+      trials.push_back({id, program, {}});
+      outcomes.push_back(outcome(correct, program.length(), 0));
+    }
+    store.record(id, 0, trials, outcomes);
+  };
+  const Program identity{0, 1, 2, 3}, loop{0, 1, 1, 2, 3}, skip{0, 1, 3}, prefix{0, 1, 2};
+  record("right", {{identity, true}, {skip, false}, {loop, true}});
+  record("right, shorter", {{identity, true}, {skip, true}});
+  record("rescued", {{identity, false}, {loop, true}});
+  record("rescued, shorter", {{identity, false}, {loop, true}, {prefix, true}});
+  record("lost", {{identity, false}, {loop, false}});
+  record("without identity", {{skip, true}});
+  const LevelCount count = store.level_counts().at(0);
+  EXPECT_EQ(store.depth(), 4);
+  EXPECT_EQ(count.solved, 5);
+  EXPECT_EQ(std::pair(count.c_to_c, count.c_to_c_shorter), (std::pair<std::int64_t, std::int64_t>(2, 1)));
+  EXPECT_EQ(std::pair(count.w_to_c, count.w_to_c_shorter), (std::pair<std::int64_t, std::int64_t>(2, 1)));
+  EXPECT_EQ(count.shortest_layers, 4 + 3 + 5 + 3 + 3);
+}
+
+TEST_F(LabelStoreTest, RecordsManyRoundsInOneTransaction) {
+  const LabelDigests expected = undisturbed_digests(some_rounds());
+  LabelStore store = open();
+  LabelStore reader = LabelStore::read(folder_ / "labels.sqlite");
+  {
+    LabelStore::Batch batch(store);
+    record_all(store, some_rounds());
+    store.mark_done("a");
+    EXPECT_EQ(reader.trial_count(), 0) << "nobody sees a batch before its commit";
+    batch.commit();
+  }
+  EXPECT_EQ(reader.trial_count(), 36);
+  EXPECT_EQ(store.digests().exact, expected.exact);
+  EXPECT_TRUE(store.state("a").done);
+  const LabelStore::Batch first(store);
+  expect_parts(message_of<core::Error>([&] { LabelStore::Batch second(store); }), {"another batch is open"});
+}
+
+TEST_F(LabelStoreTest, ABatchThatIsLeftOrBrokenLeavesNothing) {
+  LabelStore store = open();
+  store.add_examples(some_examples());
+  const std::vector<Round> rounds = some_rounds(1);
+  {
+    const LabelStore::Batch batch(store);
+    record_all(store, rounds);
+  }
+  EXPECT_EQ(store.trial_count(), 0);
+  {
+    LabelStore::Batch batch(store);
+    record_all(store, rounds);
+    EXPECT_THROW(store.record("unknown", 0, rounds[0].trials, rounds[0].outcomes), core::Error);
+    EXPECT_THROW(store.add_examples(std::vector<StoredExample>{{"", Split::kTrain, ""}}), core::Error);
+    expect_parts(message_of<core::Error>([&] { store.mark_done("a"); }), {"rolled back after a failure"});
+    expect_parts(message_of<core::Error>([&] { batch.commit(); }), {"rolled back after a failure"});
+  }
+  EXPECT_EQ(store.trial_count(), 0);
+  record_all(store, rounds);
+  EXPECT_EQ(store.digests().exact, undisturbed_digests(rounds).exact);
+}
+
+TEST_F(LabelStoreTest, SelectsAnySearchOfTheFile) {
+  SearchSettings other = some_settings();
+  other.root_seed = 8;
+  {
+    LabelStore store = open();
+    record_all(store, some_rounds(2));
+  }
+  {
+    LabelStore store = open(some_identity(), other, {.new_search = true});
+    record_all(store, some_rounds(1));
+  }
+  LabelStore store = LabelStore::read(folder_ / "labels.sqlite");
+  EXPECT_EQ(store.search_count(), 2);
+  EXPECT_EQ(store.digests().trials, 12);
+  store.select_search(0);
+  EXPECT_EQ(store.settings(), some_settings());
+  EXPECT_EQ(store.digests().trials, 24);
+  EXPECT_EQ(store.trial_count(), 36);
+  for (const int index : {-1, 2}) {
+    expect_parts(message_of<core::Error>([&] { store.select_search(index); }), {"from 0 to 1", std::to_string(index)});
+  }
+}
+
+TEST_F(LabelStoreTest, ListsExamplesInTheOrderOfTheirRegistration) {
+  LabelStore store = open();
+  const std::vector<StoredExample> examples = {{"z", Split::kTrain, ""}, {"a", Split::kValid, ""}};
+  store.add_examples(examples);
+  EXPECT_EQ(store.registered_examples(), examples);
 }
 
 TEST_F(LabelStoreTest, RefusesAnotherPoolTaskOrGraderWhateverIsAsked) {

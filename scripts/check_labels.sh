@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Merging and importing labels, each killed ten times at random moments. After every kill the store must be whole, hold only trials that the
+# undisturbed result has, and not fewer than before; run again to the end, it must have the same digests. No model is needed.
+#   scripts/check_labels.sh [POLAR] [SEED] [TRIALS]     (default: build/release/polar, 1, 300000)
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+polar=${1:-build/release/polar}
+RANDOM=${2:-1}
+trials=${3:-300000}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+merge_into() { "$polar" labels merge "$1" "$work"/bench/shard-*.sqlite; }
+
+import_into() { "$polar" labels import "$work/bench/merged_mcts_samples.json.gz" --layers 30 --out "$1"; }
+
+fail() {
+  printf 'check_labels: %s\n' "$*" >&2
+  exit 1
+}
+
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+
+digests() { "$polar" labels stats "$1" --json | grep -E '"(trials|verdicts|exact|samples|programs|duplicates|problems|complete)"'; }
+
+count() { "$polar" labels stats "$1" --json 2>/dev/null | sed -nE '0,/"trials"/s/.*"trials": ([0-9]+).*/\1/p'; }
+
+# Trials of A that B lacks, or has with another verdict or other scores.
+strangers() {  # A B
+  local lines
+  lines=$("$polar" labels diff "$1" "$2" --quiet 2>/dev/null || true)
+  awk '$1 == "level" { seen = 1; next } seen { sum += $(NF - 4) + $(NF - 2) + $(NF - 1) + $NF } END { print seen ? sum + 0 : "none" }' <<<"$lines"
+}
+
+# Kills the command once, after a random part of the time it takes; prints the moment in milliseconds, and 1 when it had ended before, so that
+# it began anew (else 0).
+kill_once() {  # COMMAND STORE MILLISECONDS
+  local command=$1 store=$2 most=$3 victim status delay anew=0
+  while :; do
+    delay=$((1 + RANDOM * most / 32768))
+    "$command" "$store" >"$work/stdout" 2>&1 &
+    victim=$!
+    sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
+    # The function runs in a shell of its own: its child is the program.
+    pkill -KILL -P "$victim" 2>/dev/null || true
+    status=0
+    wait "$victim" 2>/dev/null || status=$?
+    [ "$status" -ne 137 ] || break
+    [ "$status" -eq 0 ] || fail "$command: exit code $status: $(tail -1 "$work/stdout")"
+    rm -f "$store" "$store"-*
+    anew=1
+  done
+  echo "$delay $anew"
+}
+
+check() {  # COMMAND
+  local command=$1 whole=$work/$1-whole.sqlite store=$work/$1-killed.sqlite started took expected before=0 now moment anew kill
+  started=$(milliseconds)
+  "$command" "$whole" >/dev/null
+  took=$(($(milliseconds) - started))
+  expected=$(digests "$whole")
+  printf '%s left alone: %d ms\n%s\n' "$command" "$took" "$expected"
+  for kill in 1 2 3 4 5 6 7 8 9 10; do
+    read -r moment anew < <(kill_once "$command" "$store" "$took")
+    [ "$anew" -eq 0 ] || before=0
+    now=$(count "$store")
+    now=${now:-0}
+    if [ "$now" -gt 0 ]; then
+      [ "$(strangers "$store" "$whole")" = 0 ] || fail "$command: after kill $kill: trials that the undisturbed store has not"
+      [ "$command" != merge_into ] || "$polar" labels check "$store" >"$work/check" || fail "$command: $(head -1 "$work/check")"
+    fi
+    [ "$now" -ge "$before" ] || fail "$command: $before trials were committed, $now are left"
+    printf '%s: kill %d after %d ms, %d trials committed\n' "$command" "$kill" "$moment" "$now"
+    before=$now
+    [ $((kill % 2)) -eq 0 ] || continue  # every other kill meets a run that goes on
+    "$command" "$store" >/dev/null
+    [ "$(digests "$store")" = "$expected" ] || fail "$command: digests differ: $(digests "$store")"
+    rm -f "$store" "$store"-*
+    before=0
+  done
+  echo "$command: killed ten times, equal digests each time it was run to its end"
+}
+
+step "stores of $trials trials" "$polar" bench labels --trials "$trials" --shards 3 --folder "$work/bench"
+step "merge" check merge_into
+step "import" check import_into

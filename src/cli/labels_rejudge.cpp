@@ -1,0 +1,225 @@
+// polar labels rejudge: imported programs, run again on the model.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cli/labels.h"
+#include "core/error.h"
+#include "exec/model.h"
+#include "experiment/dataset.h"
+#include "experiment/interrupt.h"
+#include "experiment/options.h"
+#include "experiment/progress.h"
+#include "experiment/schema.h"
+#include "labels/import.h"
+#include "labels/label_source.h"
+#include "labels/label_store.h"
+#include "labels/rejudge.h"
+#include "labels/store_first_evaluator.h"
+#include "search/executor_evaluator.h"
+
+namespace polar::cli {
+namespace {
+
+struct RejudgeFlags {
+  std::string source, config, cache_semantics, out;
+  std::vector<std::string> overrides;
+};
+
+/// A folder for what a file is imported into, removed at the end.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "polar_rejudge_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw core::Error(
+          fmt::format("{}: cannot make a temporary folder: set TMPDIR to a folder that can be written to", name));
+    }
+    path = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  std::filesystem::path path;
+};
+
+double percent(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+class RejudgeCommand {
+ public:
+  explicit RejudgeCommand(const RejudgeFlags& flags)
+      : flags_(flags),
+        config_(config_of(flags)),
+        model_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels)),
+        data_(experiment::make_data(config_)),
+        imported_(open_source()),
+        examples_(examples_of(imported_)) {
+    refuse_other_model();
+  }
+
+  void run() {
+    exec::Executor executor(model_.pool, model_.tokenizer, experiment::exec_options(config_));
+    exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, data_.task);
+    search::ExecutorEvaluator executing(executor, encoder, examples_, exec::StopRule::kVerdict);
+    std::optional<OutputStore> out;
+    std::optional<labels::LabelStore> store;
+    std::optional<labels::StoreFirstEvaluator> resuming;
+    labels::RejudgeOptions options;
+    if (!flags_.out.empty()) {
+      out.emplace(flags_.out);
+      store.emplace(open_store(*out, executor.fingerprint()));
+      resuming.emplace(*store, executing);
+      options.recorder = &*store;
+    }
+    experiment::Progress progress("rejudge", static_cast<std::uint64_t>(imported_.digests().trials), "programs");
+    options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
+    options.stop = &experiment::interrupt_flag();
+    options.on_flip = [&](const labels::Flip& flip) { flips_.push_back(flip); };
+    search::Evaluator& evaluator = resuming ? static_cast<search::Evaluator&>(*resuming) : executing;
+    const std::vector<labels::RejudgeCount> counts = labels::rejudge(imported_, evaluator, options);
+    progress.finish();
+    print(counts);
+  }
+
+ private:
+  static experiment::Config config_of(const RejudgeFlags& flags) {
+    experiment::Config config = experiment::load_config(flags.config, flags.overrides);
+    if (!flags.cache_semantics.empty()) config.exec.cache_semantics = flags.cache_semantics;
+    return config;
+  }
+
+  /// The store, or a file that is imported first, with the data of the configuration.
+  labels::ImportedLabels open_source() {
+    const std::filesystem::path path = labels::label_file(flags_.source);
+    if (std::filesystem::exists(path) && !labels::kind_of_file(path).empty()) return labels::ImportedLabels::read(path);
+    std::vector<task::Example> rows;
+    for (const auto* split : {&data_.dataset.train, &data_.dataset.valid, &data_.dataset.test}) {
+      rows.insert(rows.end(), split->begin(), split->end());
+    }
+    const pool::Manifest& manifest = model_.pool->manifest();
+    constexpr const char* kName = "imported.sqlite";
+    {
+      const labels::RunLock lock(scratch_.path);
+      labels::ImportedLabels imported =
+          labels::ImportedLabels::open(lock, kName, {manifest.depth, manifest.model_name, manifest.weights_digest});
+      labels::ImportOptions options;
+      options.on_problem = [&](const labels::ImportProblem& problem) {
+        std::cerr << flags_.source << ": " << labels::to_string(problem) << "\n";
+      };
+      labels::import_file(imported, path, labels::SampleJoin(rows), options);
+    }
+    return labels::ImportedLabels::read(scratch_.path / kName);
+  }
+
+  static std::vector<task::Example> examples_of(const labels::ImportedLabels& imported) {
+    std::vector<task::Example> examples;
+    for (labels::ImportedExample& row : imported.examples()) {
+      task::Example& example = examples.emplace_back();
+      example.id = row.example.id;
+      example.question = std::move(row.question);
+      example.answer = std::move(row.answer);
+      example.level = std::move(row.example.level);
+    }
+    if (!examples.empty()) return examples;
+    throw core::Error(fmt::format("{}: expected at least one imported example, found none", imported.path().string()));
+  }
+
+  void refuse_other_model() const {
+    const labels::ImportedIdentity& identity = imported_.identity();
+    const pool::Manifest& manifest = model_.pool->manifest();
+    const bool other_weights = !identity.weights_digest.empty() && identity.weights_digest != manifest.weights_digest;
+    if (identity.depth == manifest.depth && !other_weights) return;
+    throw core::UsageError(
+        fmt::format("{}: expected labels of {} ({} layers, weights {}), found labels of {} layers, weights {}: name "
+                    "the pool they were "
+                    "imported for (--set pool=POOL)",
+                    imported_.path().string(), config_.pool, manifest.depth, manifest.weights_digest, identity.depth,
+                    identity.weights_digest.empty() ? "not said" : identity.weights_digest));
+  }
+
+  labels::LabelStore open_store(const OutputStore& out, const std::string& fingerprint) const {
+    const pool::Manifest& manifest = model_.pool->manifest();
+    const std::string settings = fmt::format("rejudged: imported labels {}; cache semantics {}",
+                                             imported_.digests().verdicts, config_.exec.cache_semantics);
+    labels::LabelStore store = labels::LabelStore::open(
+        out.lock, out.name,
+        {manifest.weights_digest, manifest.model_name, experiment::data_digest(data_.task, examples_), data_.task.name,
+         data_.task.grader, fingerprint},
+        {settings, "verdict", config_.seed},
+        {labels::StoreKind::kLabels, false, [](const std::string& message) { std::cerr << message << "\n"; }, {}});
+    std::vector<labels::StoredExample> stored;
+    for (const labels::ImportedExample& row : imported_.examples()) stored.push_back(row.example);
+    store.add_examples(stored);
+    return store;
+  }
+
+  void print(const std::vector<labels::RejudgeCount>& counts) const {
+    for (const labels::Flip& flip : flips_) {
+      std::cout << fmt::format("{}\t{}\t{}\n", flip.example, flip.program.text(),
+                               flip.imported ? "imported as valid, wrong now" : "imported as invalid, right now");
+    }
+    std::cout << fmt::format("{:<30} {:>9} {:>9} {:>8} {:>9} {:>9} {:>8}\n", "level", "valid", "flipped", "percent",
+                             "invalid", "flipped", "percent");
+    labels::RejudgeCount all{"all"};
+    for (const labels::RejudgeCount& count : counts) {
+      print(count);
+      all.valid += count.valid;
+      all.valid_flipped += count.valid_flipped;
+      all.invalid += count.invalid;
+      all.invalid_flipped += count.invalid_flipped;
+    }
+    print(all);
+  }
+
+  static void print(const labels::RejudgeCount& count) {
+    std::cout << fmt::format("{:<30} {:>9} {:>9} {:>8.2f} {:>9} {:>9} {:>8.2f}\n", count.level, count.valid,
+                             count.valid_flipped, percent(count.valid_flipped, count.valid), count.invalid,
+                             count.invalid_flipped, percent(count.invalid_flipped, count.invalid));
+  }
+
+  const RejudgeFlags& flags_;
+  experiment::Config config_;
+  exec::Model model_;
+  experiment::RunData data_;
+  ScratchFolder scratch_;
+  labels::ImportedLabels imported_;
+  std::vector<task::Example> examples_;
+  std::vector<labels::Flip> flips_;
+};
+
+}  // namespace
+
+void add_labels_rejudge(CLI::App& labels) {
+  auto flags = std::make_shared<RejudgeFlags>();
+  CLI::App* command = labels.add_subcommand(
+      "rejudge", "Run imported programs on the model: which verdicts hold, and the rate of those that flip");
+  command->add_option("source", flags->source, "Store of imported labels, or a file polar labels import reads")
+      ->required();
+  command->add_option("config", flags->config, "Configuration (YAML) with pool, prompt and grader")->required();
+  command->add_option("--set", flags->overrides, "Override a key, as in --set pool=pools/other; may be given again");
+  command
+      ->add_option(
+          "--cache-semantics", flags->cache_semantics,
+          "per_step, or shared_slot, as labels of the authors' code were made; default: exec.cache_semantics of "
+          "the configuration")
+      ->check(CLI::IsMember({"per_step", "shared_slot"}));
+  command->add_option("--out", flags->out,
+                      "Also record the outcomes in this label store; interrupted, it goes on from there");
+  command->footer("Example: polar labels rejudge imported.sqlite configs/quickstart.yaml --out rejudged/labels.sqlite");
+  command->callback([flags] {
+    experiment::install_interrupt_handler();
+    RejudgeCommand(*flags).run();
+  });
+}
+
+}  // namespace polar::cli

@@ -1,0 +1,265 @@
+#include "labels/interchange.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <initializer_list>
+#include <istream>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "core/error.h"
+#include "labels/gzip.h"
+
+namespace polar::labels {
+namespace {
+
+using nlohmann::json;
+
+/// Nested names are separated by '.'.
+using Names = std::initializer_list<const char*>;
+constexpr Names kQuestion = {"question", "sample_info.question"};
+constexpr Names kAnswer = {"gt_ans", "ground_truth", "answer", "sample_info.ground_truth", "sample_info.answer"};
+constexpr Names kInitialScore = {"initial_score", "initial_transition_metric", "evaluation_result.initial_score"};
+constexpr Names kValid = {"final_valid_transitions", "valid_transitions"};
+constexpr Names kInvalid = {"final_invalid_transitions", "invalid_transitions"};
+constexpr Names kIds = {"id", "query_id", "sample_id"};
+
+std::string shown(const json& value) {
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+}
+
+/// The first of the names that is there and not null, and its value.
+std::pair<const char*, const json*> find_field(const json& sample, Names names) {
+  for (const char* name : names) {
+    const json* at = &sample;
+    std::string_view rest = name;
+    while (at != nullptr && !rest.empty()) {
+      const std::size_t dot = rest.find('.');
+      const std::string part(rest.substr(0, dot));
+      const auto found = at->is_object() ? at->find(part) : at->end();
+      at = at->is_object() && found != at->end() ? &*found : nullptr;
+      rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+    }
+    if (at != nullptr && !at->is_null()) return {name, at};
+  }
+  return {nullptr, nullptr};
+}
+
+/// Reads the fields of one sample.
+class SampleReader {
+ public:
+  SampleReader(std::int64_t index, int depth) : depth_(depth) { sample_.index = index; }
+
+  InterchangeSample read(const json& value, const std::string& key) {
+    if (!value.is_object()) {
+      complain("sample", fmt::format("expected an object, found {}", shown(value)));
+      return std::move(sample_);
+    }
+    sample_.question = text(value, kQuestion);
+    sample_.answer = text(value, kAnswer);
+    sample_.level = text(value, {"level"});
+    sample_.initial_score = score(value);
+    for (const char* name : kIds) {
+      if (auto id = text(value, {name})) sample_.ids.push_back(*id);
+    }
+    sample_.id = text(value, {"id"}).value_or("");
+    if (!key.empty()) sample_.ids.push_back(key);
+    if (const auto [name, row] = find_field(value, {"global_idx"}); name != nullptr) {
+      if (row->is_number_integer()) sample_.row = row->get<std::int64_t>();
+      if (!row->is_number_integer()) complain(name, fmt::format("expected an integer, found {}", shown(*row)));
+    }
+    const bool has_valid = programs(value, kValid, sample_.valid);
+    const bool has_invalid = programs(value, kInvalid, sample_.invalid);
+    if (!has_valid && !has_invalid) {
+      complain("programs", "expected final_valid_transitions or final_invalid_transitions, found neither");
+    }
+    return std::move(sample_);
+  }
+
+ private:
+  void complain(std::string place, std::string reason) {
+    sample_.problems.push_back({sample_.index, std::move(place), std::move(reason)});
+  }
+
+  std::optional<std::string> text(const json& value, Names names) {
+    const auto [name, field] = find_field(value, names);
+    if (name == nullptr) return std::nullopt;
+    if (field->is_string()) return field->get<std::string>();
+    if (field->is_number()) return field->dump();
+    complain(name, fmt::format("expected a text, found {}", shown(*field)));
+    return std::nullopt;
+  }
+
+  std::optional<double> score(const json& value) {
+    const auto [name, field] = find_field(value, kInitialScore);
+    if (name == nullptr) return std::nullopt;
+    if (field->is_boolean()) return field->get<bool>() ? 1 : 0;
+    if (field->is_number()) return field->get<double>();
+    complain(name, fmt::format("expected a number or truth value, found {}", shown(*field)));
+    return std::nullopt;
+  }
+
+  bool programs(const json& value, Names names, std::vector<core::Program>& to) {
+    const auto [name, list] = find_field(value, names);
+    if (name == nullptr) return false;
+    if (!list->is_array()) {
+      complain(name, fmt::format("expected a list of programs, found {}", shown(*list)));
+      return true;
+    }
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const std::string reason = program((*list)[i], to);
+      if (!reason.empty()) complain(fmt::format("{}[{}]", name, i), reason);
+    }
+    return true;
+  }
+
+  /// Adds the program, or says why it is none.
+  std::string program(const json& item, std::vector<core::Program>& to) const {
+    const auto path = item.is_object() ? item.find("path") : item.end();
+    const json& layers = item.is_object() && path != item.end() ? *path : item;
+    if (!layers.is_array()) return fmt::format("expected a list of layers, found {}", shown(item));
+    if (layers.empty()) return "expected at least one layer, found an empty program";
+    if (layers.size() > core::Program::kMaxSteps) {
+      return fmt::format("expected at most {} layers, found {}", core::Program::kMaxSteps, layers.size());
+    }
+    std::vector<core::Program::Layer> read;
+    for (const json& layer : layers) {
+      const std::int64_t number = layer.is_number_integer() ? layer.get<std::int64_t>() : -1;
+      if (number < 0 || number >= depth_) {
+        return fmt::format("expected layers from 0 to {}, found {} in {}", depth_ - 1, shown(layer), shown(layers));
+      }
+      read.push_back(static_cast<core::Program::Layer>(number));
+    }
+    to.emplace_back(std::move(read));
+    return {};
+  }
+
+  int depth_;
+  InterchangeSample sample_;
+};
+
+/// Follows the parser through the file: takes each sample when it ends and lets the parser forget it.
+class SampleStream {
+ public:
+  SampleStream(int depth, const std::function<void(InterchangeSample&&)>& take) : depth_(depth), take_(take) {}
+
+  /// json::parser_callback_t: whether the parser keeps the value. `level` counts from 0, the whole file.
+  bool on_event(int level, json::parse_event_t event, json& value) {
+    using Event = json::parse_event_t;
+    const bool begins = event == Event::object_start || event == Event::array_start;
+    if (level == 0 && event == Event::object_start) root_is_object_ = true;
+    if (level == 0 && (begins || event == Event::value)) has_layout_ = begins;
+    if (event == Event::key) {
+      if (level == 1) root_key_ = value.get<std::string>();
+      if (level == 2 && in_samples()) sample_key_ = value.get<std::string>();
+      return true;
+    }
+    if (begins) {
+      if (level == 1 && in_samples()) has_samples_ = true;
+      return true;
+    }
+    if (level == 0) return true;
+    const bool is_sample = in_samples() ? level == 2 : level == 1;
+    if (in_samples() && level == 1) return reject_samples(event, value);
+    if (!is_sample) return true;
+    end_sample(value);
+    return false;
+  }
+
+  InterchangeSummary finish(const std::filesystem::path& path) {
+    if (!has_layout_ || (root_is_object_ && !has_samples_ && count_ == 0 && !others_.empty())) {
+      throw core::Error(
+          fmt::format("{}: expected samples: an object with \"samples\", a list of samples or an object of samples, "
+                      "found none: name a file in the form of merged_mcts_samples.json",
+                      path.string()));
+    }
+    InterchangeSummary summary{count_, {}};
+    if (!has_samples_) summary.problems = std::move(others_);
+    return summary;
+  }
+
+ private:
+  bool in_samples() const { return root_is_object_ && root_key_ == "samples"; }
+
+  /// The end of "samples" itself, or a value that is neither list nor object in its place.
+  bool reject_samples(json::parse_event_t event, const json& value) {
+    if (event != json::parse_event_t::value) return false;
+    others_.push_back({-1, "samples", fmt::format("expected a list or an object, found {}", shown(value))});
+    return false;
+  }
+
+  void end_sample(const json& value) {
+    // Beside "samples" an object may hold anything; without it, whatever is no sample is a problem.
+    if (root_is_object_ && !in_samples() && !is_sample(value)) {
+      others_.push_back({-1, root_key_, fmt::format("expected a sample, found {}", shown(value))});
+      return;
+    }
+    const std::string& key = in_samples() ? sample_key_ : root_key_;
+    take_(SampleReader(count_, depth_).read(value, root_is_object_ ? key : std::string()));
+    ++count_;
+  }
+
+  static bool is_sample(const json& value) {
+    for (const Names& names : {kValid, kInvalid, kQuestion, kIds}) {
+      if (value.is_object() && find_field(value, names).first != nullptr) return true;
+    }
+    return false;
+  }
+
+  int depth_;
+  const std::function<void(InterchangeSample&&)>& take_;
+  bool has_layout_ = false, root_is_object_ = false, has_samples_ = false;
+  std::string root_key_, sample_key_;
+  std::int64_t count_ = 0;
+  std::vector<ImportProblem> others_;
+};
+
+/// end − start of a shard named `{start}_{end}.json`.
+std::optional<std::int64_t> expected_samples(const std::filesystem::path& path) {
+  std::string name = path.filename().string();
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  if (!name.ends_with(".json")) return std::nullopt;
+  name.resize(name.size() - 5);
+  const char* const end = name.data() + name.size();
+  std::int64_t first = 0, last = 0;
+  const auto [middle, error] = std::from_chars(name.data(), end, first);
+  if (error != std::errc() || middle == end || *middle != '_') return std::nullopt;
+  const auto [rest, last_error] = std::from_chars(middle + 1, end, last);
+  return last_error == std::errc() && rest == end && first >= 0 ? std::optional(last - first) : std::nullopt;
+}
+
+}  // namespace
+
+std::string to_string(const ImportProblem& problem) {
+  if (problem.sample < 0) return fmt::format("{}: {}", problem.place, problem.reason);
+  return fmt::format("sample {}: {}: {}", problem.sample, problem.place, problem.reason);
+}
+
+InterchangeSummary read_interchange(const std::filesystem::path& path, int depth,
+                                    const std::function<void(InterchangeSample&&)>& take) {
+  GzipReader reader(path);
+  std::istream input(&reader);
+  SampleStream samples(depth, take);
+  try {
+    // Its value is what the callback kept: the file's outermost brackets.
+    [[maybe_unused]] const json rest = json::parse(input, [&](int level, json::parse_event_t event, json& value) {
+      return samples.on_event(level, event, value);
+    });
+  } catch (const json::exception& error) {
+    throw core::Error(fmt::format("{}: expected JSON, found something else or a file cut short ({}): copy it again",
+                                  path.string(), error.what()));
+  }
+  InterchangeSummary summary = samples.finish(path);
+  const std::optional<std::int64_t> expected = expected_samples(path);
+  if (expected && *expected != summary.samples) {
+    summary.problems.push_back(
+        {-1, path.filename().string(),
+         fmt::format("expected {} samples, as its name says, found {}", *expected, summary.samples)});
+  }
+  return summary;
+}
+
+}  // namespace polar::labels

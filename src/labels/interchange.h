@@ -1,0 +1,63 @@
+#pragma once
+// The authors' `merged_mcts_samples.json`, in every layout met in the wild (method.md, 7).
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/program.h"
+
+namespace polar::labels {
+
+/// Something in a file that could not be taken as it stands. Nothing is dropped without one.
+struct ImportProblem {
+  std::int64_t sample = 0;  ///< position in the file, from 0; −1: the file as a whole
+  std::string place;        ///< "final_valid_transitions[3]"
+  std::string reason;       ///< "expected …, found …"
+  friend bool operator==(const ImportProblem&, const ImportProblem&) = default;
+};
+
+/// "sample 7: final_valid_transitions[3]: expected …, found …"
+std::string to_string(const ImportProblem& problem);
+
+/// One sample, its aliases resolved.
+struct InterchangeSample {
+  std::int64_t index = 0;  ///< in the file, from 0
+  std::optional<std::string> question, answer, level;
+  std::optional<double> initial_score;  ///< of the identity
+  std::string id;                       ///< the field `id`, which this project writes; empty: none
+  std::vector<std::string> ids;         ///< id, query_id, sample_id and the key in an object of samples, as text
+  std::optional<std::int64_t> row;      ///< global_idx
+  std::vector<core::Program> valid, invalid;
+  std::vector<ImportProblem> problems;
+};
+
+/// Whether a sample's initial score says that the identity was right. A majority counts, as scores may be means of
+/// runs.
+inline bool is_correct(double initial_score) {
+  return initial_score > 0.5;
+}
+
+struct InterchangeSummary {
+  std::int64_t samples = 0;
+  std::vector<ImportProblem> problems;  ///< of the file as a whole
+};
+
+/// Reads a file in constant memory and hands over sample after sample. Read are:
+/// - an object with "samples" (a list, or an object of samples), a list of samples, an object of samples; also gzip
+/// - question | sample_info.question; gt_ans | ground_truth | answer | sample_info.ground_truth | sample_info.answer;
+///   initial_score | initial_transition_metric | evaluation_result.initial_score (a number or truth value)
+/// - final_valid_transitions | valid_transitions and final_invalid_transitions | invalid_transitions: lists of
+/// programs,
+///   each a list of layers or {"path": list of layers}
+/// A program that is empty, too long, no list of integers or outside 0 … depth − 1, a field of another type, and a
+/// sample that is no object or holds no program list become problems of their sample. A file named `{start}_{end}.json`
+/// (or .json.gz) is expected to hold end − start samples; another number is a problem of the file. Throws Error naming
+/// the file for what is unreadable, no JSON, cut short or of none of the layouts; samples before that were handed over.
+InterchangeSummary read_interchange(const std::filesystem::path& path, int depth,
+                                    const std::function<void(InterchangeSample&&)>& take);
+
+}  // namespace polar::labels

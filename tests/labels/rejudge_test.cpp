@@ -1,0 +1,86 @@
+#include "labels/rejudge.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "labels/import.h"
+#include "labels/label_store.h"
+#include "support/fake_evaluator.h"
+#include "support/label_fixture.h"
+
+namespace polar::labels {
+namespace {
+
+using core::Program;
+using namespace polar::test;
+using polar::testing::RuleEvaluator;
+
+/// A model on which programs of an even number of layers are right.
+search::Outcome even_is_right(const search::Trial& trial) {
+  return {trial.program.length() % 2 == 0, -1, 1, 0, trial.program.length(), "x", true};
+}
+
+class Rejudge : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    core::write_file(folder_ / "file.json", R"([
+      {"id": "a", "question": "1+1?", "gt_ans": "2", "level": "easy", "initial_score": 0,
+       "final_valid_transitions": [[0, 1], [0, 1, 3]], "final_invalid_transitions": [[3], [1, 2]]},
+      {"id": "b", "question": "2+2?", "gt_ans": "4", "level": "hard", "initial_score": 1,
+       "final_valid_transitions": [[0, 1, 2, 3]], "final_invalid_transitions": []},
+      {"id": "c", "question": "3+3?", "gt_ans": "6", "level": "hard", "final_valid_transitions": []}])");
+    ImportedLabels labels = ImportedLabels::open(lock_, "imported.sqlite", {4, "", ""});
+    import_file(labels, folder_ / "file.json", SampleJoin({}));
+  }
+  ImportedLabels imported() const { return ImportedLabels::read(folder_ / "imported.sqlite"); }
+
+  TemporaryFolder folder_;
+  RunLock lock_{folder_.path()};
+  RuleEvaluator evaluator_{even_is_right};
+};
+
+TEST_F(Rejudge, CountsAndListsFlipsByLevelTheIdentityIncluded) {
+  for (const int batch : {1, 100}) {
+    std::vector<Flip> flips;
+    std::int64_t judged = 0;
+    const auto counts = rejudge(imported(), evaluator_,
+                                {.trials_per_batch = batch,
+                                 .on_flip = [&](const Flip& flip) { flips.push_back(flip); },
+                                 .progress = [&](std::int64_t trials) { judged += trials; }});
+    EXPECT_EQ(counts, (std::vector<RejudgeCount>{{"easy", 2, 1, 3, 2}, {"hard", 1, 0, 0, 0}}));
+    EXPECT_EQ(flips, (std::vector<Flip>{{"a", "easy", Program::identity(4), false, true},
+                                        {"a", "easy", Program{1, 2}, false, true},
+                                        {"a", "easy", Program{0, 1, 3}, true, false}}));
+    EXPECT_EQ(judged, 6);
+  }
+}
+
+TEST_F(Rejudge, RecordsOutcomesInALabelStoreThatCanBeTrainedOn) {
+  {
+    LabelStore store = LabelStore::open(lock_, "labels.sqlite", some_identity(), some_settings());
+    for (const ImportedExample& row : imported().examples())
+      store.add_examples(std::vector<StoredExample>{row.example});
+    for (int i = 0; i < 2; ++i) rejudge(imported(), evaluator_, {.recorder = &store});  // a repeat changes nothing
+    for (const char* example : {"a", "b", "c"}) EXPECT_TRUE(store.state(example).done);
+  }
+  const LabelStore store = LabelStore::read(folder_ / "labels.sqlite");
+  EXPECT_NO_THROW(store.require_trainable());
+  EXPECT_EQ(store.trial_count(), 6);
+  EXPECT_EQ(store.valid_programs("a").size(), 3u);
+  EXPECT_EQ(store.depth(), 4);
+}
+
+TEST_F(Rejudge, StopsBetweenBatchesAndPassesFailuresOn) {
+  const std::atomic<bool> stop = true;
+  EXPECT_THROW(rejudge(imported(), evaluator_, {.stop = &stop}), core::Interrupted);
+  RuleEvaluator failing([](const search::Trial&) -> search::Outcome { throw core::Error("no memory"); });
+  EXPECT_THROW(rejudge(imported(), failing), core::Error);
+}
+
+}  // namespace
+}  // namespace polar::labels
