@@ -3,8 +3,9 @@
 from html import escape
 from pathlib import Path
 
-from . import data, plots
+from . import data, labels, plots
 from .data import ALL, Missing
+from .markup import drawing, number, percent, table
 
 MAX_EXAMPLES = 8
 SIGNIFICANT = 0.05
@@ -41,6 +42,7 @@ def build(run):
         ("examples", "Examples on which policies differ", example_rows),
         ("layers", "Which layers valid programs skip and repeat", lambda: operations(run, rows)),
         ("search", "Search progress", lambda: search(run)),
+        ("labels", "What the recorded labels say", lambda: labels.section(run / "report" / "labels.csv")),
         ("training", "Training of the predictor", lambda: training(run)),
         ("selection", "What was chosen on validation", lambda: selection(run)),
         ("setup", "What was run", lambda: setup(run)),
@@ -76,25 +78,9 @@ def shielded(make):
 # --- Words and numbers ----------------------------------------------------------------------------------------------
 
 
-def percent(figure):
-    if figure is None:
-        return "–"
-    if figure.ci_low is None:
-        return f"{100 * figure.value:.1f}"
-    return f"{100 * figure.value:.1f} [{100 * figure.ci_low:.1f}, {100 * figure.ci_high:.1f}]"
-
-
 def percent_in_text(figure):
     interval = "" if figure.ci_low is None else f" [{100 * figure.ci_low:.1f}, {100 * figure.ci_high:.1f}]"
     return f"{100 * figure.value:.1f} %{interval}"
-
-
-def number(figure, digits=2):
-    if figure is None:
-        return "–"
-    if figure.ci_low is None:
-        return f"{figure.value:.{digits}f}"
-    return f"{figure.value:.{digits}f} [{figure.ci_low:.{digits}f}, {figure.ci_high:.{digits}f}]"
 
 
 def p_text(value):
@@ -117,24 +103,6 @@ def listed(names):
 
 def sentence_start(text):
     return text[:1].upper() + text[1:]
-
-
-def table(head, lines, tall=False, text_columns=(0,)):
-    """Cells are HTML."""
-    def cell(tag, i, content):
-        kind = ' class="text"' if i in text_columns else ""
-        return f"<{tag}{kind}>{content}</{tag}>"
-
-    def row(tag, cells):
-        return "<tr>" + "".join(cell(tag, i, c) for i, c in enumerate(cells)) + "</tr>"
-
-    kind = "scroll tall" if tall else "scroll"
-    return (f'<div class="{kind}"><table><thead>{row("th", head)}</thead><tbody>'
-            + "".join(row("td", cells) + "\n" for cells in lines) + "</tbody></table></div>\n")
-
-
-def drawing(svg, caption):
-    return f'<figure role="img" aria-label="{escape(caption, quote=True)}">{svg}<figcaption>{escape(caption)}</figcaption></figure>\n'
 
 
 def policy_name(results, policy):

@@ -6,6 +6,7 @@
 namespace polar::cli {
 
 void add_run(CLI::App& app);  ///< run, search, train, eval
+void add_analyse(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_tokenize(CLI::App& app);

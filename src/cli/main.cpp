@@ -37,6 +37,7 @@ int run(int argc, char** argv) {
       "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted (state kept).\nHelp for a "
       "command: polar COMMAND --help");
   polar::cli::add_run(app);
+  polar::cli::add_analyse(app);
   polar::cli::add_inspect(app);
   polar::cli::add_generate(app);
   polar::cli::add_tokenize(app);

@@ -7,37 +7,10 @@
 
 #include "core/file.h"
 #include "eval/results_table.h"
+#include "eval/table_text.h"
 
 namespace polar::eval {
 namespace {
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-std::string csv_number(const std::optional<double>& value) {
-  return value ? fmt::format("{}", *value) : std::string();
-}
-
-/// Columns padded to their widest cell; the first one to the left, the others to the right.
-std::string aligned(const std::vector<std::vector<std::string>>& lines) {
-  std::vector<std::size_t> widths(lines.front().size(), 0);
-  for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  std::string text;
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i)
-      text += i == 0 ? fmt::format("{:<{}}", line[i], widths[i]) : fmt::format(" | {:>{}}", line[i], widths[i]);
-    text += '\n';
-  }
-  return text;
-}
 
 std::string percent(const Figure* figure) {
   return figure ? fmt::format("{:.1f}", 100 * figure->value) : "-";

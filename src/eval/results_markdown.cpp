@@ -1,8 +1,8 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "eval/results_csv.h"
 #include "eval/results_table.h"
+#include "eval/table_text.h"
 
 namespace polar::eval {
 namespace {
@@ -26,19 +26,6 @@ std::string p_value(const Figure* figure) {
   return figure->value < 0.001 ? fmt::format("{:.1e}", figure->value) : fmt::format("{:.3f}", figure->value);
 }
 
-std::string line(std::vector<std::string> cells) {
-  for (std::string& text : cells) {
-    for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) text.insert(at, "\\");
-  }
-  return fmt::format("| {} |\n", fmt::join(cells, " | "));
-}
-
-std::string head(const std::vector<std::string>& cells) {
-  std::string rule = "|";
-  for (std::size_t i = 0; i < cells.size(); ++i) rule += i == 0 ? " --- |" : " ---: |";
-  return line(cells) + rule + "\n";
-}
-
 std::string policy_name(const FigureIndex& index, const std::string& policy, const std::string& split) {
   return shown_name(policy) + (index.oracle(policy, split) ? " (oracle)" : "");
 }
@@ -48,13 +35,13 @@ std::string accuracy_table(const FigureIndex& index, const std::string& split) {
   std::vector<std::string> cells{"policy"};
   for (const std::string& level : levels) cells.push_back(level == kAllLevels ? "all levels" : level);
   cells.emplace_back("examples");
-  std::string text = "### Accuracy (percent)\n\n" + head(cells);
+  std::string text = "### Accuracy (percent)\n\n" + markdown_head(cells);
   for (const std::string& policy : index.policies(split)) {
     cells = {policy_name(index, policy, split)};
     for (const std::string& level : levels) cells.push_back(percent_cell(index.find(policy, split, level, "pass@k")));
     const Figure* all = index.find(policy, split, kAllLevels, "pass@k");
     cells.push_back(all ? fmt::format("{}", all->n) : kNone);
-    text += line(cells);
+    text += markdown_line(cells);
   }
   return text;
 }
@@ -62,25 +49,26 @@ std::string accuracy_table(const FigureIndex& index, const std::string& split) {
 std::string depth_table(const FigureIndex& index, const std::string& split) {
   std::string text =
       "\n### Depth (means over all levels)\n\n" +
-      head({"policy", "layers a token", "distinct layers", "depth ratio", "new tokens", "identity (percent)"});
+      markdown_head({"policy", "layers a token", "distinct layers", "depth ratio", "new tokens", "identity (percent)"});
   for (const std::string& policy : index.policies(split)) {
     auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
-    text += line({policy_name(index, policy, split), cell(get("layers"), 1, 2), cell(get("unique_layers"), 1, 2),
-                  cell(get("depth_ratio"), 1, 3), cell(get("new_tokens"), 1, 2), percent_cell(get("identity_share"))});
+    text += markdown_line({policy_name(index, policy, split), cell(get("layers"), 1, 2),
+                           cell(get("unique_layers"), 1, 2), cell(get("depth_ratio"), 1, 3),
+                           cell(get("new_tokens"), 1, 2), percent_cell(get("identity_share"))});
   }
   return text;
 }
 
 std::string comparison_table(const FigureIndex& index, const std::string& split) {
   std::string text = "\n### Against the base (all levels)\n\n" +
-                     head({"policy", "right to wrong (percent)", "wrong to right (percent)", "McNemar p", "p, Holm",
-                           "p against static best"});
+                     markdown_head({"policy", "right to wrong (percent)", "wrong to right (percent)", "McNemar p",
+                                    "p, Holm", "p against static best"});
   for (const std::string& policy : index.policies(split)) {
     if (policy == kBase) continue;
     auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
-    text += line({policy_name(index, policy, split), percent_cell(get("flips_to_wrong")),
-                  percent_cell(get("flips_to_right")), p_value(get("mcnemar_p")), p_value(get("mcnemar_p_holm")),
-                  p_value(get("mcnemar_p_static"))});
+    text += markdown_line({policy_name(index, policy, split), percent_cell(get("flips_to_wrong")),
+                           percent_cell(get("flips_to_right")), p_value(get("mcnemar_p")),
+                           p_value(get("mcnemar_p_holm")), p_value(get("mcnemar_p_static"))});
   }
   return text;
 }
@@ -89,13 +77,13 @@ std::string several_programs_table(const FigureIndex& index, const std::string& 
   const int max_k = index.max_k(split);
   if (max_k < 2) return {};
   std::string text = "\n### Several programs an example (percent, all levels)\n\n" +
-                     head({"policy", "k", "pass@k (oracle)", "vote@k", "select@k"});
+                     markdown_head({"policy", "k", "pass@k (oracle)", "vote@k", "select@k"});
   for (const std::string& policy : index.policies(split)) {
     for (int k = 2; k <= max_k; ++k) {
       auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric, k); };
       if (!get("pass@k")) continue;
-      text += line({policy_name(index, policy, split), fmt::format("{}", k), percent_cell(get("pass@k")),
-                    percent_cell(get("vote@k")), percent_cell(get("select@k"))});
+      text += markdown_line({policy_name(index, policy, split), fmt::format("{}", k), percent_cell(get("pass@k")),
+                             percent_cell(get("vote@k")), percent_cell(get("select@k"))});
     }
   }
   return text;
@@ -107,13 +95,13 @@ std::string latency_table(const FigureIndex& index, const std::string& split) {
     auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
     const Figure* answer = get("answer_ms");
     if (!answer) continue;
-    lines += line({policy_name(index, policy, split), cell(get("prefill_ms"), 1, 1), cell(get("decode_ms"), 1, 1),
-                   cell(get("policy_ms"), 1, 2), cell(answer, 1, 1), cell(get("latency_ratio"), 1, 3),
-                   fmt::format("{}", answer->n)});
+    lines += markdown_line({policy_name(index, policy, split), cell(get("prefill_ms"), 1, 1),
+                            cell(get("decode_ms"), 1, 1), cell(get("policy_ms"), 1, 2), cell(answer, 1, 1),
+                            cell(get("latency_ratio"), 1, 3), fmt::format("{}", answer->n)});
   }
   if (lines.empty()) return {};
   return "\n### Latency (milliseconds an answer)\n\n" +
-         head({"policy", "prefill", "decode", "policy", "answer", "ratio to base", "examples"}) + lines;
+         markdown_head({"policy", "prefill", "decode", "policy", "answer", "ratio to base", "examples"}) + lines;
 }
 
 }  // namespace

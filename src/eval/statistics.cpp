@@ -54,6 +54,47 @@ Interval bootstrap_mean_interval(std::span<const double> values, std::uint64_t s
   return {quantile(means, 0.025), quantile(means, 0.975)};
 }
 
+Resamples::Resamples(std::size_t items, std::uint64_t seed, int count) : items_(items), count_(count) {
+  if (items < 1 || count < 2)
+    throw core::Error(fmt::format(
+        "bootstrap: expected at least one item and two resamples, found {} items and {} resamples", items, count));
+  times_.assign(items * static_cast<std::size_t>(count), 0);
+  core::Random random(seed);
+  for (std::size_t resample = 0; resample < static_cast<std::size_t>(count); ++resample)
+    for (std::size_t draw = 0; draw < items; ++draw)
+      ++times_[random.below(items) * static_cast<std::size_t>(count) + resample];
+}
+
+std::span<const std::uint16_t> Resamples::times(std::size_t item) const {
+  const auto size = static_cast<std::size_t>(count_);
+  return {times_.data() + item * size, size};
+}
+
+std::vector<double> Resamples::sums(std::span<const double> values) const {
+  if (values.size() != items_)
+    throw core::Error(fmt::format("bootstrap: expected {} values, found {}", items_, values.size()));
+  std::vector<double> result(static_cast<std::size_t>(count_), 0.0);
+  for (std::size_t item = 0; item < items_; ++item) {
+    if (values[item] == 0) continue;  // most figures concern few items
+    const std::span<const std::uint16_t> drawn = times(item);
+    for (std::size_t resample = 0; resample < result.size(); ++resample)
+      result[resample] += values[item] * drawn[resample];
+  }
+  return result;
+}
+
+std::optional<Interval> ratio_interval(std::span<const double> numerators, std::span<const double> denominators) {
+  if (numerators.size() != denominators.size())
+    throw core::Error(fmt::format("bootstrap: expected as many numerators as denominators, found {} and {}",
+                                  numerators.size(), denominators.size()));
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < numerators.size(); ++i)
+    if (denominators[i] != 0) ratios.push_back(numerators[i] / denominators[i]);
+  if (ratios.size() < 2) return std::nullopt;
+  std::ranges::sort(ratios);
+  return Interval{quantile(ratios, 0.025), quantile(ratios, 0.975)};
+}
+
 double mcnemar_exact_p(std::int64_t b, std::int64_t c) {
   if (b < 0 || c < 0) throw core::Error(fmt::format("McNemar: expected counts ≥ 0, found {} and {}", b, c));
   if (b == c) return 1;

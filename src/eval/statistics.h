@@ -1,7 +1,9 @@
 #pragma once
 // Intervals and tests. Pure functions, thread-safe.
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +26,30 @@ Interval wilson_interval(std::int64_t hits, std::int64_t trials);
 /// neighbours (at 0.025 (R − 1) and 0.975 (R − 1), counted from 0). Same seed, same interval. Costs resamples · n
 /// draws. Throws core::Error when values are empty or resamples < 2.
 Interval bootstrap_mean_interval(std::span<const double> values, std::uint64_t seed, int resamples = 1000);
+
+/// Resamples with replacement of the same items (here: examples, so that what one example contributes stays together)
+/// for many figures: the draws are made once. They are those of bootstrap_mean_interval with the same seed. Immutable
+/// and thread-safe; takes 2 · items · count bytes.
+class Resamples {
+ public:
+  /// Throws core::Error when there are no items or fewer than two resamples.
+  Resamples(std::size_t items, std::uint64_t seed, int count = 1000);
+  int count() const { return count_; }
+  /// How often each resample drew the item; count() numbers.
+  std::span<const std::uint16_t> times(std::size_t item) const;
+  /// One sum a resample: of values[i], as often as it drew i. Throws core::Error unless there is one value an item.
+  std::vector<double> sums(std::span<const double> values) const;
+
+ private:
+  std::size_t items_;
+  int count_;
+  std::vector<std::uint16_t> times_;  ///< [item][resample]
+};
+
+/// 95 % percentile interval of a ratio of sums from the sums of each resample (Resamples::sums). Resamples whose
+/// denominator is 0 say nothing and are left out; nullopt when fewer than two are left. Throws core::Error when sizes
+/// differ.
+std::optional<Interval> ratio_interval(std::span<const double> numerators, std::span<const double> denominators);
 
 /// McNemar's exact two-sided p of paired verdicts: of n = b + c examples judged differently, b go one way and c the
 /// other; under the null hypothesis b is binomial(n, 1/2). (Q. McNemar, Psychometrika 12 (1947), 153–157; exact form:

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "eval/label_report.h"
+#include "experiment/analyse_run.h"
 #include "experiment/evaluate_stage.h"
 #include "experiment/state.h"
 #include "experiment/train_stage.h"
@@ -14,6 +16,11 @@ Experiment::Experiment(const Config& config, const RunOptions& options)
 Experiment::~Experiment() = default;
 
 void Experiment::search() {
+  search_labels();
+  analyse_labels();
+}
+
+void Experiment::search_labels() {
   State& state = *state_;
   const Stage stage = state.search_stage();
   if (state.directory.status(stage).up_to_date) return state.say("search: up to date");
@@ -25,6 +32,23 @@ void Experiment::search() {
   const labels::LabelDigests digests = store.digests();
   state.say(fmt::format("search: {} trials, verdicts {}, exact {}", digests.trials, digests.verdicts.substr(0, 16),
                         digests.exact.substr(0, 16)));
+  state.directory.finish(stage);
+}
+
+/// A stage of its own, so that it follows the labels without touching the record of the search.
+void Experiment::analyse_labels() {
+  State& state = *state_;
+  constexpr std::string_view kKeys[] = {"seed", "search.", "-search.oracle_", "eval.bootstrap"};
+  const std::string digest = labels::LabelStore::read(state.directory.file("labels.sqlite")).digests().exact;
+  const Stage stage{
+      "analyse", settings_of(state.config, kKeys), {{"labels", digest}}, {"report/labels.csv", "report/labels.md"}};
+  if (state.directory.status(stage).up_to_date) return;
+  state.directory.begin(stage);
+  AnalyseOptions options;
+  options.resamples = state.config.eval.bootstrap;
+  const RunAnalysis analysis = analyse_run(state.directory.path(), options);
+  eval::write_labels(state.directory.file("report"), analysis.stem, analysis.figures, analysis.title);
+  state.say(analysis.title + "\n" + eval::labels_console(analysis.figures, true));
   state.directory.finish(stage);
 }
 

@@ -14,7 +14,8 @@ struct RunOptions {
 
 /// The stages of a run over its directory. Each does only what is missing or out of date, so any of them may be called
 /// again:
-///   1. search    programs of every train and validation example → labels.sqlite
+///   1. search    programs of every train and validation example → labels.sqlite, and their analysis →
+///                report/labels.csv, report/labels.md
 ///   2. train     predictor and menu on train, chosen on validation → predictor/, menu/, selection.json
 ///   3. evaluate  every policy on test and out-of-distribution sets → oracle.sqlite, evaluation.jsonl, report/
 /// Not thread-safe. Throws core::Error and its kinds; an interrupted stage goes on where it stopped.
@@ -34,6 +35,8 @@ class Experiment {
   struct State;  ///< defined in experiment/ only
 
  private:
+  void search_labels();
+  void analyse_labels();
   std::unique_ptr<State> state_;
 };
 

@@ -79,6 +79,35 @@ TEST(Bootstrap, RefusesNoValuesAndOneResample) {
   EXPECT_THROW(bootstrap_mean_interval(values, 1, 1), core::Error);
 }
 
+TEST(Resamples, DrawsAsTheBootstrapOfAMeanDoes) {
+  const std::vector<double> values{1, 5, 2, 8, 3}, ones(5, 1.0);
+  const Resamples resamples(5, 9, 200);
+  const auto interval = ratio_interval(resamples.sums(values), resamples.sums(ones));
+  const Interval expected = bootstrap_mean_interval(values, 9, 200);
+  EXPECT_NEAR(interval->low, expected.low, 1e-12);
+  EXPECT_NEAR(interval->high, expected.high, 1e-12);
+}
+
+TEST(Resamples, CountEveryDraw) {
+  const Resamples resamples(3, 4, 20);
+  for (std::size_t resample = 0; resample < 20; ++resample) {
+    int drawn = 0;
+    for (std::size_t item = 0; item < 3; ++item) drawn += resamples.times(item)[resample];
+    EXPECT_EQ(drawn, 3);
+  }
+  EXPECT_THROW(Resamples(0, 1, 10), core::Error);
+  EXPECT_THROW(Resamples(3, 1, 1), core::Error);
+  EXPECT_THROW(resamples.sums(std::vector<double>{1, 2}), core::Error);
+}
+
+TEST(RatioInterval, LeavesOutResamplesWithoutADenominator) {
+  const std::vector<double> above{1, 2, 9}, below{2, 2, 0}, nothing{0, 0, 4};
+  const auto interval = ratio_interval(above, below);
+  EXPECT_NEAR(interval->low, 0.5 + 0.025 * 0.5, 1e-12);
+  EXPECT_NEAR(interval->high, 0.5 + 0.975 * 0.5, 1e-12);
+  EXPECT_FALSE(ratio_interval(above, nothing).has_value());
+}
+
 TEST(McNemar, AgreesWithTheBinomialByHand) {
   EXPECT_DOUBLE_EQ(mcnemar_exact_p(1, 5), 2.0 * (1 + 6) / 64);
   EXPECT_DOUBLE_EQ(mcnemar_exact_p(5, 1), 2.0 * (1 + 6) / 64);

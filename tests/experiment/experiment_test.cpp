@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "eval/label_report.h"
 #include "eval/rows.h"
+#include "experiment/analyse_run.h"
 #include "experiment/schema.h"
 #include "experiment/transfer.h"
 #include "labels/label_store.h"
@@ -94,7 +97,7 @@ TEST_F(ExperimentTest, LeavesEverythingAReportNeeds) {
   run_all(config("whole"));
   for (const char* file : {"config.yaml", "environment.json", "labels.sqlite", "oracle.sqlite", "selection.json",
                            "predictor/manifest.json", "menu/manifest.json", "evaluation.jsonl", "log.jsonl",
-                           "report/results.csv", "report/results.md"}) {
+                           "report/results.csv", "report/results.md", "report/labels.csv", "report/labels.md"}) {
     EXPECT_TRUE(std::filesystem::exists(run("whole") / file)) << file;
   }
   const std::vector<eval::EvaluationRow> rows = eval::read_rows(run("whole") / "evaluation.jsonl");
@@ -113,6 +116,62 @@ TEST_F(ExperimentTest, SkipsStagesThatAreUpToDate) {
   run_all(other);
   EXPECT_NE(std::filesystem::last_write_time(run("again") / "evaluation.jsonl"), before);
   EXPECT_EQ(std::filesystem::last_write_time(run("again") / "predictor/manifest.json"), predictor);
+}
+
+TEST_F(ExperimentTest, AnalysesTheLabelsAfterTheSearchAndAgainOnlyWhenMissing) {
+  Experiment(config("analysed")).search();
+  const auto file = run("analysed") / "report/labels.csv";
+  const std::string figures = core::read_file(file);
+  EXPECT_EQ(figures, eval::labels_csv(analyse_run(run("analysed"), {.resamples = 100}).figures));
+  EXPECT_NE(figures.find("\nlayer_skip,all,all,offered/7,20000,"), std::string::npos);
+  EXPECT_NE(figures.find("\nemittable,all,all,predictor,"), std::string::npos);
+  const auto before = std::filesystem::last_write_time(file);
+  Experiment(config("analysed")).search();
+  EXPECT_EQ(std::filesystem::last_write_time(file), before);
+  std::filesystem::remove(file);
+  Experiment(config("analysed")).search();
+  EXPECT_EQ(core::read_file(file), figures);
+}
+
+TEST_F(ExperimentTest, ReplaysASmallerBudgetAndReadsTheOraclesSearchesForTest) {
+  run_all(config("replayed"));
+  const RunAnalysis replay = analyse_run(run("replayed"), {.budget = 5, .resamples = 100});
+  EXPECT_EQ(replay.stem, "labels-budget-5");
+  EXPECT_EQ(replay.title, "Labels of replayed: first 5 trials of each example");
+  for (const eval::LabelFigure& figure : replay.figures) {
+    if (figure.analysis == "counts" && figure.key == "rollouts" && figure.level == "all") {
+      EXPECT_EQ(figure.value, 34 * 5) << figure.set;
+    }
+  }
+  const RunAnalysis test = analyse_run(run("replayed") / "", {.split = labels::Split::kTest, .resamples = 100});
+  EXPECT_EQ(test.stem, "labels-test");
+  EXPECT_EQ(test.title, "Labels of replayed, test examples");
+  const auto examples = std::ranges::find_if(test.figures, [](const eval::LabelFigure& figure) {
+    return figure.analysis == "counts" && figure.key == "examples" && figure.level == "all";
+  });
+  ASSERT_NE(examples, test.figures.end());
+  EXPECT_EQ(examples->value, 16);
+}
+
+TEST_F(ExperimentTest, ComparesSeparateSearchesOfTheSameExamplesOnly) {
+  Experiment(config("joint")).search();
+  Config skip = config("skip");
+  skip.search.loop = false;
+  Experiment(skip).search();
+  const RunAnalysis compared = analyse_run(run("joint"), {.compare = {{"skip", run("skip")}}, .resamples = 100});
+  EXPECT_TRUE(std::ranges::any_of(compared.figures, [](const eval::LabelFigure& figure) {
+    return figure.set == "search:skip" && figure.analysis == "solved" && figure.level == "odd";
+  }));
+  const auto twice = test::message_of<core::UsageError>(
+      [&] { analyse_run(run("joint"), {.compare = {{"skip", run("skip")}, {"skip", run("skip")}}}); });
+  EXPECT_NE(twice.find("found 'skip' twice"), std::string::npos) << twice;
+  write_rows("train", 20, "");
+  Experiment(config("other")).search();
+  const auto other =
+      test::message_of<core::UsageError>([&] { analyse_run(run("joint"), {.compare = {{"other", run("other")}}}); });
+  EXPECT_NE(other.find("compare searches of the same examples"), std::string::npos) << other;
+  const auto none = test::message_of<core::UsageError>([&] { analyse_run(run("none"), {}); });
+  EXPECT_NE(none.find("labels.sqlite: expected a run's label store, found none"), std::string::npos) << none;
 }
 
 TEST_F(ExperimentTest, FindsTheSameLabelsWhateverWorkersTreesInStepAndCache) {

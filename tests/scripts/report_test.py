@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import report
-from polar_report import data, page, plots
+from polar_report import data, label_plots, labels, page, plots
 
 DEPTH = 30
 LEVELS = ["one-digit sums", "two-digit sums", "three-digit sums", "differences", "products", "three-term sums"]
@@ -102,6 +102,67 @@ def make_store(path, examples_per_level=6, rollouts=40):
                                   (key, i // 8, i % 8, program, int(draw.random() < 0.05 * program)))
 
 
+def make_label_figures():
+    """Figures with the names and shape of src/eval/label_analysis.h; numbers made up."""
+    draw = random.Random(7)
+    figures = []
+
+    def add(analysis, key, value, level="all", programs="all", n=36, interval=True, note=""):
+        low, high = (0.9 * value, 1.1 * value) if interval else ("", "")
+        figures.append([analysis, programs, level, key, n, value, low, high, note])
+    for level in [*LEVELS, "all"]:
+        for key, value in (("examples", 36), ("unfinished", 0), ("base_unknown", 0), ("rollouts", 1440), ("programs", 6)):
+            add("counts", key, value, level, interval=False)
+        add("base", "right", 0.3, level)
+        for programs in ("all", "skip_only", "loop_only", "search:skip <1>"):
+            add("solved", "any", draw.uniform(0.4, 0.9), level, programs)
+            for i, budget in enumerate((1, 2, 4, 8, 16, 32, 40)):
+                add("replay_solved", budget, 0.3 + 0.08 * i, level, programs)
+        add("rescued", "of_wrong", 0.5, level)
+        for i, percent in enumerate((90, 95, 100, 105, 110, 115)):
+            add("solvable_within_depth", percent, 0.2 + 0.1 * i, level)
+        for group, depths in (("CC", (27, 28, 30)), ("WC", (28, 31))):
+            add("shortest_layers", group, 28.5, level)
+            add("shortest_unique", group, 27.5, level)
+            for depth in depths:
+                add("shortest_share", f"{group}/{depth}", 1 / len(depths), level, n=12)
+        for key in ("CC", "WC_of_wrong", "WC_of_rescued"):
+            add("shorter_exists", key, 0.4, level)
+        for key in ("recurrence_of_solvable", "recurrence_of_rescued", "skip_of_solvable", "skip_of_rescued"):
+            add("needs", key, 0.2, level)
+        for extra in (*range(9), "9+"):
+            add("valid_given_extra", extra, 0.2, level)
+        for percent in ("<60", 90, 95, 100, 105, 110, 115):
+            add("valid_given_depth", percent, 0.25, level)
+        for key in ("paper", "repeat-3", "repeat-4", "repeat-5", "any_runs", "predictor"):
+            add("emittable", key, 0.6, level)
+        add("valid_programs", "mean_all", 3.5, level)
+        add("valid_programs", "mean_solvable", 5.25, level)
+        add("edit_entropy", "valid", 4.2, level)
+        add("edit_gini", "valid", 0.4, level)
+        for k in (1, 2, 3):
+            add("cover", k, 0.3 + 0.1 * k, level, note=PROGRAMS[k])
+    for bin_name in ("0", "1", "2-3", "4-7"):
+        add("valid_programs_share", bin_name, 0.25)
+    for key, value in (("valid_elsewhere", 0.31), ("expected", 0.22), ("jaccard", 0.05)):
+        add("overlap", key, value)
+    for layer in range(DEPTH):
+        for kind in ("shortest", "valid", "tried", "offered"):
+            add("layer_skip", f"{kind}/{layer}", draw.random() / 5, interval=kind != "offered")
+            add("layer_repeat", f"{kind}/{layer}", draw.random() / 5, interval=kind != "offered")
+        if layer >= 4:
+            for kind in ("tried", "offered"):
+                add("layer_skip_ratio", f"{kind}/{layer}", draw.uniform(0.3, 2.5))
+                add("layer_repeat_ratio", f"{kind}/{layer}", draw.uniform(0.3, 2.5))
+    for operation in ("repeat", "skip"):
+        for length in (1, 2, 3, 4):
+            add("segment_at", f"{operation}/valid/{length}/{length + 5}", 0.25)
+            add("consecutive_layers", f"{operation}/valid/{length}/{length}", 0.25)
+    for pool in ("shortest", "valid", "tried"):
+        add("segment_runs", f"{pool}/1", 1)
+    return figures
+
+
 def make_run(run):
     for folder in ("report", "predictor"):
         (run / folder).mkdir(parents=True)
@@ -111,6 +172,10 @@ def make_run(run):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(data.COLUMNS)
         writer.writerows(make_figures(rows))
+    with open(run / "report" / "labels.csv", "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(labels.COLUMNS)
+        writer.writerows(make_label_figures())
     make_store(run / "labels.sqlite")
     curve = [{"epoch": e, "train_loss": 1 / e + 0.4, "valid_loss": 0.5 + (e - 6) ** 2 / 100, "learning_rate": 1e-4} for e in range(1, 11)]
     training = {"best_epoch": 6, "parameters": 2100000, "curve": curve}
@@ -160,8 +225,16 @@ class Checker(HTMLParser):
 
 def without_plots():
     """Drawing takes most of the time, and damaged inputs are found before it."""
-    names = ["accuracy", "depth", "operations", "progress", "training"]
-    return unittest.mock.patch.multiple(plots, **{name: lambda *arguments: "<svg></svg>" for name in names})
+    def blank(module, names):
+        return unittest.mock.patch.multiple(module, **{name: lambda *arguments, **options: "<svg></svg>" for name in names})
+
+    def decorate(test):
+        for module, names in ((plots, ["accuracy", "depth", "operations", "progress", "training"]),
+                              (label_plots, ["by_level", "by_set", "shortest", "segments_at", "consecutive", "repeats", "layer_rates",
+                                             "layer_ratios", "valid_counts"])):
+            test = blank(module, names)(test)
+        return test
+    return decorate
 
 
 def read_page(text):
@@ -193,7 +266,7 @@ class ReportTest(unittest.TestCase):
         self.assertNotIn('class="missing"', self.page)
         self.assertNotRegex(self.page, r"@import|<script|url\((?!#)")
         self.assertIn('name="viewport"', self.page)
-        self.assertEqual(sorted(p.name for p in (self.run_folder / "report").iterdir()), ["index.html", "results.csv"])
+        self.assertEqual(sorted(p.name for p in (self.run_folder / "report").iterdir()), ["index.html", "labels.csv", "results.csv"])
 
     def test_the_finding_names_better_and_worse_and_undecided_policies(self):
         text = " ".join("".join(read_page(self.page).text).split())
@@ -214,7 +287,8 @@ class ReportTest(unittest.TestCase):
         for names, words in ((["labels.sqlite"], "labels.sqlite is not there"),
                              (["predictor/manifest.json", "selection.json"], "holds a training curve"),
                              (["evaluation.jsonl"], "evaluation.jsonl could not be read"),
-                             (["report/results.csv"], "results.csv could not be read"), (["config.yaml"], "config.yaml could not be read"),
+                             (["report/results.csv"], "results.csv could not be read"),
+                             (["report/labels.csv"], "labels.csv could not be read"), (["config.yaml"], "config.yaml could not be read"),
                              (["environment.json"], "environment.json could not be read"), (["log.jsonl"], "log.jsonl could not be read")):
             with self.subTest(names=names):
                 for name in names:
@@ -234,6 +308,9 @@ class ReportTest(unittest.TestCase):
                                      ("evaluation.jsonl", b'{"oracle": false}\n', "does not have the expected form"),
                                      ("report/results.csv", b"a,b\n", "has other columns"),
                                      ("report/results.csv", ",".join(data.COLUMNS).encode() + b"\nbase,test\n", "line 2, is not a figure"),
+                                     ("report/labels.csv", b"a,b\n", "labels.csv has other columns"),
+                                     ("report/labels.csv", ",".join(labels.COLUMNS).encode() + b"\nbase,all\n", "labels.csv, line 2, is not a figure"),
+                                     ("report/labels.csv", ",".join(labels.COLUMNS).encode() + b"\n", "labels.csv holds no figures"),
                                      ("selection.json", b"[]", "does not have the expected form")):
             with self.subTest(name=name, content=content):
                 path = self.run_folder / name
@@ -256,6 +333,50 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(report.main([folder + "/none"]), 2)
         self.assertIn("found another folder", errors.getvalue())
         self.assertIn("found none", errors.getvalue())
+
+
+class LabelsTest(unittest.TestCase):
+    def labels_of(self, rows):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "labels.csv"
+            with open(path, "w", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows([labels.COLUMNS, *rows])
+            return labels.read(path)
+
+    def test_figures_are_found_by_analysis_set_level_and_key(self):
+        found = self.labels_of(make_label_figures())
+        self.assertEqual(found.levels, [*LEVELS, "all"])
+        self.assertEqual(found.sets, ["all", "skip_only", "loop_only", "search:skip <1>"])
+        self.assertEqual(found.depth(), DEPTH)
+        self.assertEqual(found.find("cover", "2", "products").note, PROGRAMS[2])
+        self.assertEqual(found.find("overlap", "jaccard").value, 0.05)
+        self.assertIsNone(found.find("overlap", "jaccard", "products"))
+        self.assertIsNone(found.find("counts", "examples").ci_low)
+
+    def test_the_section_shows_levels_sets_and_programs_escaped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "labels.csv"
+            with open(path, "w", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows([labels.COLUMNS, *make_label_figures()])
+            text = labels.section(path)
+        self.assertIn("skip &lt;1&gt;, own search, %", text)
+        self.assertIn(f"<code>{PROGRAMS[3]}</code>", text)
+        self.assertIn("valid for 31.0 % of the others that tried it; of all tried ones 22.0 % are valid", text)
+        self.assertIn("What 1,440 recorded trials of 36 training and validation questions say", text)
+        self.assertEqual(text.count("<svg"), 13)
+        self.assertEqual(read_page(text).open, [])
+
+    def test_a_search_without_valid_or_changed_programs_still_gives_a_section(self):
+        rows = [["counts", "all", "all", key, 2, 2, "", "", ""] for key in ("examples", "unfinished", "rollouts")]
+        rows += [["base", "all", "all", "right", 2, 0, 0, 0.6, ""], ["solved", "all", "all", "any", 2, 0, 0, 0.6, ""],
+                 ["valid_programs_share", "all", "all", "0", 2, 1, 0.4, 1, ""], ["replay_solved", "all", "all", "1", 2, 0, 0, 0.6, ""]]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "labels.csv"
+            with open(path, "w", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows([labels.COLUMNS, *rows])
+            text = labels.section(path)
+        self.assertEqual(read_page(text).open, [])
+        self.assertIn("2 of the searches have not ended", text)
 
 
 class DataTest(unittest.TestCase):

@@ -1,0 +1,187 @@
+"""The figures of report/labels.csv, and the page's section about them. `polar analyse` defines and computes them."""
+
+import csv
+from collections import namedtuple
+from html import escape
+
+from . import label_plots
+from .data import ALL, Missing, read_text
+from .markup import drawing, number, percent, table
+
+COLUMNS = ["analysis", "set", "level", "key", "n", "value", "ci_low", "ci_high", "note"]
+LabelFigure = namedtuple("LabelFigure", COLUMNS)
+
+
+class Labels:
+    """Figures by analysis, set of programs, level and key, in the order of the file."""
+
+    def __init__(self, figures):
+        self.sets = list(dict.fromkeys(f.set for f in figures))
+        self.levels = [*dict.fromkeys(f.level for f in figures if f.level != ALL), ALL]
+        self._by_name = {}
+        for figure in figures:
+            self._by_name.setdefault((figure.analysis, figure.set, figure.level), {})[figure.key] = figure
+
+    def group(self, analysis, level=ALL, set="all"):
+        """{key: figure}; empty when there is none."""
+        return self._by_name.get((analysis, set, level), {})
+
+    def find(self, analysis, key, level=ALL, set="all"):
+        return self.group(analysis, level, set).get(key)
+
+    def depth(self):
+        """Layers of the model."""
+        return 1 + max((int(key.split("/")[1]) for key in self.group("layer_skip")), default=-1)
+
+
+def read(path):
+    """The figures of labels.csv. Raises Missing."""
+    rows = list(csv.reader(read_text(path).splitlines()))
+    if not rows or rows[0] != COLUMNS:
+        raise Missing(f"{path.name} has other columns than {','.join(COLUMNS)}.")
+    figures = []
+    for line, row in enumerate(rows[1:], 2):
+        try:
+            analysis, programs, level, key, n, value, low, high, note = row
+            figures.append(LabelFigure(analysis, programs, level, key, int(n), float(value), float(low) if low else None,
+                                       float(high) if high else None, note))
+        except ValueError as error:
+            raise Missing(f"{path.name}, line {line}, is not a figure ({error}).") from error
+    if not figures:
+        raise Missing(f"{path.name} holds no figures.")
+    return Labels(figures)
+
+
+def section(path):
+    labels = read(path)
+    counts = {key: f"{figure.value:,.0f}" for key, figure in labels.group("counts").items()}
+    unfinished = f" {counts['unfinished']} of the searches have not ended." if counts.get("unfinished", "0") != "0" else ""
+    return (f"<p>What {counts['rollouts']} recorded trials of {counts['examples']} training and validation questions say; nothing was run "
+            "for it. A valid program gave the right answer in its trial, and so some are valid by luck. A program that was not tried on a "
+            f"question counts as not valid.{unfinished} Brackets and whiskers: 95 % intervals.</p>\n"
+            + "".join(part(labels) for part in (solvable, depth, operations, layers, variety, replay)))
+
+
+def plots(*drawings):
+    return '<div class="plots">\n' + "".join(drawings) + "</div>\n"
+
+
+def level_name(level):
+    return "all levels" if level == ALL else escape(level or "no level")
+
+
+def set_name(programs):
+    if programs.startswith("search:"):
+        return f"{programs[7:]}, own search"
+    return {"all": "every program", "skip_only": "skips only", "loop_only": "loops only"}.get(programs, programs)
+
+
+def by_level(labels, columns):
+    """A table with a line a level. columns: (head, cell(level))."""
+    return table(["level", *(escape(head) for head, _ in columns)],
+                 [[level_name(level), *(cell(level) for _, cell in columns)] for level in labels.levels])
+
+
+def by_key(labels, analysis, heads, show=percent):
+    """A table with a line a level and a column a key of `heads`."""
+    return by_level(labels, [(head, lambda level, key=key: show(labels.find(analysis, key, level))) for key, head in heads.items()])
+
+
+def solvable(labels):
+    def count(level):
+        solved = labels.find("solved", "any", level)
+        return solved.n if solved else "–"
+    columns = [("questions", count), ("unchanged model, %", lambda level: percent(labels.find("base", "right", level)))]
+    columns += [(f"{set_name(programs)}, %", lambda level, programs=programs: percent(labels.find("solved", "any", level, programs)))
+                for programs in labels.sets]
+    columns.append(("rescued, % of wrong", lambda level: percent(labels.find("rescued", "of_wrong", level))))
+    note = ("<p>“Skips only” and “loops only” take the programs of this search that never repeat, or never skip, a layer: they are "
+            "fewer than a search of that space alone would have tried.</p>\n")
+    return "<h3>Questions that some program solves</h3>\n" + by_level(labels, columns) + note
+
+
+def depth(labels):
+    return ("<h3>How many layer executions it takes</h3>\n" + plots(
+        drawing(label_plots.by_level(labels, "solvable_within_depth", "depth allowed, percent of the model's layers",
+                                     "questions solvable, percent", "lab-within"),
+                "Share of questions with a valid program within a depth."),
+        drawing(label_plots.shortest(labels, "lab-shortest"),
+                "Layer executions of the shortest valid program: questions that the unchanged model answers right (C→C) and those it "
+                "answers wrong and another program right (W→C)."),
+        drawing(label_plots.by_level(labels, "valid_given_extra", "executions beyond the first of each layer", "valid, percent of tried",
+                                     "lab-extra"),
+                "Share of valid programs among those tried with so many extra executions."),
+        drawing(label_plots.by_level(labels, "valid_given_depth", "depth, percent of the model's layers", "valid, percent of tried",
+                                     "lab-depth"),
+                "Share of valid programs among those tried, by executed depth (to the nearest 5 percent)."))
+        + by_level(labels, [
+            ("shortest C→C, layers", lambda level: number(labels.find("shortest_layers", "CC", level))),
+            ("distinct", lambda level: number(labels.find("shortest_unique", "CC", level))),
+            ("shortest W→C, layers", lambda level: number(labels.find("shortest_layers", "WC", level))),
+            ("distinct", lambda level: number(labels.find("shortest_unique", "WC", level))),
+            ("shorter than the model, % of C→C", lambda level: percent(labels.find("shorter_exists", "CC", level))),
+            ("W→C, % of all wrong", lambda level: percent(labels.find("shorter_exists", "WC_of_wrong", level))),
+            ("W→C, % of rescued", lambda level: percent(labels.find("shorter_exists", "WC_of_rescued", level)))]))
+
+
+def operations(labels):
+    heads = {f"{what}_of_{group}": f"{'repeats' if what == 'recurrence' else 'skips'}, % of {group}"
+             for what in ("recurrence", "skip") for group in ("solvable", "rescued")}
+    text = ("<h3>Skips and repeats</h3>\n<p>Questions whose every valid program repeats (skips) a layer; what was not tried does not "
+            "count, so these are upper bounds.</p>\n" + by_key(labels, "needs", heads))
+    drawings = [drawing(svg, caption) for svg, caption in (
+        (label_plots.segments_at(labels, "lab-at"),
+         "Segments of valid programs by length and first layer, in percent of the segments with that operation."),
+        (label_plots.consecutive(labels, "lab-consecutive"),
+         "Segments of valid programs by length and by the consecutive layers with the same operation that they lie in."),
+        (label_plots.repeats(labels, "lab-repeats"), "Extra runs of a repeated segment; tried: all that the search tried."))
+        if svg]
+    return text + (plots(*drawings) if drawings else "")
+
+
+def layers(labels):
+    if not labels.group("layer_skip"):
+        return ""
+    return "<h3>Which layers</h3>\n" + plots(
+        drawing(label_plots.layer_rates(labels, "lab-rates"),
+                "Share of changed programs that skip or repeat each layer: valid ones, all that were tried, and all that the search space "
+                "offers, each program alike."),
+        drawing(label_plots.layer_ratios(labels, "lab-ratios"),
+                "Rate among valid programs over the rate among those tried and those offered. White: as often; red: more often; blue: less."))
+
+
+def variety(labels):
+    drawings = [drawing(label_plots.valid_counts(labels, "lab-counts"), "Questions by the number of their valid programs.")]
+    cover = labels.group("cover")
+    if cover:
+        drawings.append(drawing(label_plots.by_level(labels, "cover", "programs", "questions covered, percent", "lab-cover"),
+                                "Share of questions for which one of k programs is valid; programs chosen greedily on the same questions."))
+    overlap = {key: f"{100 * figure.value:.1f} %" for key, figure in labels.group("overlap").items()}
+    text = ""
+    if "valid_elsewhere" in overlap:
+        text = (f"<p>A changed program that is valid for one question is valid for {overlap['valid_elsewhere']} of the others that tried it; "
+                f"of all tried ones {overlap['expected']} are valid."
+                + (f" Two questions' sets of valid programs overlap by {overlap['jaccard']} (Jaccard)." if "jaccard" in overlap else "")
+                + "</p>\n")
+    if cover:
+        text += ("<details><summary>Programs of the cover</summary>\n" + table(
+            ["k", "program", "covered, %"], [[key, f"<code>{escape(figure.note)}</code>", percent(figure)] for key, figure in cover.items()],
+            text_columns=(0, 1)) + "</details>\n")
+    forms = {"paper": "run at most twice, %", "repeat-3": "three times, %", "repeat-4": "four times, %", "any_runs": "any number, %",
+             "predictor": "this run's predictor, %"}
+    emittable = by_key(labels, "emittable", {key: head for key, head in forms.items() if labels.find("emittable", key)})
+    return ("<h3>How many programs, and how alike</h3>\n" + plots(*drawings) + text + by_level(labels, [
+        ("valid programs a question", lambda level: number(labels.find("valid_programs", "mean_all", level))),
+        ("a solvable one", lambda level: number(labels.find("valid_programs", "mean_solvable", level))),
+        ("entropy of their segments, bits", lambda level: number(labels.find("edit_entropy", "valid", level))),
+        ("Gini coefficient", lambda level: number(labels.find("edit_gini", "valid", level)))])
+        + ("<p>Valid changed programs that a predictor of segments can emit (at most four layers a segment):</p>\n" + emittable
+           if labels.group("emittable") else ""))
+
+
+def replay(labels):
+    return "<h3>With a smaller budget</h3>\n" + plots(
+        drawing(label_plots.by_set(labels, "replay_solved", "lab-replay", set_name),
+                "Share of questions solved within the first r recorded trials, by the programs that count."),
+        drawing(label_plots.by_level(labels, "replay_solved", "trials per question", "questions solved, percent", "lab-replay-levels",
+                                     logarithmic=True), "The same by level, every program counted."))

@@ -1,0 +1,107 @@
+#include "experiment/analyse_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "core/error.h"
+#include "experiment/options.h"
+#include "experiment/schema.h"
+#include "search/space.h"
+
+namespace polar::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+
+labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels::Split>& split) {
+  const fs::path path = run / (split == labels::Split::kTest ? "oracle.sqlite" : "labels.sqlite");
+  if (!fs::exists(path))
+    throw core::UsageError(
+        fmt::format("{}: expected a run's label store, found none; name a run's folder, such as runs/quickstart, whose "
+                    "search has begun",
+                    path.string()));
+  return labels::LabelStore::read(path);
+}
+
+/// The run's space, and what its predictor can emit; nothing without a configuration (labels imported on their own).
+struct Recorded {
+  eval::LabelTable table;
+  std::optional<search::SearchSpace> space;
+  std::optional<predict::TargetOptions> predictor;
+  std::uint64_t seed = 0;
+};
+
+Recorded read_run(const fs::path& run, const labels::LabelStore& store, const AnalyseOptions& options) {
+  const bool configured = fs::exists(run / "config.yaml");
+  const Config config = configured ? load_config(run / "config.yaml") : Config();
+  Recorded recorded;
+  recorded.seed = config.seed;
+  const int longest = std::max(eval::kPaperSegment, configured ? config.search.max_block : 0);
+  recorded.table = eval::read_label_table(store, options.split, longest);
+  if (!configured) return recorded;
+  recorded.space.emplace(space_options(config, recorded.table.depth));
+  recorded.predictor.emplace();
+  recorded.predictor->depth = recorded.table.depth;
+  recorded.predictor->first_layer = config.search.first_layer;
+  recorded.predictor->limits = recorded.space->segment_limits();
+  return recorded;
+}
+
+void check_comparable(const labels::LabelStore& store, const labels::LabelStore& other) {
+  const auto refuse = [&](const char* what, const std::string& expected, const std::string& found) {
+    if (expected == found) return;
+    throw core::UsageError(
+        fmt::format("--compare: {}: expected the {} of {} ({}), found {}; compare searches of the "
+                    "same examples on the same model",
+                    other.path().string(), what, store.path().string(), expected.substr(0, 16), found.substr(0, 16)));
+  };
+  refuse("weights", store.identity().weights_digest, other.identity().weights_digest);
+  refuse("task and examples", store.identity().task_digest, other.identity().task_digest);
+}
+
+std::string stem_of(const AnalyseOptions& options) {
+  std::string stem = "labels";
+  if (options.split) stem += fmt::format("-{}", labels::to_string(*options.split));
+  if (options.budget > 0) stem += fmt::format("-budget-{}", options.budget);
+  return stem;
+}
+
+std::string title_of(const fs::path& run, const AnalyseOptions& options) {
+  const fs::path folder = run.has_filename() ? run : run.parent_path();  // "runs/ladder/" ends with an empty name
+  std::string title = fmt::format("Labels of {}", folder.filename().string());
+  if (options.split) title += fmt::format(", {} examples", labels::to_string(*options.split));
+  if (options.budget > 0) title += fmt::format(": first {} trials of each example", options.budget);
+  return title;
+}
+
+}  // namespace
+
+RunAnalysis analyse_run(const fs::path& run, const AnalyseOptions& options) {
+  const labels::LabelStore store = open_recorded(run, options.split);
+  const Recorded recorded = read_run(run, store, options);
+  eval::LabelAnalysisOptions analysis;
+  analysis.budget = options.budget;
+  analysis.resamples = options.resamples;
+  analysis.root_seed = recorded.seed;
+  RunAnalysis result{{}, stem_of(options), title_of(run, options)};
+  std::set<std::string> names;
+  std::vector<eval::LabelFigure> separate;
+  for (const auto& [name, folder] : options.compare) {
+    if (!names.insert(name).second)
+      throw core::UsageError(fmt::format("--compare: expected each name once, found '{}' twice", name));
+    const labels::LabelStore other = open_recorded(folder, options.split);
+    check_comparable(store, other);
+    const eval::LabelTable table = eval::read_label_table(other, options.split, recorded.table.longest_segment);
+    std::ranges::move(eval::analyse_separate_search(table, name, analysis), std::back_inserter(separate));
+  }
+  if (recorded.space) analysis.space = &*recorded.space;
+  analysis.predictor = recorded.predictor;
+  result.figures = eval::analyse_labels(recorded.table, analysis);
+  std::ranges::move(separate, std::back_inserter(result.figures));
+  return result;
+}
+
+}  // namespace polar::experiment

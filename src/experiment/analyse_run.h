@@ -1,0 +1,35 @@
+#pragma once
+// The label analysis of a run's folder: reads its label store and configuration, runs nothing.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eval/label_analysis.h"
+#include "labels/label_store.h"
+
+namespace polar::experiment {
+
+struct AnalyseOptions {
+  int budget = 0;  ///< replay: the first so many recorded trials of each example; 0 = all
+  /// Which examples; nullopt: train and validation. The test split is read from oracle.sqlite, the others from
+  /// labels.sqlite.
+  std::optional<labels::Split> split = std::nullopt;
+  /// Separate searches of the same examples on the same model, such as {"skip", "runs/skip-only"}; a column each.
+  std::vector<std::pair<std::string, std::filesystem::path>> compare = {};
+  int resamples = 1000;
+};
+
+struct RunAnalysis {
+  std::vector<eval::LabelFigure> figures;
+  std::string stem;   ///< name of the files: "labels", or with the split and budget: "labels-test-budget-32"
+  std::string title;  ///< "Labels of ladder: first 32 trials of each example"
+};
+
+/// Throws core::UsageError when the folder holds no such store, a compared run has another model or other examples, or
+/// a name is given twice; otherwise as load_config, labels::LabelStore and eval::analyse_labels do.
+RunAnalysis analyse_run(const std::filesystem::path& run, const AnalyseOptions& options);
+
+}  // namespace polar::experiment
