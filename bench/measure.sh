@@ -35,9 +35,9 @@ peers() {  # 10 random one-block programs × 60 prompts
   .venv/bin/python bench/compare_trials.py "$out/random.jsonl" --rounds 1 --dtype float32 --threads "$jobs"
 }
 
-edits() {  # 343 single edits × 60 prompts
+edits() {  # 343 single edits × 60 prompts; the reference runs 24 of the programs or a few more
   make_trials edits --set edits
-  trials edits 6 --compare batched
+  trials edits 6 --compare batched --batched-programs 24
 }
 
 prompt() {  # 40 single edits × 60 prompts behind five worked examples

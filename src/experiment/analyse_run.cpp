@@ -42,7 +42,7 @@ Recorded read_run(const fs::path& run, const labels::LabelStore& store, const An
   const int longest = std::max(eval::kPaperSegment, configured ? config.search.max_block : 0);
   recorded.table = eval::read_label_table(store, options.split, longest);
   if (!configured) return recorded;
-  recorded.space.emplace(space_options(config, recorded.table.depth));
+  recorded.space.emplace(search_plan(config, recorded.table.depth, config.search.rollouts).space);
   recorded.predictor.emplace();
   recorded.predictor->depth = recorded.table.depth;
   recorded.predictor->first_layer = config.search.first_layer;

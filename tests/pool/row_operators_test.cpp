@@ -89,9 +89,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Way{DType::kFloat32, PackedFormat::kBFloat16}, Way{DType::kBFloat16, PackedFormat::kBFloat16},
                     Way{DType::kBFloat16, PackedFormat::kPairs}, Way{DType::kBFloat16, PackedFormat::kTiles}),
     [](const auto& each) {
-      const auto [type, format] = each.param;
+      const PackedFormat format = each.param.second;
       const char* of = format == PackedFormat::kTiles ? "_tiles" : format == PackedFormat::kPairs ? "_pairs" : "";
-      return std::string(to_string(type)) + of;
+      return std::string(to_string(each.param.first)) + of;
     });
 
 }  // namespace
