@@ -65,7 +65,7 @@ std::string choose_device(const std::string& setting) {
                     "and build again",
                     setting, TORCH_VERSION));
   }
-  const int count = static_cast<int>(torch::cuda::device_count());
+  const auto count = torch::cuda::device_count();
   if (count == 0) {
     throw core::UsageError(
         fmt::format("exec.device: expected cpu (LibTorch finds no CUDA device here), found '{}'", setting));

@@ -5,9 +5,6 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <nlohmann/json.hpp>
-
-#include "core/file.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
 
@@ -21,8 +18,8 @@ struct Place {
   pool::DType dtype;
 };
 
-void PrintTo(const Place& place, std::ostream* out) {
-  *out << place.name;
+std::ostream& operator<<(std::ostream& out, const Place& place) {
+  return out << place.name;
 }
 
 class StorageTest : public testing::TestWithParam<Place> {
