@@ -21,7 +21,8 @@ fail() {
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
-digests() { "$polar" labels stats "$1" --json | grep -E '"(trials|verdicts|exact|samples|programs|duplicates|problems|complete)"'; }
+# Of the whole store and its searches, not of their levels.
+digests() { "$polar" labels stats "$1" --json | grep -E '^ {2,6}"(trials|verdicts|exact|samples|programs|duplicates|problems|complete)"'; }
 
 count() { "$polar" labels stats "$1" --json 2>/dev/null | sed -nE '0,/"trials"/s/.*"trials": ([0-9]+).*/\1/p'; }
 
@@ -63,7 +64,7 @@ check() {  # COMMAND
   for kill in 1 2 3 4 5 6 7 8 9 10; do
     read -r moment anew < <(kill_once "$command" "$store" "$took")
     [ "$anew" -eq 0 ] || before=0
-    now=$(count "$store")
+    now=$(count "$store" || true)  # killed before there was a store: nothing
     now=${now:-0}
     if [ "$now" -gt 0 ]; then
       [ "$(strangers "$store" "$whole")" = 0 ] || fail "$command: after kill $kill: trials that the undisturbed store has not"
