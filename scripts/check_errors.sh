@@ -123,6 +123,15 @@ config "$work/taken.yaml" "$work/taken"
 expect 2 "taken" "$polar" run "$work/taken.yaml"
 [ ! -s "$work/taken" ] || complain "the file in the way was written to"
 
+echo "labels: a file cut short, no layers, no store, a store of another kind"
+printf '[{"question": "1 + 1"' >"$work/cut.json"
+expect 1 "cut.json.*expected JSON" "$polar" labels import "$work/cut.json" --layers 4 --out "$work/imported.sqlite"
+expect 2 "either --pool POOL or --layers" "$polar" labels import "$work/cut.json" --out "$work/none.sqlite"
+expect 1 "none.sqlite.*no label store" "$polar" labels stats "$work/none.sqlite"
+expect 1 "cut.json.*not a label store" "$polar" labels check "$work/cut.json"
+expect 1 "found imported ones" "$polar" labels merge "$work/merged.sqlite" "$work/imported.sqlite"
+nothing_at "$work/none.sqlite" "$work/merged.sqlite"
+
 if [ "$(id -u)" -eq 0 ]; then
   echo "output folder on a read-only file system"
   mkdir -p "$disk"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A search that is killed three times at random moments and resumed each time with other workers, trees in step and cache size must end with both
+# A search that is killed ten times at random moments and resumed each time with other workers, trees in step and cache size must end with both
 # label digests of a search left alone.
 #   scripts/check_resume.sh [POLAR] [EXTRA --set OPTIONS...]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -22,10 +22,11 @@ total=$(trials runs/resume-alone)
 [ "$total" -gt 0 ]
 before=0
 # Killed once it has recorded a random number of further trials, so that every kill falls into the search itself.
-for variant in "${variants[@]}"; do
+for kill in 1 2 3 4 5 6 7 8 9 10; do
+  variant=${variants[kill % 3]}
   options=()
   for setting in $variant; do options+=(--set "$setting"); done
-  target=$((before + total / 16 + RANDOM * (total / 8) / 32768))
+  target=$((before + total / 40 + RANDOM * (total / 20) / 32768))
   "$polar" search configs/quickstart.yaml --set name=resume-killed "${small[@]}" "${options[@]}" >/dev/null 2>&1 &
   victim=$!
   while kill -0 "$victim" 2>/dev/null; do
@@ -47,7 +48,7 @@ step "resumed to the end" search resume-killed --set exec.workers=2 --set search
 
 alone=$(digests runs/resume-alone)
 killed=$(digests runs/resume-killed)
-printf 'left alone:\n%s\nkilled three times:\n%s\n' "$alone" "$killed"
+printf 'left alone:\n%s\nkilled ten times:\n%s\n' "$alone" "$killed"
 [ "$(wc -l <<<"$alone")" -eq 3 ] || { echo "expected the trials and two digests" >&2; exit 1; }
 [ "$alone" = "$killed" ] || { echo "the digests differ" >&2; exit 1; }
 echo "Both digests are equal."

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -150,10 +151,11 @@ std::string text_of(const labels::TrialDifference& difference) {
 }
 
 void print_identities(const labels::LabelSource& a, const labels::LabelSource& b) {
-  const auto of_a = a.identity(), of_b = b.identity();
-  for (std::size_t i = 0; i < std::min(of_a.size(), of_b.size()); ++i) {
-    if (of_a[i] == of_b[i]) continue;
-    std::cout << fmt::format("{}: A has '{}', B has '{}'\n", of_a[i].first, of_a[i].second, of_b[i].second);
+  const auto of_b = b.identity();
+  for (const auto& [name, value] : a.identity()) {
+    const auto other = std::ranges::find(of_b, name, &std::pair<std::string, std::string>::first);
+    if (other == of_b.end() || other->second == value) continue;
+    std::cout << fmt::format("{}: A has '{}', B has '{}'\n", name, value, other->second);
   }
   const labels::LabelDigests digests_a = a.digests(), digests_b = b.digests();
   const auto same = [](const std::string& x, const std::string& y) { return x == y ? "equal" : "different"; };

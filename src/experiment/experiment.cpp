@@ -10,28 +10,52 @@
 #include "experiment/train_stage.h"
 
 namespace polar::experiment {
+namespace {
+
+std::vector<task::Example> part_of(std::span<const task::Example> examples, const SearchPart& part) {
+  if (part.number < 1 || part.number > part.count) {
+    throw core::UsageError(fmt::format("part: expected NUMBER/COUNT with 1 <= NUMBER <= COUNT, as in 2/3, found {}/{}",
+                                       part.number, part.count));
+  }
+  std::vector<task::Example> chosen;
+  for (auto i = static_cast<std::size_t>(part.number - 1); i < examples.size();
+       i += static_cast<std::size_t>(part.count)) {
+    chosen.push_back(examples[i]);
+  }
+  return chosen;
+}
+
+}  // namespace
 
 Experiment::Experiment(const Config& config, const RunOptions& options)
     : state_(std::make_unique<State>(config, options)) {}
 Experiment::~Experiment() = default;
 
-void Experiment::search() {
-  search_labels();
-  analyse_labels();
+void Experiment::search(const SearchPart& part) {
+  search_labels(part);
+  if (part.count == 1) analyse_labels();
 }
 
-void Experiment::search_labels() {
+void Experiment::search_labels(const SearchPart& part) {
   State& state = *state_;
   const Stage stage = state.search_stage();
   if (state.directory.status(stage).up_to_date) return state.say("search: up to date");
   const std::vector<task::Example> examples = state.labelled_examples();
+  const std::vector<task::Example> searched = part_of(examples, part);
   // A refusal of the store comes before anything is recorded.
   labels::LabelStore store = state.open_store(labels::StoreKind::kLabels, examples, state.config.search.rollouts);
   state.directory.begin(stage);
-  state.search_into(store, examples, state.config.search.rollouts, "search");
+  state.search_into(store, searched, state.config.search.rollouts, "search");
   const labels::LabelDigests digests = store.digests();
   state.say(fmt::format("search: {} trials, verdicts {}, exact {}", digests.trials, digests.verdicts.substr(0, 16),
                         digests.exact.substr(0, 16)));
+  if (part.count > 1) {
+    return state.say(
+        fmt::format("search: part {} of {} is searched. polar labels merge RUN/labels.sqlite PARTS... brings all parts "
+                    "together; the "
+                    "same configuration then goes on with name=RUN",
+                    part.number, part.count));
+  }
   state.directory.finish(stage);
 }
 

@@ -12,6 +12,12 @@ struct RunOptions {
   bool new_search = false;  ///< labels of another fingerprint stay in the store, and a search of its own begins
 };
 
+/// A part of the training and validation examples, so that several machines share a search: every count-th example,
+/// from the number-th on. Each part is a run of its own; merging their stores (labels/merge.h) gives the whole search.
+struct SearchPart {
+  int number = 1, count = 1;  ///< 1 ≤ number ≤ count
+};
+
 /// The stages of a run over its directory. Each does only what is missing or out of date, so any of them may be called
 /// again:
 ///   1. search    programs of every train and validation example → labels.sqlite, and their analysis →
@@ -26,7 +32,9 @@ class Experiment {
   explicit Experiment(const Config& config, const RunOptions& options = {});
   ~Experiment();
 
-  void search();
+  /// With a part, the search stage stays unfinished: it ends where all examples are searched. Throws core::UsageError
+  /// for a part that there is not.
+  void search(const SearchPart& part = {});
   /// Throws core::Error when the labels are missing or incomplete.
   void train();
   /// Throws core::Error when predictor, menu or selection.json are missing.
@@ -35,7 +43,7 @@ class Experiment {
   struct State;  ///< defined in experiment/ only
 
  private:
-  void search_labels();
+  void search_labels(const SearchPart& part);
   void analyse_labels();
   std::unique_ptr<State> state_;
 };

@@ -13,6 +13,7 @@
 #include "experiment/schema.h"
 #include "experiment/transfer.h"
 #include "labels/label_store.h"
+#include "labels/merge.h"
 #include "support/message_of.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
@@ -224,6 +225,37 @@ TEST_F(ExperimentTest, LabelsWithAPublishedSearchToo) {
   published.search.algorithm = "authors";
   Experiment(published).search();
   EXPECT_GT(digests("published").trials, 34 * 6);
+}
+
+TEST_F(ExperimentTest, SearchesInPartsThatMergeToTheWholeAndTrainFromThere) {
+  Experiment(config("whole")).search();
+  std::vector<std::filesystem::path> parts;
+  for (int number = 1; number <= 3; ++number) {
+    const std::string name = "part-" + std::to_string(number);
+    Experiment part(config(name));
+    part.search({number, 3});
+    EXPECT_THROW(part.train(), core::Error) << "a part is no finished search";
+    parts.push_back(run(name) / "labels.sqlite");
+  }
+  EXPECT_LT(digests("part-2").trials, digests("whole").trials / 2);
+  std::filesystem::create_directories(run("merged"));
+  {
+    const labels::RunLock lock(run("merged"));
+    labels::merge_stores(lock, "labels.sqlite", parts);
+  }
+  EXPECT_EQ(digests("merged").exact, digests("whole").exact);
+  Experiment merged(config("merged"));
+  merged.search();
+  EXPECT_EQ(digests("merged").exact, digests("whole").exact);
+  EXPECT_NO_THROW(merged.train());
+}
+
+TEST_F(ExperimentTest, RefusesAPartThatThereIsNot) {
+  Experiment experiment(config("a"));
+  for (const SearchPart part : {SearchPart{0, 2}, SearchPart{3, 2}}) {
+    const std::string message = test::message_of<core::UsageError>([&] { experiment.search(part); });
+    EXPECT_NE(message.find("as in 2/3"), std::string::npos) << message;
+  }
 }
 
 TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
