@@ -68,7 +68,7 @@ TEST_F(AlgorithmBenchTest, SearchesTheSameExamplesByEveryAlgorithmAndWritesTheTa
   for (const AlgorithmRow& row : rows) {
     EXPECT_EQ(row.examples, row.level == "all" ? 6 : 3);
     exhaustive += row.algorithm == "exhaustive" ? 1 : 0;
-    if (row.algorithm != "exhaustive") EXPECT_TRUE(row.rollouts == 6 || row.rollouts == 12);
+    EXPECT_TRUE(row.algorithm == "exhaustive" || row.rollouts == 6 || row.rollouts == 12);
   }
   EXPECT_EQ(exhaustive, 3);
   EXPECT_EQ(rows.size(), 4U * 2 * 3 + 3);

@@ -191,7 +191,7 @@ TEST_F(ExperimentTest, FindsTheSameLabelsWhateverWorkersTreesInStepAndCache) {
 TEST_F(ExperimentTest, StartsFromTheSameProgramsOfThePilotWhateverTreesInStep) {
   Config one = config("one");
   one.search.algorithm = "transfer";
-  one.search.transfer_pilot = 3;
+  one.search.transfer_pilot = 8;
   run_all(one);
   Config two = one;
   two.name = "two";
@@ -199,10 +199,10 @@ TEST_F(ExperimentTest, StartsFromTheSameProgramsOfThePilotWhateverTreesInStep) {
   Experiment(two).search();
   EXPECT_EQ(digests("one").exact, digests("two").exact);
   const labels::LabelStore store = labels::LabelStore::read(run("one") / "labels.sqlite");
-  const std::vector<task::Example> pilot = pilot_of(task::read_jsonl(folder_ / "train.jsonl"), 3);
+  const std::vector<task::Example> pilot = pilot_of(task::read_jsonl(folder_ / "train.jsonl"), 8);
   const std::vector<core::Program> served = programs_that_served(store, pilot, 8, one.search.transfer_size);
   ASSERT_FALSE(served.empty());
-  for (const char* other : {"train6", "train20", "valid3"})
+  for (const char* other : {"train16", "train23", "valid3"})
     EXPECT_EQ(store.trials(other).at(1).trial.program, served.front()) << other;
 }
 

@@ -38,7 +38,7 @@ TEST(PilotOf, TakesTheFirstOfEveryLevel) {
   EXPECT_EQ(ids, (std::vector<std::string>{"a1", "a2", "b1", "b2"}));
 }
 
-class ProgramsThatServed : public testing::Test {
+class ProgramsThatServed : public ::testing::Test {
  protected:
   ProgramsThatServed()
       : lock_(folder_.path()),
