@@ -81,7 +81,7 @@ void add_pool_segments(const LabelGroup& group, Pool pool, bool skips, FigureLis
   const auto denominator = figures.denominator(std::move(totals));
   for (const auto& [key, values] : counts) {
     std::string name = fmt::format("{}/{}", to_string(pool), key.length);
-    if (key.analysis != kRuns) name = (skips ? "skip/" : "repeat/") + name;
+    if (key.analysis != kRuns) name.insert(0, skips ? "skip/" : "repeat/");
     if (key.second >= 0) name += fmt::format("/{}", key.second);
     figures.ratio(std::string(key.analysis), name, values, denominator);
   }
