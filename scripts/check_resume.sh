@@ -5,7 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 polar=${1:-build/release/polar}
 shift || true
-small=(--set task.train_per_level=10 --set task.valid_per_level=5 --set search.rollouts=24 "$@")
+small=(--set task.train_per_level=12 --set task.valid_per_level=6 --set search.rollouts=24 "$@")
 
 digests() { "$polar" inspect "$1" | grep -E '^  (verdicts|exact|[0-9]+ trials)'; }
 
@@ -16,7 +16,7 @@ search() { "$polar" search configs/quickstart.yaml --set name="$1" "${small[@]}"
 rm -rf runs/resume-alone runs/resume-killed
 step "left alone" search resume-alone --set exec.workers=1
 
-variants=("exec.workers=2 search.trees_in_step=7 exec.cache_mb=0" "exec.workers=1 search.trees_in_step=64 exec.cache_mb=16"
+variants=("exec.workers=2 search.trees_in_step=7 exec.cache_mb=0" "exec.workers=1 search.trees_in_step=16 exec.cache_mb=16"
           "exec.workers=2 search.trees_in_step=1 exec.cache_mb=256")
 total=$(trials runs/resume-alone)
 [ "$total" -gt 0 ]
@@ -26,7 +26,7 @@ for kill in 1 2 3 4 5 6 7 8 9 10; do
   variant=${variants[kill % 3]}
   options=()
   for setting in $variant; do options+=(--set "$setting"); done
-  target=$((before + total / 40 + RANDOM * (total / 20) / 32768))
+  target=$((before + total / 60 + RANDOM * (total / 30) / 32768))
   "$polar" search configs/quickstart.yaml --set name=resume-killed "${small[@]}" "${options[@]}" >/dev/null 2>&1 &
   victim=$!
   while kill -0 "$victim" 2>/dev/null; do
@@ -44,7 +44,7 @@ for kill in 1 2 3 4 5 6 7 8 9 10; do
   fi
   printf 'killed after %d of %d trials with %s\n' "$before" "$total" "$variant"
 done
-step "resumed to the end" search resume-killed --set exec.workers=2 --set search.trees_in_step=16
+step "resumed to the end" search resume-killed --set exec.workers=2 --set search.trees_in_step=64
 
 alone=$(digests runs/resume-alone)
 killed=$(digests runs/resume-killed)

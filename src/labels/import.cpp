@@ -151,7 +151,7 @@ class FileImport {
 ImportedSource import_file(ImportedLabels& labels, const std::filesystem::path& path, const SampleJoin& join,
                            const ImportOptions& options) {
   const std::string digest = core::sha256_file(path);  // 1
-  const ImportedSource source = labels.source(path.filename().string(), digest);
+  ImportedSource source = labels.source(path.filename().string(), digest);
   if (source.complete) return source;
   FileImport(labels, join, options, source).run(path);  // 2, 3
   return labels.source(path.filename().string(), digest);
