@@ -136,10 +136,12 @@ def repeats(labels, name):
     if not labels.group("segment_runs"):
         return None
     figure, axes = plt.subplots(figsize=(WIDTH, 2.6))
+    most = max(int(key.split("/")[1]) for key in labels.group("segment_runs"))
     for i, (pool, colour) in enumerate((("shortest", "#0072b2"), ("valid", "#009e73"), ("tried", "#b3b3b3"))):
         found = {int(key.split("/")[1]): f for key, f in labels.group("segment_runs").items() if key.startswith(pool + "/")}
         axes.bar([runs + 0.27 * (i - 1) for runs in found], [100 * f.value for f in found.values()], width=0.27, color=colour, label=pool)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xticks(range(1, most + 1))
+    axes.set_xlim(0, most + 1)
     axes.set_xlabel("extra runs of a repeated segment")
     axes.set_ylabel("segments, percent")
     axes.grid(axis="x", visible=False)

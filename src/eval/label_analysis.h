@@ -90,7 +90,7 @@ struct LabelAnalysisOptions {
 ///  overlap                valid_elsewhere: of the changed programs valid on one example, share valid on another that
 ///                         also tried it; expected: share of valid pairs among the changed tried ones; jaccard: mean
 ///                         |A ∩ B| / |A ∪ B| of the examples' sets of changed valid programs, over examples that have
-///                         any, each against all others or 64 drawn ones
+///                         any, each against all others or 64 drawn ones; intervals: FigureList::pair_ratio
 /// Segments of canonical parses (pooled; interval: bootstrap over examples). OP is repeat or skip:
 ///  segment_length         OP/POOL/l: share of OP segments of l layers
 ///  segment_runs           POOL/x: share of repeat segments with x extra runs

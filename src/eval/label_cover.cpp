@@ -103,17 +103,20 @@ void add_valid_elsewhere(const LabelGroup& group, const std::vector<std::vector<
     tried.push_back(changed);
     hits.push_back(static_cast<double>(valid[i].size()));
   }
+  // Of a pair, programs valid on the one and tried on the other count half for each of its examples.
   PerExample also_valid, also_tried;
-  for (const auto& own : valid) {
+  for (std::size_t i = 0; i < valid.size(); ++i) {
     double valid_count = 0, tried_count = 0;
-    for (std::uint32_t number : own) {
+    for (std::uint32_t number : valid[i]) {
       valid_count += valid_on[number] - 1;
-      tried_count += tried_on[number] - 1;
+      tried_count += tried_on[number] - 2;  // not this example, nor where the loop below counts it
     }
+    for (std::uint32_t number : group.examples[i]->tried)
+      if (!group.program(number).identity) tried_count += valid_on[number];
     also_valid.push_back(valid_count);
-    also_tried.push_back(tried_count);
+    also_tried.push_back(tried_count / 2);
   }
-  figures.ratio("overlap", "valid_elsewhere", also_valid, figures.denominator(std::move(also_tried)));
+  figures.pair_ratio("overlap", "valid_elsewhere", also_valid, figures.denominator(std::move(also_tried)));
   figures.ratio("overlap", "expected", hits, figures.denominator(std::move(tried)));
 }
 
@@ -149,7 +152,7 @@ void add_jaccard(const LabelGroup& group, const std::vector<std::vector<std::uin
     means[members[own]] = sum / static_cast<double>(partners.size());
     counted[members[own]] = 1;
   }
-  figures.ratio("overlap", "jaccard", means, figures.denominator(std::move(counted)));
+  figures.pair_ratio("overlap", "jaccard", means, figures.denominator(std::move(counted)));
 }
 
 }  // namespace

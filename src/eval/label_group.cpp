@@ -102,14 +102,35 @@ void FigureList::share(std::string analysis, std::string key, std::int64_t hits,
        interval.high});
 }
 
-void FigureList::ratio(std::string analysis, std::string key, const PerExample& numerators,
-                       const Denominator& denominator) {
-  if (denominator.total == 0) return;
-  LabelFigure figure{std::move(analysis), {}, {}, std::move(key), static_cast<std::int64_t>(denominator.total)};
+LabelFigure FigureList::ratio_figure(const PerExample& numerators, const Denominator& denominator) const {
+  LabelFigure figure;
+  figure.n = static_cast<std::int64_t>(denominator.total);
   figure.value = std::accumulate(numerators.begin(), numerators.end(), 0.0) / denominator.total;
   if (const auto interval = ratio_interval(group_.resamples->sums(numerators), denominator.resampled)) {
     figure.ci_low = interval->low;
     figure.ci_high = interval->high;
+  }
+  return figure;
+}
+
+void FigureList::ratio(std::string analysis, std::string key, const PerExample& numerators,
+                       const Denominator& denominator) {
+  if (denominator.total == 0) return;
+  LabelFigure figure = ratio_figure(numerators, denominator);
+  figure.analysis = std::move(analysis);
+  figure.key = std::move(key);
+  add(std::move(figure));
+}
+
+void FigureList::pair_ratio(std::string analysis, std::string key, const PerExample& numerators,
+                            const Denominator& denominator) {
+  if (denominator.total == 0) return;
+  LabelFigure figure = ratio_figure(numerators, denominator);
+  figure.analysis = std::move(analysis);
+  figure.key = std::move(key);
+  if (figure.ci_low) {
+    figure.ci_low = std::max(0.0, 2 * *figure.ci_low - figure.value);
+    figure.ci_high = std::min(1.0, 2 * *figure.ci_high - figure.value);
   }
   add(std::move(figure));
 }

@@ -74,11 +74,17 @@ class FigureList {
   void share(std::string analysis, std::string key, std::int64_t hits, std::int64_t n);
   /// Sum of numerators over the denominator's, with a bootstrap interval; nothing when the denominator is 0.
   void ratio(std::string analysis, std::string key, const PerExample& numerators, const Denominator& denominator);
+  /// The same for sums over pairs of examples, each pair's counted for both: the interval is twice as wide, as the
+  /// variance of such a statistic is four times that of a mean of its projections (W. Hoeffding, Ann. Math. Statist. 19
+  /// (1948), 293–325).
+  void pair_ratio(std::string analysis, std::string key, const PerExample& numerators, const Denominator& denominator);
   void add(LabelFigure figure);
 
   std::vector<LabelFigure> take() { return std::move(figures_); }
 
  private:
+  LabelFigure ratio_figure(const PerExample& numerators, const Denominator& denominator) const;
+
   const LabelGroup& group_;
   std::vector<LabelFigure> figures_;
 };
