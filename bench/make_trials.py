@@ -48,6 +48,8 @@ def random_programs(layers, count, stream):
 
 
 def prompts(count, stream):
+    if count > 1500:  # half of them are among 810 sums
+        raise SystemExit(f"--prompts: expected at most 1500, found {count}")
     pairs = []
     while len(pairs) < count:
         low = 10 if len(pairs) % 2 else 1

@@ -6,7 +6,7 @@
 #
 #   POLAR_DATA     folder with gsm8k/test.jsonl, asdiv/test.jsonl and math500/test.jsonl, for words
 #   POLAR_ROUNDS   times each variant runs, in turn with the others (default 3)
-#   POLAR_SECONDS  least seconds of each run (default 10)
+#   POLAR_SECONDS  least seconds of each run of trials and answers (default 10); searches run once a round
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 rounds=${POLAR_ROUNDS:-3}
 seconds=${POLAR_SECONDS:-10}
@@ -47,7 +47,6 @@ prompt() {  # 40 single edits × 60 prompts behind five worked examples
 
 words() {  # 10 random one-block programs × 60 word problems of each set, boxed answers of 50 tokens
   local set
-  : "${POLAR_DATA:?words needs POLAR_DATA, a folder with gsm8k, asdiv and math500}"
   for set in gsm8k asdiv math500; do
     make_trials "$set" --set words --data "$POLAR_DATA/$set/test.jsonl"
     trials "$set" 50 --grader numeric:boxed-last --compare batched
@@ -88,8 +87,11 @@ scaling() {  # rollouts/s against the number of prompts, programs and the length
   done
 }
 
-generate() {  # one answer of 50 tokens, and many at once
-  "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 --rounds "$rounds" --compare >"$out/generate.result.jsonl"
+generate() {  # one answer of 50 tokens, many at once, and the price of letting the quickstart's policies choose
+  local policies=()
+  [ -d runs/quickstart/menu ] && policies=(--policy runs/quickstart/menu --policy runs/quickstart/predictor)
+  "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 "${policies[@]}" --rounds "$rounds" --seconds "$seconds" \
+    --compare >"$out/generate.result.jsonl"
 }
 
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
@@ -98,6 +100,7 @@ sections="peers edits prompt words search memory ablation scaling generate"
 for section in "$@"; do
   [[ " $sections " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections, found '$section'" >&2; exit 2; }
 done
+if [[ " $* " == *" words "* ]]; then : "${POLAR_DATA:?words needs POLAR_DATA, a folder with gsm8k, asdiv and math500}"; fi
 mkdir -p "$out"
 [ -f "$hf/config.json" ] || .venv/bin/python scripts/export.py --smollm2 "$out/pool" --hf-folder "$hf"
 for section in "$@"; do step "$section" "$section"; done

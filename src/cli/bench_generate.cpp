@@ -1,9 +1,7 @@
 // polar bench generate: tokens per second of answers under programs, one prompt at a time and many at once.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -29,13 +27,19 @@ struct GenerateBenchFlags {
   ExecFlags exec;
 };
 
+exec::ExecOptions without_sharing(exec::ExecOptions options) {
+  options.prefix_sharing = false;
+  return options;
+}
+
 /// Answers of exactly max_new_tokens tokens: a prompt that ends early is refused, since its rate would say little.
 class GenerateBench {
  public:
   explicit GenerateBench(const GenerateBenchFlags& flags)
       : flags_(flags),
         model_(flags.exec.load(flags.pool)),
-        executor_(model_.pool, model_.tokenizer, flags.exec.options()) {
+        executor_(model_.pool, model_.tokenizer, flags.exec.options()),
+        unshared_(model_.pool, model_.tokenizer, without_sharing(flags.exec.options())) {
     task_.name = "generate";
     task_.stop = {};
     task_.max_new_tokens = flags.max_new_tokens;
@@ -45,17 +49,18 @@ class GenerateBench {
   }
 
   void run() {
+    if (flags_.compare) require_cpu(*model_.pool, "--compare");
     std::vector<BenchVariant> variants;
     for (const core::Program& program : programs_) {
       const std::string name = "program " + program.text();
-      variants.push_back(own(name, {program}));
+      variants.push_back(own(name, {program}, executor_));
       if (flags_.compare) variants.push_back(reference("hf " + name, {program}));
     }
     for (const std::string& folder : flags_.policies) variants.push_back(chosen(folder));
-    const std::string name = fmt::format("{} prompts at once, programs in turn", flags_.prompts);
+    const std::string name = fmt::format("{} prompts at once, programs in turn, nothing shared", flags_.prompts);
     std::vector<core::Program> many;
     for (int i = 0; i < flags_.prompts; ++i) many.push_back(programs_[static_cast<std::size_t>(i) % programs_.size()]);
-    variants.push_back(own(name, many));
+    variants.push_back(own(name, many, unshared_));
     BenchTable table{"tokens", flags_.policies.empty() ? "" : variants.front().name, {}};
     const std::vector<BenchSeries> series =
         alternate(variants, flags_.rounds, *model_.pool, executor_.options(), table);
@@ -66,7 +71,7 @@ class GenerateBench {
   }
 
  private:
-  BenchRun answer(const std::vector<core::Program>& programs) {
+  BenchRun answer(exec::Executor& executor, const std::vector<core::Program>& programs) {
     const exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, task_);
     std::vector<exec::EncodedExample> inputs;
     for (std::size_t i = 0; i < programs.size(); ++i)
@@ -76,7 +81,7 @@ class GenerateBench {
     for (std::size_t i = 0; i < programs.size(); ++i)
       requests.push_back({&inputs[i], programs[i], 0, 0, &rules, false});
     BenchRun run;
-    for (exec::Answer& answer : executor_.answer(requests)) {
+    for (exec::Answer& answer : executor.answer(requests)) {
       if (static_cast<int>(answer.tokens.size()) < flags_.max_new_tokens) {
         throw core::Error(fmt::format("--prompt: expected one whose answer has {} tokens, found an answer of {}",
                                       flags_.max_new_tokens, answer.tokens.size()));
@@ -84,17 +89,20 @@ class GenerateBench {
       run.units += static_cast<double>(answer.tokens.size());
       run.texts.push_back(std::move(answer.text));
     }
-    run.work = executor_.stats();
+    run.work = executor.stats();
     return run;
   }
 
-  BenchVariant own(const std::string& name, const std::vector<core::Program>& programs) {
-    const auto reset = [this] {
-      executor_.clear_cache();
-      executor_.reset_stats();
+  BenchVariant own(const std::string& name, const std::vector<core::Program>& programs, exec::Executor& executor) {
+    return measured(name, executor, [this, programs, &executor] { return answer(executor, programs); });
+  }
+
+  BenchVariant measured(const std::string& name, exec::Executor& executor, const std::function<BenchRun()>& once) {
+    const auto reset = [&executor] {
+      executor.clear_cache();
+      executor.reset_stats();
     };
-    return {name, [this, programs] { answer(programs); },
-            [=, this] { return repeat(flags_.seconds, reset, [&] { return answer(programs); }); }};
+    return {name, once, [=, this] { return repeat(flags_.seconds, reset, once); }};
   }
 
   /// A trained policy reads its features, chooses, and the identity answers, whatever the choice: what is measured is
@@ -102,42 +110,35 @@ class GenerateBench {
   BenchVariant chosen(const std::string& folder) {
     policies_.push_back(policy::TrainedPolicy::load(folder, model_.pool->manifest().weights_digest));
     const std::size_t index = policies_.size() - 1;
-    const auto reset = [this] {
-      executor_.clear_cache();
-      executor_.reset_stats();
-    };
-    const auto once = [this, index] {
+    return measured("identity, after the choice of " + folder, executor_, [this, index] {
       const exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, task_);
-      policies_[index].choose(executor_, encoder.encode_input("prompt 1", flags_.prompt));
-      return answer({programs_.front()});
-    };
-    return {"identity, after the choice of " + folder, once, [=, this] { return repeat(flags_.seconds, reset, once); }};
+      const exec::EncodedExample prompt = encoder.encode_input("prompt 1", flags_.prompt);
+      policies_[index].choose(executor_, std::span(&prompt, 1));
+      return answer(executor_, {programs_.front()});
+    });
   }
 
   BenchVariant reference(const std::string& name, const std::vector<core::Program>& programs) {
-    const auto path = std::filesystem::temp_directory_path() / fmt::format("polar-bench-{}.jsonl", getpid());
-    return {name, {}, [=, this] {
-              std::ofstream file(path);
-              for (int repeat = 0; repeat < 3; ++repeat) {
-                const auto layers = programs.front().layers();
-                const nlohmann::json line = {{"prompt", flags_.prompt},
-                                             {"answer", ""},
-                                             {"program", std::vector<int>(layers.begin(), layers.end())}};
-                file << line.dump() << '\n';
-              }
-              file.close();
-              BenchRun run =
-                  run_reference(flags_.reference, {path.string(), "single", pool::to_string(model_.pool->dtype()),
-                                                   flags_.max_new_tokens, executor_.options().workers});
-              std::filesystem::remove(path);
-              run.units *= flags_.max_new_tokens;
-              return run;
-            }};
+    return {
+        name, {}, [=, this] {
+          const TemporaryFile trials("generate");
+          std::ofstream file(trials.path());
+          const auto layers = programs.front().layers();
+          const nlohmann::json line = {
+              {"prompt", flags_.prompt}, {"answer", ""}, {"program", std::vector<int>(layers.begin(), layers.end())}};
+          for (int repeat = 0; repeat < 3; ++repeat) file << line.dump() << '\n';
+          file.close();
+          BenchRun run =
+              run_reference(flags_.reference, {trials.path().string(), "single", pool::to_string(model_.pool->dtype()),
+                                               flags_.max_new_tokens, executor_.options().workers});
+          run.units *= flags_.max_new_tokens;
+          return run;
+        }};
   }
 
   const GenerateBenchFlags& flags_;
   exec::Model model_;
-  exec::Executor executor_;
+  exec::Executor executor_, unshared_;  ///< the second without prefix sharing: the same prompt again is new work
   task::TaskSpec task_;
   std::vector<core::Program> programs_;
   std::vector<policy::TrainedPolicy> policies_;

@@ -2,6 +2,7 @@
 // bench/reference_hf.py as one more variant of a measurement.
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <string>
 
 #include "cli/bench_runs.h"
@@ -13,6 +14,22 @@ struct ReferenceFlags {
   std::string python = ".venv/bin/python", script = "bench/reference_hf.py", hf_folder = ".cache/smollm2-hf";
   void declare(CLI::App& command);
 };
+
+/// A trials file for the reference; it goes with its owner.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& name);
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Throws core::UsageError naming the option unless layers run on the CPU, where the reference runs.
+void require_cpu(const pool::ModulePool& pool, const std::string& option);
 
 struct ReferenceRun {
   std::string trials;  ///< path of a trials file

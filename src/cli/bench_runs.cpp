@@ -27,8 +27,19 @@ void reset_peak_rss() {
 }
 
 double layer_and_head_flop(const exec::ExecStats& work, const MachineRate& machine) {
-  return static_cast<double>(work.layer_rows) * machine.layer_row_flop +
+  return static_cast<double>(work.layer_rows - work.unread_rows) * machine.layer_row_flop +
+         static_cast<double>(work.unread_rows) * machine.unread_row_flop +
          static_cast<double>(work.head_rows) * machine.head_row_flop;
+}
+
+/// Of the projection to queries, keys and values; of the whole layer where none has its shape.
+double projection_flop(const pool::ModulePool& pool) {
+  const pool::Manifest& manifest = pool.manifest();
+  const int outputs = (manifest.heads + 2 * manifest.kv_heads) * manifest.head_size;
+  for (const pool::MatrixShape& shape : pool.layer_matrices()) {
+    if (shape.outputs == outputs && shape.inputs == manifest.hidden) return pool::row_flop({shape});
+  }
+  return pool::row_flop(pool.layer_matrices());
 }
 
 double ratio_to(std::span<const BenchSeries> series, const std::string& name, const BenchSeries& one) {
@@ -39,7 +50,8 @@ double ratio_to(std::span<const BenchSeries> series, const std::string& name, co
 MachineRate measure_machine(const pool::ModulePool& pool, const exec::ExecOptions& options) {
   const pool::GemmRate rate = pool::measure_gemm_rate(
       pool.layer_matrices(), {pool.dtype(), options.layer_rows, options.workers, 1, pool.device()});
-  return {rate.flop_per_s, rate.way, pool::row_flop(pool.layer_matrices()), pool::row_flop(pool.head_matrices())};
+  return {rate.flop_per_s, rate.way, pool::row_flop(pool.layer_matrices()), pool::row_flop(pool.head_matrices()),
+          projection_flop(pool)};
 }
 
 }  // namespace
@@ -112,7 +124,7 @@ std::string table_text(std::span<const BenchSeries> series, const BenchTable& ta
   }
   text += fmt::format(
       "layer rows: run through a layer, per {}; states: hidden rows, keys and values held at once; RSS: peak of the "
-      "process\nmachine: {:.0f} GFLOP/s with {} at the layers' shapes; limit: distinct rows at that rate\n",
+      "process\nmachine: {:.0f} GFLOP/s with {} at the layers' shapes; limit: distinct work at that rate\n",
       table.unit.substr(0, table.unit.size() - 1), table.machine.flop_per_s / 1e9, table.machine.way);
   return text;
 }
@@ -142,6 +154,13 @@ nlohmann::json to_json(const BenchSeries& series, const BenchTable& table) {
                {"machine_flop_per_s", table.machine.flop_per_s},
                {"machine_way", table.machine.way}});
   return json;
+}
+
+double distinct_flop(double distinct_rows, const exec::ExecStats& work, const pool::ModulePool& pool) {
+  const double layer = pool::row_flop(pool.layer_matrices());
+  return (distinct_rows + static_cast<double>(work.decoded_rows)) * layer -
+         static_cast<double>(work.unread_rows) * (layer - projection_flop(pool)) +
+         static_cast<double>(work.head_rows) * pool::row_flop(pool.head_matrices());
 }
 
 void DistinctRows::add(const std::string& sequence, const core::Program& program, int rows) {

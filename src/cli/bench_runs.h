@@ -22,7 +22,7 @@ struct BenchRun {
   double units = 0;           ///< rollouts, or tokens
   double repeats = 1;         ///< how often the work below was done in these seconds
   exec::ExecStats work;       ///< zero for another program's run
-  double distinct_flop = 0;   ///< of rows that any way must run at least once; 0 where unknown
+  double distinct_flop = 0;   ///< that any way must do at least once (distinct_flop()); 0 where unknown
   double peak_rss_bytes = 0;  ///< of this process during the run; 0 for another program's run
   std::vector<int> correct;   ///< verdicts in input order; may be empty
   std::vector<std::string> texts;
@@ -53,6 +53,7 @@ struct MachineRate {
   double flop_per_s = 0;
   std::string way;
   double layer_row_flop = 0, head_row_flop = 0;
+  double unread_row_flop = 0;  ///< of a layer row that leaves after keys and values
 };
 
 struct BenchTable {
@@ -70,6 +71,10 @@ std::vector<BenchSeries> alternate(std::span<const BenchVariant> variants, int r
 /// One line a series: median rate, spread, ratio, GFLOP/s against the machine's, share of the limit, memory.
 std::string table_text(std::span<const BenchSeries> series, const BenchTable& table);
 nlohmann::json to_json(const BenchSeries& series, const BenchTable& table);
+
+/// What cannot be avoided: distinct rows and those of written tokens through whole layers, but for rows that nobody
+/// reads in their program's last step, which need their keys and values only; and the heads read.
+double distinct_flop(double distinct_rows, const exec::ExecStats& work, const pool::ModulePool& pool);
 
 /// Distinct (token sequence, program prefix) pairs, each times the sequence's rows: what no sharing can avoid.
 class DistinctRows {

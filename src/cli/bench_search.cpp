@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/bench.h"
+#include "cli/bench_reference.h"
 #include "cli/bench_runs.h"
 #include "cli/bench_variants.h"
 #include "core/error.h"
@@ -63,6 +64,7 @@ class SearchBench {
   }
 
   void run() {
+    if (flags_.memory_mb > 0) require_cpu(*model_.pool, "--memory-mb");
     std::vector<BenchVariant> variants;
     const std::vector<ExecVariant> exec_variants = flags_.variants.variants(experiment::exec_options(config_));
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
@@ -157,8 +159,7 @@ class SearchBench {
       distinct.add("", trial.program, shared);
       distinct.add("example " + trial.example, trial.program, rows.at(trial.example));
     }
-    return (distinct.rows() + static_cast<double>(work.decoded_rows)) * pool::row_flop(model_.pool->layer_matrices()) +
-           static_cast<double>(work.head_rows) * pool::row_flop(model_.pool->head_matrices());
+    return cli::distinct_flop(distinct.rows(), work, *model_.pool);
   }
 
   const SearchFlags& flags_;

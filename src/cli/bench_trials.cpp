@@ -1,9 +1,7 @@
 // polar bench trials: a trials file, run as bench/reference_hf.py runs it, so that both can be compared in one run.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -79,23 +77,6 @@ struct Encoded {
   std::vector<text::Token> shared;
 };
 
-/// A file that goes with its owner.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& name)
-      : path_(std::filesystem::temp_directory_path() / fmt::format("polar-bench-{}-{}.jsonl", getpid(), name)) {}
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 class TrialsBench {
  public:
   explicit TrialsBench(const TrialsFlags& flags)
@@ -108,6 +89,7 @@ class TrialsBench {
   }
 
   void run() {
+    if (!flags_.compare.empty()) require_cpu(*model_.pool, "--compare");
     const std::vector<ExecVariant> exec_variants = flags_.variants.variants(flags_.exec.options());
     std::vector<BenchVariant> variants;
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
@@ -117,7 +99,8 @@ class TrialsBench {
         alternate(variants, flags_.rounds, *model_.pool, executors_.front()->options(), table);
     for (const BenchSeries& one : series) {
       json line = to_json(one, table);
-      if (one.median().work.layer_rows > 0) line["fingerprint"] = executors_.front()->fingerprint();
+      if (const auto own = std::ranges::find(exec_variants, one.name, &ExecVariant::name); own != exec_variants.end())
+        line["fingerprint"] = executors_[static_cast<std::size_t>(own - exec_variants.begin())]->fingerprint();
       std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
     }
     std::cerr << table_text(series, table);
@@ -182,8 +165,7 @@ class TrialsBench {
       distinct.add("shared", trials_.programs[i], shared);
       distinct.add(example.id, trials_.programs[i], static_cast<int>(example.prompt.size()) - shared);
     }
-    return (distinct.rows() + static_cast<double>(work.decoded_rows)) * pool::row_flop(model_.pool->layer_matrices()) +
-           static_cast<double>(work.head_rows) * pool::row_flop(model_.pool->head_matrices());
+    return cli::distinct_flop(distinct.rows(), work, *model_.pool);
   }
 
   /// "batched": as a careful user would run the trials. "published": one prompt a call, 50 new tokens. Both run a

@@ -52,7 +52,7 @@ void VariantFlags::declare(CLI::App& command) {
   command.add_option(
       "--without", off,
       fmt::format("Measure without this shortcut too; may be given again: {}", fmt::join(switch_names(), ", ")));
-  command.add_flag("--ablation", ablation, "Measure without each shortcut in turn");
+  command.add_flag("--ablation", ablation, "Measure without each shortcut in turn")->excludes("--without");
   command.add_flag("--plain", plain, "No drafts, no early stop, no sharing: every token is generated, texts are whole");
 }
 

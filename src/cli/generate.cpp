@@ -49,6 +49,8 @@ std::vector<Prompt> read_prompts(const GenerateFlags& flags, int depth) {
     if (line.empty()) continue;
     try {
       const json row = json::parse(line);
+      if (!flags.policy.empty() && row.contains("program"))
+        throw core::Error("program: expected none, since --policy chooses it, found one");
       prompts.push_back(
           {row.at("prompt").get<std::string>(), read_program(row.value("program", flags.program), depth)});
     } catch (const json::exception& error) {
@@ -84,7 +86,8 @@ void print_summary(const Prompt& prompt, const exec::EncodedExample& input, cons
 void choose_programs(const std::string& folder, exec::Executor& executor, std::span<const exec::EncodedExample> inputs,
                      std::span<Prompt> prompts) {
   policy::TrainedPolicy policy = policy::TrainedPolicy::load(folder, executor.pool().manifest().weights_digest);
-  for (std::size_t i = 0; i < prompts.size(); ++i) prompts[i].program = policy.choose(executor, inputs[i]);
+  const std::vector<core::Program> chosen = policy.choose(executor, inputs);
+  for (std::size_t i = 0; i < prompts.size(); ++i) prompts[i].program = chosen[i];
 }
 
 void generate(const GenerateFlags& flags) {
@@ -107,7 +110,8 @@ void generate(const GenerateFlags& flags) {
   exec::ExecOptions options = flags.exec.options();
   options.seed = flags.seed;
   exec::Executor executor(model.pool, model.tokenizer, options);
-  if (many) executor.set_shared_prompt(exec::shared_prompt(inputs));
+  // A policy's features are read from the whole prompt: its states serve the answer only without a shared prompt.
+  if (many && flags.policy.empty()) executor.set_shared_prompt(exec::shared_prompt(inputs));
   if (!flags.policy.empty()) choose_programs(flags.policy, executor, inputs, prompts);
   const exec::GenerationRules rules{nullptr, flags.stop, flags.max_new_tokens, exec::StopRule::kFull};
   std::vector<exec::Request> requests;

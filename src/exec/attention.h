@@ -47,9 +47,8 @@ class Buffer {
 };
 
 /// Keys and values of one program step for consecutive positions of one sequence. Keys lie in blocks of 16 positions,
-/// transposed
-/// ([block][Hkv][h][16]), so that one vector holds 16 keys' component; values lie row by row, head size padded to 16.
-/// Unused rows are zero. Not thread-safe.
+/// transposed ([block][Hkv][h][16]), so that one vector holds 16 keys' component; values lie row by row, head size
+/// padded to 16. Unused rows are zero. Not thread-safe.
 class KvRows {
  public:
   KvRows() = default;

@@ -4,7 +4,9 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <future>
 #include <map>
+#include <new>
 #include <thread>
 
 #include "core/error.h"
@@ -49,6 +51,28 @@ ExecOptions resolve(ExecOptions options, const std::string& device) {
   return options;
 }
 
+[[noreturn]] void refuse_memory(const pool::ModulePool& pool) {
+  throw core::Error(
+      fmt::format("out of memory on {} while running programs; lower exec.wave_mb, exec.cache_mb, exec.chunk_rows or "
+                  "task.max_new_tokens, or answer fewer prompts at once",
+                  pool.device()));
+}
+
+/// Runs an action; what LibTorch throws becomes a core::Error.
+template <typename Action>
+auto as_own_errors(const pool::ModulePool& pool, Action&& action) {
+  try {
+    return action();
+  } catch (const c10::OutOfMemoryError&) {
+    refuse_memory(pool);
+  } catch (const std::bad_alloc&) {
+    refuse_memory(pool);
+  } catch (const c10::Error& error) {
+    throw core::Error(fmt::format("{}: an operator failed while running programs: {}", pool.manifest().folder.string(),
+                                  error.what_without_backtrace()));
+  }
+}
+
 }  // namespace
 
 CacheSemantics parse_cache_semantics(const std::string& setting) {
@@ -78,12 +102,13 @@ Executor::Executor(std::shared_ptr<const pool::ModulePool> pool, std::shared_ptr
   impl_->tokenizer = std::move(tokenizer);
   impl_->options = resolve(options, impl_->pool->device());
   check_semantics(options.cache_semantics, impl_->pool->manifest());
-  std::thread([this] {  // the probe must see the workers' thread settings, and leave the caller's alone
+  // In a thread of its own: the probe must see the workers' thread settings, and leave the caller's alone.
+  std::future<RowPlan> probe = std::async(std::launch::async, [this] {
     pool::prepare_thread();
-    impl_->plan =
-        probe_rows(*impl_->pool, impl_->options.layer_rows, impl_->options.head_rows, impl_->options.batch_invariant);
-  })
-      .join();
+    return probe_rows(*impl_->pool, impl_->options.layer_rows, impl_->options.head_rows,
+                      impl_->options.batch_invariant);
+  });
+  impl_->plan = as_own_errors(*impl_->pool, [&] { return probe.get(); });
   const auto count = static_cast<std::size_t>(impl_->options.workers);
   for (std::size_t i = 0; i < count; ++i) {
     impl_->workers.push_back(std::make_unique<Worker>(*impl_->pool, *impl_->tokenizer, impl_->plan, impl_->options,
@@ -145,18 +170,7 @@ void Executor::Impl::run(std::vector<Job> jobs) {
   if (failure == failures.end()) return;
   for (auto& worker : workers) worker->clear();
   home.clear();
-  try {
-    std::rethrow_exception(*failure);
-  } catch (const c10::OutOfMemoryError&) {
-    throw core::Error(
-        fmt::format("out of memory on {} while running programs; lower exec.wave_mb, exec.cache_mb or exec.chunk_rows",
-                    pool->device()));
-  } catch (const c10::Error& error) {
-    throw core::Error(fmt::format("{}: a module failed while running: {}", pool->manifest().folder.string(),
-                                  error.what_without_backtrace()));
-  } catch (const std::bad_alloc&) {
-    throw core::Error("out of memory while running programs; lower exec.wave_mb, exec.cache_mb or task.max_new_tokens");
-  }
+  as_own_errors(*pool, [&] { std::rethrow_exception(*failure); });
 }
 
 std::vector<Answer> Executor::answer(std::span<const Request> requests) {

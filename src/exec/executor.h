@@ -29,15 +29,13 @@ enum class CacheSemantics {
   ///  - a decoded token sees, at every execution, what all executions left for the tokens before it, those of later
   ///    program steps too, and of its own token the executions so far.
   /// Decoding is therefore no continuation of the first pass: programs with repeats are decoded token by token,
-  /// whatever
-  /// draft_verification says; answer_log_prob and margin come from the first pass.
+  /// whatever draft_verification says; answer_log_prob and margin come from the first pass.
   ///
   /// Hugging Face's DynamicCache appends the same entries, and its decoding passes (one query, no mask) read the same
   /// ones. What its first pass lets a repeat see depends on the attention in use, which masks by index, not by
-  /// position:
-  /// causal scaled_dot_product_attention aligns at the top left and shows the first execution's keys 0 … t alone,
-  /// flash-attention aligns at the bottom right and shows all of the earlier executions' keys, later positions' too;
-  /// eager attention refuses the lengths. The rule above is the one that stays causal and is what the paper's
+  /// position: causal scaled_dot_product_attention aligns at the top left and shows the first execution's keys 0 … t
+  /// alone, flash-attention aligns at the bottom right and shows all of the earlier executions' keys, later positions'
+  /// too; eager attention refuses the lengths. The rule above is the one that stays causal and is what the paper's
   /// description ("appends both") says. Positions are the token's own; the cache's length does not shift them.
   kSharedSlot,
 };

@@ -58,11 +58,12 @@ class Storage {
  public:
   virtual ~Storage() = default;
 
-  /// Upper bounds of what `rows` rows take.
+  /// What `rows` rows take, but for rounding to whole cache lines.
   virtual std::size_t hidden_bytes(int rows) const = 0;
   virtual std::size_t kv_bytes(int rows) const = 0;
 
-  /// Makes `to` hold rows [first, first + count) of `rows` [N, d], in place where it holds as many.
+  /// Makes `to` hold rows [first, first + count) of `rows` [N, d], in place where the storage can and `to` holds as
+  /// many.
   virtual void store(const at::Tensor& rows, int first, int count, std::unique_ptr<HiddenRows>& to) = 0;
   /// [padded_rows, d]: the rows of the spans one after the other, then zeros.
   virtual at::Tensor gather(std::span<const HiddenSpan> spans, int padded_rows) const = 0;

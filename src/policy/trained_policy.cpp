@@ -55,7 +55,12 @@ TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::stri
     throw core::Error(fmt::format("{}: expected a {} or a {}, found a {}", folder.string(), predict::kPredictorKind,
                                   predict::kMenuKind, kind));
   }
-  return TrainedPolicy(std::move(model));
+  TrainedPolicy policy(std::move(model));
+  if (const std::string& features = policy.origin().features; features != "states" && features != "embeddings") {
+    throw core::Error(fmt::format("{}: features: expected states or embeddings of the pool itself, found '{}'",
+                                  folder.string(), features));
+  }
+  return policy;
 }
 
 Planner& TrainedPolicy::planner() {
@@ -66,11 +71,16 @@ const predict::Origin& TrainedPolicy::origin() const {
   return model_->predictor ? model_->predictor->origin : model_->menu->origin;
 }
 
-core::Program TrainedPolicy::choose(exec::Executor& executor, const exec::EncodedExample& prompt) {
-  const exec::EncodedExample* prompts[] = {&prompt};
-  const predict::TokenFeatures features = read_features(executor, prompts, feature_program(origin())).front();
-  const Input input{prompt.id, &features};
-  return planner().propose(std::span(&input, 1)).front().front();
+std::vector<core::Program> TrainedPolicy::choose(exec::Executor& executor,
+                                                 std::span<const exec::EncodedExample> prompts) {
+  std::vector<const exec::EncodedExample*> pointers;
+  for (const exec::EncodedExample& prompt : prompts) pointers.push_back(&prompt);
+  const auto features = read_features(executor, pointers, feature_program(origin()));
+  std::vector<Input> inputs;
+  for (std::size_t i = 0; i < prompts.size(); ++i) inputs.push_back({prompts[i].id, &features[i]});
+  std::vector<core::Program> programs;
+  for (RankedPrograms& ranked : planner().propose(inputs)) programs.push_back(std::move(ranked.front()));
+  return programs;
 }
 
 }  // namespace polar::policy

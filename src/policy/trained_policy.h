@@ -19,8 +19,8 @@ namespace polar::policy {
 /// What a trained policy reads: layers 0 … p−1 of its origin, or none, for the embeddings.
 core::Program feature_program(const predict::Origin& origin);
 
-/// Features of prompts, in their order: hidden rows after `prefix`. An executor with a cache finds these states again
-/// when it answers the same prompts under programs that begin with `prefix`.
+/// Features of prompts, in their order: hidden rows after `prefix`. An executor with a cache, and without a shared
+/// prompt, finds these states again when it answers the same prompts under programs that begin with `prefix`.
 std::vector<predict::TokenFeatures> read_features(exec::Executor& executor,
                                                   std::span<const exec::EncodedExample* const> prompts,
                                                   const core::Program& prefix);
@@ -29,7 +29,7 @@ std::vector<predict::TokenFeatures> read_features(exec::Executor& executor,
 class TrainedPolicy {
  public:
   /// A predictor or a menu. Throws core::Error when `folder` holds neither, is damaged, or was trained for another pool
-  /// (both digests are named).
+  /// (both digests are named) or reads features of a kind that is not known here.
   static TrainedPolicy load(const std::filesystem::path& folder, std::string_view weights_digest);
 
   ~TrainedPolicy();
@@ -38,8 +38,8 @@ class TrainedPolicy {
 
   Planner& planner();
   const predict::Origin& origin() const;
-  /// The program to run for one prompt.
-  core::Program choose(exec::Executor& executor, const exec::EncodedExample& prompt);
+  /// The program to run for each prompt.
+  std::vector<core::Program> choose(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
 
  private:
   struct Model;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <thread>
@@ -81,13 +82,19 @@ std::vector<Product> row_products(const std::vector<MatrixShape>& matrices, Pack
 double rounds_per_s(const std::function<std::vector<Product>()>& make, int threads, double seconds) {
   std::atomic<int> ready{0};
   std::vector<double> rates(static_cast<std::size_t>(threads));
-  std::vector<std::thread> workers;
+  std::vector<std::future<void>> workers;
   for (double& rate : rates) {
-    workers.emplace_back([&] {
+    workers.push_back(std::async(std::launch::async, [&] {
       prepare_thread();
       c10::InferenceMode inference;
-      const std::vector<Product> products = make();
-      for (const Product& product : products) product();
+      std::vector<Product> products;
+      try {
+        products = make();
+        for (const Product& product : products) product();
+      } catch (...) {
+        ++ready;  // the others must not wait for this one
+        throw;
+      }
       for (++ready; ready < threads;) std::this_thread::yield();
       const auto start = std::chrono::steady_clock::now();
       double elapsed = 0;
@@ -98,9 +105,10 @@ double rounds_per_s(const std::function<std::vector<Product>()>& make, int threa
         elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       }
       rate = rounds / elapsed;
-    });
+    }));
   }
-  for (std::thread& worker : workers) worker.join();
+  for (std::future<void>& worker : workers) worker.wait();
+  for (std::future<void>& worker : workers) worker.get();
   double sum = 0;
   for (double rate : rates) sum += rate;
   return sum;

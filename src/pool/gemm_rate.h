@@ -23,8 +23,8 @@ struct GemmTrial {
 
 /// `threads` threads at once, each multiplying `rows` rows of `dtype` with every matrix in turn; weights lie in memory
 /// as a model's do, not in a cache that one matrix fits. Tries LibTorch in `dtype` and in float32 (what float32 kernels
-/// may use on widened weights), the row kernels and the tile kernels, `seconds` each, and takes the best. Needs at
-/// least one matrix.
+/// may use on widened weights), the row kernels, and those with pairs and tiles where there are any, `seconds` each,
+/// and takes the best. Needs at least one matrix.
 GemmRate measure_gemm_rate(const std::vector<MatrixShape>& matrices, const GemmTrial& trial);
 
 }  // namespace polar::pool

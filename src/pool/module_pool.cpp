@@ -24,6 +24,28 @@ std::string brief(const c10::Error& error) {
   return text.substr(0, text.find('\n'));
 }
 
+/// Runs a module of a file. TorchScript throws what an operator threw as a std::runtime_error, its message on the last
+/// line behind a stack of its own. Throws std::bad_alloc when memory is out, on any device, else core::Error.
+template <typename Run>
+auto run_module(const std::filesystem::path& file, Run&& run) {
+  try {
+    return run();
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    std::string text = error.what();
+    if (const auto* torch_error = dynamic_cast<const c10::Error*>(&error)) text = brief(*torch_error);
+    for (const char* sign : {"out of memory", "bad_alloc", "can't allocate memory"}) {
+      if (text.find(sign) != std::string::npos) throw std::bad_alloc();
+    }
+    text.erase(text.find_last_not_of(" \n") + 1);
+    throw core::Error(
+        fmt::format("{}: expected a module that runs on packed rows, found: {}; export the pool again with "
+                    "scripts/export.py",
+                    file.string(), text.substr(text.rfind('\n') + 1)));
+  }
+}
+
 std::vector<MatrixShape> matrices_of(const torch::jit::Module& module) {
   std::vector<MatrixShape> matrices;
   for (const at::Tensor& parameter : module.parameters()) {
@@ -59,6 +81,11 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
     if (options.kernels != Kernels::kLibrary)
       use_row_operators(frozen, methods, bfloat16_format(options.kernels), memory);
     return frozen;
+  } catch (const c10::OutOfMemoryError&) {
+    throw core::Error(
+        fmt::format("{}: out of memory on {} while loading the pool's modules; a device with more memory, or "
+                    "exec.dtype: bfloat16, holds them",
+                    file.string(), options.device));
   } catch (const c10::Error& error) {
     throw core::Error(fmt::format(
         "{}: expected a TorchScript module that LibTorch {} reads, found: {} (exported with torch {}); export the pool "
@@ -162,6 +189,10 @@ struct ModulePool::Modules {
   // Calling a method does not change a frozen module, though LibTorch's signatures are not const.
   mutable torch::jit::Module embed, head;
   mutable std::vector<torch::jit::Module> layers;
+
+  std::filesystem::path layer_file(int layer) const {
+    return manifest.path(manifest.layer_files[static_cast<std::size_t>(layer)]);
+  }
 };
 
 ModulePool::ModulePool(std::unique_ptr<Modules> modules) : modules_(std::move(modules)) {}
@@ -242,24 +273,29 @@ const std::vector<MatrixShape>& ModulePool::head_matrices() const {
 }
 
 at::Tensor ModulePool::embed(const at::Tensor& tokens) const {
-  return modules_->embed.forward({tokens.to(modules_->device)}).toTensor();
+  return run_module(modules_->manifest.path(modules_->manifest.embed_file),
+                    [&] { return modules_->embed.forward({tokens.to(modules_->device)}).toTensor(); });
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> ModulePool::attend_in(int layer, const at::Tensor& hidden,
                                                                      const at::Tensor& positions) const {
   auto& module = modules_->layers[static_cast<std::size_t>(layer)];
-  const auto parts = module.get_method("attend_in")({hidden, positions.to(modules_->device)}).toTuple();
+  const auto parts = run_module(modules_->layer_file(layer), [&] {
+    return module.get_method("attend_in")({hidden, positions.to(modules_->device)}).toTuple();
+  });
   const auto& elements = parts->elements();
   return {elements.at(0).toTensor(), elements.at(1).toTensor(), elements.at(2).toTensor()};
 }
 
 at::Tensor ModulePool::attend_out(int layer, const at::Tensor& hidden, const at::Tensor& attention) const {
   auto& module = modules_->layers[static_cast<std::size_t>(layer)];
-  return module.get_method("attend_out")({hidden, attention}).toTensor();
+  return run_module(modules_->layer_file(layer),
+                    [&] { return module.get_method("attend_out")({hidden, attention}).toTensor(); });
 }
 
 at::Tensor ModulePool::head(const at::Tensor& hidden) const {
-  return modules_->head.forward({hidden}).toTensor();
+  return run_module(modules_->manifest.path(modules_->manifest.head_file),
+                    [&] { return modules_->head.forward({hidden}).toTensor(); });
 }
 
 }  // namespace polar::pool

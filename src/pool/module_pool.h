@@ -57,7 +57,8 @@ void prepare_thread();
 
 /// Rows are packed: a row is one position of one sequence; N rows of any sequences, no padding, results are row-wise.
 /// All calls are const and thread-safe (the modules have no mutable state) under c10::InferenceMode of the calling
-/// thread. Tensors are on device(), contiguous; `hidden` is [N, d] of dtype(). Tokens and positions (int64 [N],
+/// thread. They throw std::bad_alloc when memory is out, and core::Error naming the file of a module that fails.
+/// Tensors are on device(), contiguous; `hidden` is [N, d] of dtype(). Tokens and positions (int64 [N],
 /// 0-based) may be on the CPU, from where they are moved.
 class ModulePool {
  public:

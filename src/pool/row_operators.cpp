@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/passes/subgraph_rewrite.h>
 #include <torch/script.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "pool/large_pages.h"
@@ -30,6 +31,9 @@ PackedMatrix view_of(const at::Tensor& packed, const at::Tensor& rows, std::int6
   if (packed.dim() == 4) format = PackedFormat::kPairs;
   if (packed.dim() == 5) format = PackedFormat::kTiles;
   TORCH_CHECK(packed.dim() == 3 || is_bfloat16(rows), "polar::linear: tiles and pairs expected bfloat16 rows");
+  const int inputs = static_cast<int>(rows.size(1));
+  TORCH_CHECK(static_cast<std::size_t>(packed.numel() / packed.size(0)) == panel_elements(inputs, format),
+              "polar::linear: the weight has another number of inputs than rows of ", inputs);
   return {packed.data_ptr(), format, static_cast<int>(rows.size(1)), static_cast<int>(outputs)};
 }
 
@@ -43,6 +47,8 @@ at::Tensor linear(const at::Tensor& rows, const at::Tensor& packed, std::int64_t
   std::optional<at::Tensor> added;
   if (residual) added = residual->contiguous();
   at::Tensor out = at::empty({x.size(0), outputs}, x.options());
+  TORCH_CHECK(!added || (added->sizes() == out.sizes() && added->scalar_type() == out.scalar_type()),
+              "polar::linear: expected a residual of the output's sizes and type");
   multiply(x.data_ptr(), is_bfloat16(x), static_cast<int>(x.size(0)), view_of(packed, x, outputs),
            {data_or_null(bias), data_or_null(added), out.data_ptr()});
   return out;
@@ -71,6 +77,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> rotary(const at::Tensor& projecte
   TORCH_CHECK(table.scalar_type() == x.scalar_type(), "polar::rotary: expected a table of the rows' type");
   const std::int64_t kv_heads = turned - heads;  // `turned` counts the heads of q and k
   const std::int64_t rows = x.size(0), head_size = x.size(1) / (turned + kv_heads);
+  const auto* position = positions.data_ptr<std::int64_t>();
+  TORCH_CHECK(std::all_of(position, position + rows, [&](std::int64_t p) { return p >= 0 && p < table.size(0); }),
+              "polar::rotary: expected positions below ", table.size(0), ", the rows of the table");
   at::Tensor q = at::empty({rows, heads, head_size}, x.options());
   at::Tensor k = at::empty({rows, kv_heads, head_size}, x.options());
   at::Tensor v = at::empty({rows, kv_heads, head_size}, x.options());
@@ -173,7 +182,9 @@ Node* gated_product(const Node* linear_node) {
 Node* residual_sum(const Node* linear_node) {
   Node* sum = only_user(linear_node->output(), "aten::add");
   if (sum == nullptr || sum->inputs().size() != 3 || !is_constant(sum->input(2), 1)) return nullptr;
-  return sum;
+  const Value* other = sum->input(sum->input(0) == linear_node->output() ? 1 : 0);
+  const bool rows = other->type()->kind() == c10::TypeKind::TensorType && !torch::jit::toIValue(other);
+  return rows ? sum : nullptr;  // a number or a constant, such as a bias added apart, has not the output's shape
 }
 
 class Rewriter {

@@ -16,21 +16,26 @@ namespace {
 
 using core::Program;
 
-class DeviceTest : public testing::TestWithParam<const char*> {
+/// Where states lie, and their type.
+using Place = std::pair<const char*, pool::DType>;
+
+class DeviceTest : public testing::TestWithParam<Place> {
  protected:
   static constexpr int kDepth = 6;
 
   void SetUp() override {
-    if (std::string(GetParam()) != "cpu" && !torch::cuda::is_available())
-      GTEST_SKIP() << "no CUDA device here, or a LibTorch without CUDA";
+    if (!on_cpu() && !torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device here, or a LibTorch without CUDA";
     test::write_tiny_pool(folder_ / "pool", {.depth = kDepth});
-    host_ = test::load_pool(folder_ / "pool", pool::DType::kFloat32);
-    device_ = test::load_pool(folder_ / "pool", pool::DType::kFloat32, pool::Kernels::kLibrary, GetParam());
+    host_ = test::load_pool(folder_ / "pool", dtype());
+    device_ = test::load_pool(folder_ / "pool", dtype(), pool::Kernels::kLibrary, GetParam().first);
     trials_ = std::make_unique<test::Trials>(*host_.pool, *host_.tokenizer, test::sums(8));
     for (int i = 0; i < 6; ++i) trials_->add(test::random_sum(random_, i));
     for (int i = 0; i < 12; ++i) trials_->programs.push_back(test::random_program(random_, kDepth));
     trials_->programs.push_back(Program::identity(kDepth));
   }
+
+  static bool on_cpu() { return std::string(GetParam().first) == "cpu"; }
+  static pool::DType dtype() { return GetParam().second; }
 
   std::vector<Answer> on_device(ExecOptions options, StopRule stop) {
     options.tensor_states = true;
@@ -44,6 +49,7 @@ class DeviceTest : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(DeviceTest, AgreesWithTheHost) {
+  if (dtype() != pool::DType::kFloat32) GTEST_SKIP() << "tokens of random models part where bfloat16 rounds otherwise";
   for (CacheSemantics semantics : {CacheSemantics::kPerStep, CacheSemantics::kSharedSlot}) {
     ExecOptions options;
     options.cache_semantics = semantics;
@@ -75,6 +81,7 @@ TEST_P(DeviceTest, GivesTheSameBitsUnderAnySetOfSwitches) {
 }
 
 TEST_P(DeviceTest, GivesTheStatesOfTheHost) {
+  const double tolerance = dtype() == pool::DType::kFloat32 ? 1e-4 : 0.05;
   std::vector<const EncodedExample*> examples;
   for (const EncodedExample& example : trials_->examples) examples.push_back(&example);
   ExecOptions tensors;
@@ -83,7 +90,7 @@ TEST_P(DeviceTest, GivesTheStatesOfTheHost) {
   const auto found = Executor(device_.pool, device_.tokenizer, tensors).states(examples, {0, 1});
   for (std::size_t i = 0; i < examples.size(); ++i) {
     ASSERT_EQ(expected[i].values.size(), found[i].values.size());
-    EXPECT_TRUE(at::allclose(at::tensor(expected[i].values), at::tensor(found[i].values), 1e-4, 1e-4)) << i;
+    EXPECT_TRUE(at::allclose(at::tensor(expected[i].values), at::tensor(found[i].values), tolerance, tolerance)) << i;
   }
 }
 
@@ -92,15 +99,21 @@ TEST_P(DeviceTest, NamesItsWayInTheFingerprint) {
   tensors.tensor_states = true;
   const Executor executor(device_.pool, device_.tokenizer, tensors);
   EXPECT_NE(executor.fingerprint(), Executor(host_.pool, host_.tokenizer, {}).fingerprint());
-  EXPECT_NE(executor.fingerprint().find(pool::device_fingerprint(GetParam())), std::string::npos);
-  if (std::string(GetParam()) != "cpu") {
+  EXPECT_NE(executor.fingerprint().find(pool::device_fingerprint(GetParam().first)), std::string::npos);
+  if (!on_cpu()) {
     EXPECT_EQ(executor.options().workers, 1);
     EXPECT_GT(executor.options().layer_rows, 256);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, DeviceTest, testing::Values("cpu", "cuda:0"),
-                         [](const auto& each) { return std::string(each.param) == "cpu" ? "tensors_on_cpu" : "cuda"; });
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceTest,
+                         testing::Values(Place{"cpu", pool::DType::kFloat32}, Place{"cpu", pool::DType::kBFloat16},
+                                         Place{"cuda:0", pool::DType::kFloat32},
+                                         Place{"cuda:0", pool::DType::kBFloat16}),
+                         [](const auto& each) {
+                           return std::string(std::string(each.param.first) == "cpu" ? "tensors_on_cpu_" : "cuda_") +
+                                  pool::to_string(each.param.second);
+                         });
 
 }  // namespace
 }  // namespace polar::exec

@@ -29,7 +29,7 @@ class TrainedPolicyTest : public testing::Test {
     other_ = encoder.encode_input("other", "something else");
   }
 
-  void save_menu(const std::string& weights_digest) {
+  void save_menu(const std::string& weights_digest, const std::string& kind = "states") {
     const exec::EncodedExample* prompts[] = {&one_, &other_};
     std::vector<std::vector<double>> rows;
     for (const predict::TokenFeatures& features : read_features(*executor_, prompts, Program::identity(kPrefix))) {
@@ -37,7 +37,7 @@ class TrainedPolicyTest : public testing::Test {
       rows.emplace_back(pooled.begin(), pooled.end());
     }
     const predict::Matrix x = predict::Matrix::from_rows(rows), y = predict::Matrix::from_rows({{1, 0}, {0, 1}});
-    predict::save_menu(folder_ / "menu", {{weights_digest, "task", "states", kPrefix},
+    predict::save_menu(folder_ / "menu", {{weights_digest, "task", kind, kPrefix},
                                           kDepth,
                                           {Program::identity(kDepth), Program{0, 1, 2, 2, 3}},
                                           {0, 0, 0},
@@ -57,14 +57,15 @@ class TrainedPolicyTest : public testing::Test {
 TEST_F(TrainedPolicyTest, ChoosesForEachPromptWhatItWasTrainedOn) {
   save_menu(digest());
   TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
-  EXPECT_EQ(policy.choose(*executor_, one_), Program::identity(kDepth));
-  EXPECT_EQ(policy.choose(*executor_, other_), (Program{0, 1, 2, 2, 3}));
+  const exec::EncodedExample prompts[] = {one_, other_};
+  EXPECT_EQ(policy.choose(*executor_, prompts),
+            (std::vector<Program>{Program::identity(kDepth), Program{0, 1, 2, 2, 3}}));
 }
 
 TEST_F(TrainedPolicyTest, ReadsStatesThatTheAnswerFindsAgain) {
   save_menu(digest());
   TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
-  const Program program = policy.choose(*executor_, one_);
+  const Program program = policy.choose(*executor_, std::span(&one_, 1)).front();
   executor_->reset_stats();
   const exec::GenerationRules rules{nullptr, {}, 1, exec::StopRule::kFull};
   const exec::Request request{&one_, program, 0, 0, &rules, false};
@@ -77,6 +78,12 @@ TEST_F(TrainedPolicyTest, RefusesAPolicyOfAnotherPoolAndNamesBothDigests) {
   const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "menu", digest()); });
   EXPECT_NE(message.find("other-digest"), std::string::npos) << message;
   EXPECT_NE(message.find(digest()), std::string::npos) << message;
+}
+
+TEST_F(TrainedPolicyTest, RefusesFeaturesThatItCannotRead) {
+  save_menu(digest(), "minilm");
+  const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "menu", digest()); });
+  EXPECT_NE(message.find("'minilm'"), std::string::npos) << message;
 }
 
 TEST_F(TrainedPolicyTest, RefusesAFolderThatHoldsNone) {

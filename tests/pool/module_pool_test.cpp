@@ -57,6 +57,23 @@ TEST_F(ModulePoolTest, NamesAFileWithAFlippedByte) {
   EXPECT_NE(failure().find("layer_003.ts: expected SHA-256"), std::string::npos) << failure();
 }
 
+TEST_F(ModulePoolTest, NamesALayerThatFailsInsideOfItsModule) {
+  test::write_tiny_pool(folder_ / "narrow", {.hidden = 16});
+  std::filesystem::copy_file(folder_ / "narrow" / "layer_001.ts", folder_ / "pool" / "layer_001.ts",
+                             std::filesystem::copy_options::overwrite_existing);
+  for (Kernels kernels : {Kernels::kLibrary, Kernels::kRows}) {
+    try {
+      ModulePool::load(folder_ / "pool", {DType::kFloat32, false, kernels});
+      FAIL() << "a layer of another width was loaded";
+    } catch (const core::Error& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find("layer_001.ts: expected a module that runs on packed rows, found: "), std::string::npos)
+          << message;
+      EXPECT_EQ(message.find("Traceback"), std::string::npos) << message;
+    }
+  }
+}
+
 TEST_F(ModulePoolTest, NamesATruncatedLayerWithBothSizes) {
   std::filesystem::resize_file(folder_ / "pool" / "layer_001.ts", 100);
   EXPECT_NE(failure().find("layer_001.ts: expected"), std::string::npos) << failure();
