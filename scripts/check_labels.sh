@@ -5,7 +5,7 @@
 #   scripts/check_labels.sh [POLAR] [SEED] [TRIALS]     (default: build/release/polar, 1, 300000)
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 polar=${1:-build/release/polar}
-RANDOM=${2:-1}
+seed=${2:-1}
 trials=${3:-300000}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -33,15 +33,16 @@ strangers() {  # A B
   awk '$1 == "level" { seen = 1; next } seen { sum += $(NF - 4) + $(NF - 2) + $(NF - 1) + $NF } END { print seen ? sum + 0 : "none" }' <<<"$lines"
 }
 
-# Kills the command once, after a random part of the time it takes; prints the moment in milliseconds, and 1 when it had ended before, so that
-# it began anew (else 0).
+# Kills the command once, after a random part of the time it takes. Sets the caller's `moment` in milliseconds, and `anew` to 1 when it had
+# ended before, so that it began anew (else 0). Called in no subshell, where RANDOM would begin anew.
 kill_once() {  # COMMAND STORE MILLISECONDS
-  local command=$1 store=$2 most=$3 victim status delay anew=0
+  local command=$1 store=$2 most=$3 victim status
+  anew=0
   while :; do
-    delay=$((1 + RANDOM * most / 32768))
+    moment=$((1 + RANDOM * most / 32768))
     "$command" "$store" >"$work/stdout" 2>&1 &
     victim=$!
-    sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
+    sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
     # The function runs in a shell of its own: its child is the program.
     pkill -KILL -P "$victim" 2>/dev/null || true
     status=0
@@ -51,18 +52,18 @@ kill_once() {  # COMMAND STORE MILLISECONDS
     rm -f "$store" "$store"-*
     anew=1
   done
-  echo "$delay $anew"
 }
 
 check() {  # COMMAND
   local command=$1 whole=$work/$1-whole.sqlite store=$work/$1-killed.sqlite started took expected before=0 now moment anew kill
+  RANDOM=$seed  # here, because every subshell seeds it anew
   started=$(milliseconds)
   "$command" "$whole" >/dev/null
   took=$(($(milliseconds) - started))
   expected=$(digests "$whole")
   printf '%s left alone: %d ms\n%s\n' "$command" "$took" "$expected"
   for kill in 1 2 3 4 5 6 7 8 9 10; do
-    read -r moment anew < <(kill_once "$command" "$store" "$took")
+    kill_once "$command" "$store" "$took"
     [ "$anew" -eq 0 ] || before=0
     now=$(count "$store" || true)  # killed before there was a store: nothing
     now=${now:-0}
@@ -75,6 +76,7 @@ check() {  # COMMAND
     before=$now
     [ $((kill % 2)) -eq 0 ] || continue  # every other kill meets a run that goes on
     "$command" "$store" >/dev/null
+    "$polar" labels check "$store" >"$work/check" || fail "$command: $(head -1 "$work/check")"
     [ "$(digests "$store")" = "$expected" ] || fail "$command: digests differ: $(digests "$store")"
     rm -f "$store" "$store"-*
     before=0
@@ -99,6 +101,7 @@ on_the_model() {
   "$polar" labels check runs/labels-merged
   "$polar" labels export runs/labels-merged "$work/samples.json.gz"
   "$polar" labels import "$work/samples.json.gz" --pool pools/smollm2-135m --out "$work/imported.sqlite"
+  "$polar" labels check "$work/imported.sqlite"
   for semantics in per_step shared_slot; do
     echo "judged again, $semantics:"
     "$polar" labels rejudge "$work/imported.sqlite" configs/quickstart.yaml --cache-semantics "$semantics" \

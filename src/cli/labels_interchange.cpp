@@ -25,7 +25,7 @@ constexpr int kProblemsShown = 50;
 
 struct ImportFlags {
   std::vector<std::string> files, data;
-  std::string out, pool, split = "train";
+  std::string out, pool, split;
   int layers = 0;
 };
 
@@ -56,7 +56,7 @@ void import_files(const ImportFlags& flags) {
   const OutputStore out(flags.out);
   labels::ImportedLabels imported = labels::ImportedLabels::open(out.lock, out.name, identity);
   labels::ImportOptions options;
-  options.split = split_named(flags.split);
+  if (!flags.split.empty()) options.split = split_named(flags.split);
   options.stop = &experiment::interrupt_flag();
   int problems = 0;
   for (const std::string& file : flags.files) {
@@ -144,8 +144,7 @@ void add_labels_import(CLI::App& labels) {
   command->add_option("--pool", flags->pool, "Pool whose layers the programs are of");
   command->add_option("--layers", flags->layers, "Number of layers, where there is no pool")
       ->check(CLI::Range(1, 65535));
-  command->add_option("--split", flags->split, "Split of the imported examples")
-      ->capture_default_str()
+  command->add_option("--split", flags->split, "Split of the samples that name none; default: train")
       ->check(CLI::IsMember({"train", "valid", "test"}));
   command->footer(
       "Without --data every sample must hold question and answer. Programs that cannot be read are reported and kept "

@@ -21,7 +21,9 @@
 #include "labels/label_store.h"
 #include "labels/rejudge.h"
 #include "labels/store_first_evaluator.h"
+#include "pool/manifest.h"
 #include "search/executor_evaluator.h"
+#include "task/splits.h"
 
 namespace polar::cli {
 namespace {
@@ -29,6 +31,7 @@ namespace {
 struct RejudgeFlags {
   std::string source, config, cache_semantics, out;
   std::vector<std::string> overrides;
+  bool new_search = false;
 };
 
 /// A folder for what a file is imported into, removed at the end.
@@ -60,23 +63,28 @@ class RejudgeCommand {
   explicit RejudgeCommand(const RejudgeFlags& flags)
       : flags_(flags),
         config_(config_of(flags)),
-        model_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels)),
+        manifest_(pool::read_manifest(config_.pool)),
         data_(experiment::make_data(config_)),
         imported_(open_source()),
-        examples_(examples_of(imported_)) {
+        examples_(examples_of(imported_)),
+        stored_(labels::tagged_examples(imported_, question_splits())) {
     refuse_other_model();
   }
 
   void run() {
-    exec::Executor executor(model_.pool, model_.tokenizer, experiment::exec_options(config_));
-    exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, data_.task);
-    search::ExecutorEvaluator executing(executor, encoder, examples_, exec::StopRule::kVerdict);
     std::optional<OutputStore> out;
+    if (!flags_.out.empty()) {  // what can be refused is refused before the model is loaded
+      kind_ = labels::store_kind(stored_);
+      out.emplace(flags_.out);
+    }
+    const exec::Model model = exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels);
+    exec::Executor executor(model.pool, model.tokenizer, experiment::exec_options(config_));
+    exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, data_.task);
+    search::ExecutorEvaluator executing(executor, encoder, examples_, exec::StopRule::kVerdict);
     std::optional<labels::LabelStore> store;
     std::optional<labels::StoreFirstEvaluator> resuming;
     labels::RejudgeOptions options;
-    if (!flags_.out.empty()) {
-      out.emplace(flags_.out);
+    if (out) {
       store.emplace(open_store(*out, executor.fingerprint()));
       resuming.emplace(*store, executing);
       options.recorder = &*store;
@@ -106,12 +114,11 @@ class RejudgeCommand {
     for (const auto* split : {&data_.dataset.train, &data_.dataset.valid, &data_.dataset.test}) {
       rows.insert(rows.end(), split->begin(), split->end());
     }
-    const pool::Manifest& manifest = model_.pool->manifest();
     constexpr const char* kName = "imported.sqlite";
     {
       const labels::RunLock lock(scratch_.path);
       labels::ImportedLabels imported =
-          labels::ImportedLabels::open(lock, kName, {manifest.depth, manifest.model_name, manifest.weights_digest});
+          labels::ImportedLabels::open(lock, kName, {manifest_.depth, manifest_.model_name, manifest_.weights_digest});
       labels::ImportOptions options;
       options.on_problem = [&](const labels::ImportProblem& problem) {
         std::cerr << flags_.source << ": " << labels::to_string(problem) << "\n";
@@ -134,32 +141,40 @@ class RejudgeCommand {
     throw core::Error(fmt::format("{}: expected at least one imported example, found none", imported.path().string()));
   }
 
+  labels::QuestionSplits question_splits() const {
+    labels::QuestionSplits splits;
+    const auto add = [&](const std::vector<task::Example>& rows, labels::Split split) {
+      for (const task::Example& row : rows) splits[task::normalised_question(row.question)] = split;
+    };
+    add(data_.dataset.train, labels::Split::kTrain);
+    add(data_.dataset.valid, labels::Split::kValid);
+    add(data_.dataset.test, labels::Split::kTest);
+    for (const task::NamedSplit& ood : data_.dataset.ood) add(ood.examples, labels::Split::kTest);
+    return splits;
+  }
+
   void refuse_other_model() const {
     const labels::ImportedIdentity& identity = imported_.identity();
-    const pool::Manifest& manifest = model_.pool->manifest();
-    const bool other_weights = !identity.weights_digest.empty() && identity.weights_digest != manifest.weights_digest;
-    if (identity.depth == manifest.depth && !other_weights) return;
+    const bool other_weights = !identity.weights_digest.empty() && identity.weights_digest != manifest_.weights_digest;
+    if (identity.depth == manifest_.depth && !other_weights) return;
     throw core::UsageError(
         fmt::format("{}: expected labels of {} ({} layers, weights {}), found labels of {} layers, weights {}: name "
                     "the pool they were "
                     "imported for (--set pool=POOL)",
-                    imported_.path().string(), config_.pool, manifest.depth, manifest.weights_digest, identity.depth,
+                    imported_.path().string(), config_.pool, manifest_.depth, manifest_.weights_digest, identity.depth,
                     identity.weights_digest.empty() ? "not said" : identity.weights_digest));
   }
 
   labels::LabelStore open_store(const OutputStore& out, const std::string& fingerprint) const {
-    const pool::Manifest& manifest = model_.pool->manifest();
     const std::string settings = fmt::format("rejudged: imported labels {}; cache semantics {}",
                                              imported_.digests().verdicts, config_.exec.cache_semantics);
     labels::LabelStore store = labels::LabelStore::open(
         out.lock, out.name,
-        {manifest.weights_digest, manifest.model_name, experiment::data_digest(data_.task, examples_), data_.task.name,
-         data_.task.grader, fingerprint},
+        {manifest_.weights_digest, manifest_.model_name, experiment::data_digest(data_.task, examples_),
+         data_.task.name, data_.task.grader, fingerprint},
         {settings, "verdict", config_.seed},
-        {labels::StoreKind::kLabels, false, [](const std::string& message) { std::cerr << message << "\n"; }, {}});
-    std::vector<labels::StoredExample> stored;
-    for (const labels::ImportedExample& row : imported_.examples()) stored.push_back(row.example);
-    store.add_examples(stored);
+        {kind_, flags_.new_search, [](const std::string& message) { std::cerr << message << "\n"; }, {}});
+    store.add_examples(stored_);
     return store;
   }
 
@@ -189,11 +204,13 @@ class RejudgeCommand {
 
   const RejudgeFlags& flags_;
   experiment::Config config_;
-  exec::Model model_;
+  pool::Manifest manifest_;
   experiment::RunData data_;
   ScratchFolder scratch_;
   labels::ImportedLabels imported_;
   std::vector<task::Example> examples_;
+  std::vector<labels::StoredExample> stored_;
+  labels::StoreKind kind_ = labels::StoreKind::kLabels;
   std::vector<labels::Flip> flips_;
 };
 
@@ -213,8 +230,12 @@ void add_labels_rejudge(CLI::App& labels) {
           "per_step, or shared_slot, as labels of the authors' code were made; default: exec.cache_semantics of "
           "the configuration")
       ->check(CLI::IsMember({"per_step", "shared_slot"}));
-  command->add_option("--out", flags->out,
-                      "Also record the outcomes in this label store; interrupted, it goes on from there");
+  command->add_option(
+      "--out", flags->out,
+      "Also record the outcomes in this label store; interrupted, it goes on from there. Test examples go "
+      "into a store of their own, which nothing is trained on");
+  command->add_flag("--new-search", flags->new_search,
+                    "Record under another fingerprint or other settings than the store's as a search of its own");
   command->footer("Example: polar labels rejudge imported.sqlite configs/quickstart.yaml --out rejudged/labels.sqlite");
   command->callback([flags] {
     experiment::install_interrupt_handler();

@@ -44,7 +44,7 @@ class StoreCheck {
 
   /// 1.
   void check_file() {
-    Statement quick(database_, "PRAGMA quick_check", kChecking);
+    Statement quick(database_, "PRAGMA integrity_check", kChecking);
     while (quick.next()) {
       if (quick.text(0) != "ok") complain("file: " + quick.text(0));
     }

@@ -8,7 +8,7 @@
 namespace polar::labels {
 
 /// Checks a label store or imported labels and hands over one line a problem, each naming table and row:
-///   1. SQLite's own quick check and every foreign key
+///   1. SQLite's own integrity check, indices included, and every foreign key
 ///   2. programs: each parses and stands in canonical notation
 ///   3. trials: `layers` is the program's length; rounds and positions run from 0 without gaps, and as many rounds as
 ///   the

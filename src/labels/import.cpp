@@ -22,50 +22,72 @@ bool is_id(const std::string& text) {
 }  // namespace
 
 SampleJoin::SampleJoin(std::span<const task::Example> rows) : rows_(rows) {
+  core::Digest digest;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     questions_.emplace(rows[i].question, i);
     questions_.emplace(task::normalised_question(rows[i].question), i);
     ids_.emplace(rows[i].id, i);
+    for (const std::string* text : {&rows[i].id, &rows[i].question, &rows[i].answer, &rows[i].level}) {
+      digest.update(fmt::format("{} ", text->size())).update(*text);  // the size, so that texts cannot run together
+    }
   }
+  digest_ = digest.finish();
 }
 
-const task::Example* SampleJoin::by_question(const InterchangeSample& sample) const {
+const task::Example* SampleJoin::by_question(const InterchangeSample& sample, std::string& reason) const {
   for (const std::string& question : {*sample.question, task::normalised_question(*sample.question)}) {
     const auto [first, last] = questions_.equal_range(question);
     if (first == last) continue;
-    for (auto row = first; row != last; ++row) {
-      const task::Example& example = rows_[row->second];
-      if (std::find(sample.ids.begin(), sample.ids.end(), example.id) != sample.ids.end()) return &example;
+    const task::Example* named = nullptr;
+    for (const std::string& id : sample.ids) {
+      const auto row = std::find_if(first, last, [&](const auto& entry) { return rows_[entry.second].id == id; });
+      if (row == last) continue;
+      if (named != nullptr && named->id != id) {
+        reason = fmt::format("expected one row of this question, found the ids of '{}' and '{}'", named->id, id);
+        return nullptr;
+      }
+      named = &rows_[row->second];
     }
-    return &rows_[first->second];
+    return named != nullptr ? named : &rows_[first->second];
   }
+  reason = fmt::format("expected a question of the data, found '{}'", shortened(*sample.question, 80));
+  return nullptr;
+}
+
+const task::Example* SampleJoin::by_ids(const InterchangeSample& sample, std::string& reason) const {
+  const task::Example* named = nullptr;
+  for (const std::string& id : sample.ids) {
+    const auto found = ids_.find(id);
+    if (found == ids_.end()) continue;
+    if (named != nullptr && named->id != id) {
+      reason = fmt::format("expected ids of one row of the data, found those of '{}' and '{}'", named->id, id);
+      return nullptr;
+    }
+    named = &rows_[found->second];
+  }
+  if (named != nullptr) return named;
+  if (sample.row && *sample.row >= 0 && *sample.row < static_cast<std::int64_t>(rows_.size())) {
+    return &rows_[static_cast<std::size_t>(*sample.row)];
+  }
+  reason = sample.ids.empty()
+               ? "expected a question or an id, found neither"
+               : fmt::format("expected an id of the data, found '{}'", shortened(sample.ids.front(), 80));
   return nullptr;
 }
 
 const task::Example* SampleJoin::find_row(const InterchangeSample& sample, std::string& reason) const {
-  if (sample.question) {
-    const task::Example* row = by_question(sample);
-    if (row == nullptr)
-      reason = fmt::format("expected a question of the data, found '{}'", sample.question->substr(0, 80));
-    return row;
-  }
-  std::vector<std::string> ids = sample.ids;
-  if (sample.row) ids.push_back(std::to_string(*sample.row));
-  for (const std::string& id : ids) {
-    if (const auto found = ids_.find(id); found != ids_.end()) return &rows_[found->second];
-  }
-  if (sample.row && *sample.row >= 0 && *sample.row < static_cast<std::int64_t>(rows_.size())) {
-    return &rows_[static_cast<std::size_t>(*sample.row)];
-  }
-  reason = ids.empty() ? "expected a question or an id, found neither"
-                       : fmt::format("expected an id of the data, found '{}'", ids.front());
-  return nullptr;
+  return sample.question ? by_question(sample, reason) : by_ids(sample, reason);
 }
 
-std::optional<ImportedExample> SampleJoin::find(InterchangeSample& sample, Split split) const {
+std::optional<ImportedExample> SampleJoin::find(InterchangeSample& sample, std::optional<Split> asked) const {
   const auto complain = [&](const char* place, std::string reason) {
     sample.problems.push_back({sample.index, place, std::move(reason)});
   };
+  const Split split = sample.split.value_or(asked.value_or(Split::kTrain));
+  if (asked && split != *asked) {
+    complain("split", fmt::format("expected '{}' as asked for (--split), found '{}'; the file's is kept",
+                                  to_string(*asked), to_string(split)));
+  }
   if (rows_.empty()) {
     if (!sample.question || !sample.answer) {
       complain("sample", "expected question and answer, since no data were given (--data), found no such texts");
@@ -83,8 +105,10 @@ std::optional<ImportedExample> SampleJoin::find(InterchangeSample& sample, Split
     return std::nullopt;
   }
   if (sample.answer && *sample.answer != row->answer) {
-    complain("answer", fmt::format("expected '{}' as in row '{}' of the data, found '{}'; the data's is kept",
-                                   row->answer, row->id, *sample.answer));
+    const char* what = sample.question ? "the data's is kept" : "so that the ids may be of other data";
+    complain("answer", fmt::format("expected '{}' as in row '{}' of the data, found '{}'; {}", row->answer, row->id,
+                                   *sample.answer, what));
+    if (!sample.question) return std::nullopt;
   }
   return ImportedExample{{row->id, split, row->level}, row->question, row->answer, sample.initial_score};
 }
@@ -151,10 +175,12 @@ class FileImport {
 ImportedSource import_file(ImportedLabels& labels, const std::filesystem::path& path, const SampleJoin& join,
                            const ImportOptions& options) {
   const std::string digest = core::sha256_file(path);  // 1
-  ImportedSource source = labels.source(path.filename().string(), digest);
+  const std::string joined =
+      core::sha256(fmt::format("{}\n{}", join.digest(), to_string(options.split.value_or(Split::kTrain))));
+  ImportedSource source = labels.source(path.filename().string(), digest, joined);
   if (source.complete) return source;
   FileImport(labels, join, options, source).run(path);  // 2, 3
-  return labels.source(path.filename().string(), digest);
+  return labels.source(path.filename().string(), digest, joined);
 }
 
 }  // namespace polar::labels

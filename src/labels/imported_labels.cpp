@@ -156,7 +156,7 @@ ImportedSource source_row(const Statement& query) {
 
 constexpr const char* kSources =
     "SELECT name, sha256, samples, programs, duplicates, "
-    "(SELECT COUNT(*) FROM problems WHERE problems.source = sources.key), complete FROM sources";
+    "(SELECT COUNT(*) FROM problems WHERE problems.source = sources.key), complete, joined FROM sources";
 
 }  // namespace
 
@@ -212,18 +212,26 @@ std::int64_t ImportedLabels::State::source_key(const std::string& sha256) {
   return query.integer(0);
 }
 
-ImportedSource ImportedLabels::source(const std::string& name, const std::string& sha256) {
+ImportedSource ImportedLabels::source(const std::string& name, const std::string& sha256, const std::string& joined) {
   state_->require_writable();
   Transaction transaction(state_->database, kImporting);
-  Statement(state_->database, "INSERT OR IGNORE INTO sources VALUES (NULL, ?, ?, 0, 0, 0, 0)", kImporting)
+  Statement(state_->database, "INSERT OR IGNORE INTO sources VALUES (NULL, ?, ?, ?, 0, 0, 0, 0)", kImporting)
       .bind(1, std::string_view(name))
       .bind(2, std::string_view(sha256))
+      .bind(3, std::string_view(joined))
       .run();
   Statement query(state_->database, std::string(kSources) + " WHERE sha256 = ?", kImporting);
   query.bind(1, std::string_view(sha256));
   if (!query.next()) state_->database.fail(kImporting);
   ImportedSource found = source_row(query);
+  const bool same = query.text(7) == joined;
   query.reset();
+  if (!same) {
+    throw core::UsageError(
+        fmt::format("{}: {}: imported before with other data or another split: expected the same (--data, --split), "
+                    "found others. Import it into a new file (--out)",
+                    state_->database.path().string(), name));
+  }
   transaction.commit();
   return found;
 }

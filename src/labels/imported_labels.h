@@ -64,7 +64,7 @@ struct ImportedSource {
 /// Throws core::Error as LabelStore does. Not thread-safe.
 class ImportedLabels {
  public:
-  static constexpr int kSchemaVersion = 1;
+  static constexpr int kSchemaVersion = 2;
   struct State;  ///< defined in labels/ only
 
   /// Opens for writing, creating what is missing. Throws UsageError for another depth or other weights.
@@ -78,8 +78,9 @@ class ImportedLabels {
   const std::filesystem::path& path() const;
   const ImportedIdentity& identity() const;
 
-  /// The file of this content, registered when new; a known one keeps its counts, whatever its name now.
-  ImportedSource source(const std::string& name, const std::string& sha256);
+  /// The file of this content, registered when new; a known one keeps its counts, whatever its name now. `joined` is a
+  /// digest of what its samples are joined with; UsageError when it was recorded with another.
+  ImportedSource source(const std::string& name, const std::string& sha256, const std::string& joined);
   /// Records the next samples of a source, in one transaction. A program met before with the same verdict is counted;
   /// one with the other verdict, or another answer, initial score, split or level of a known example, becomes a
   /// problem, and the first is kept; a sample with another question under a known id is left out whole, as a problem.
@@ -91,7 +92,7 @@ class ImportedLabels {
   std::vector<std::string> problems() const;                                ///< "file: sample 7: …", in order
   std::vector<ImportedExample> examples() const;                            ///< in order of import
   std::vector<ImportedTrial> trials(const task::ExampleId& example) const;  ///< the smaller program first
-  /// `done` is 0, as nothing is known of the searches. Right identities are those of a positive initial score, which
+  /// `done` is 0, as nothing is known of the searches. Right identities are those of an initial score above 0.5, which
   /// also solves the example, in `depth` layers.
   std::vector<LevelCount> level_counts() const;
 

@@ -20,6 +20,7 @@ CREATE TABLE sources(
   key        INTEGER PRIMARY KEY,
   name       TEXT NOT NULL,
   sha256     TEXT NOT NULL UNIQUE,
+  joined     TEXT NOT NULL,     -- digest of the data and the split that its samples were joined with
   samples    INTEGER NOT NULL,  -- taken so far
   programs   INTEGER NOT NULL,  -- recorded from it
   duplicates INTEGER NOT NULL,

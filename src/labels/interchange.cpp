@@ -24,11 +24,10 @@ constexpr Names kAnswer = {"gt_ans", "ground_truth", "answer", "sample_info.grou
 constexpr Names kInitialScore = {"initial_score", "initial_transition_metric", "evaluation_result.initial_score"};
 constexpr Names kValid = {"final_valid_transitions", "valid_transitions"};
 constexpr Names kInvalid = {"final_invalid_transitions", "invalid_transitions"};
-constexpr Names kIds = {"id", "query_id", "sample_id"};
 
 std::string shown(const json& value) {
   std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+  return text.size() > 60 ? shortened(text, 57) : text;
 }
 
 /// The first of the names that is there and not null, and its value.
@@ -62,15 +61,8 @@ class SampleReader {
     sample_.answer = text(value, kAnswer);
     sample_.level = text(value, {"level"});
     sample_.initial_score = score(value);
-    for (const char* name : kIds) {
-      if (auto id = text(value, {name})) sample_.ids.push_back(*id);
-    }
-    sample_.id = text(value, {"id"}).value_or("");
-    if (!key.empty()) sample_.ids.push_back(key);
-    if (const auto [name, row] = find_field(value, {"global_idx"}); name != nullptr) {
-      if (row->is_number_integer()) sample_.row = row->get<std::int64_t>();
-      if (!row->is_number_integer()) complain(name, fmt::format("expected an integer, found {}", shown(*row)));
-    }
+    sample_.split = split(value);
+    ids(value, key);
     const bool has_valid = programs(value, kValid, sample_.valid);
     const bool has_invalid = programs(value, kInvalid, sample_.invalid);
     if (!has_valid && !has_invalid) {
@@ -80,6 +72,33 @@ class SampleReader {
   }
 
  private:
+  void ids(const json& value, const std::string& key) {
+    for (const char* name : {"id", "query_id"}) {
+      if (auto id = text(value, {name})) sample_.ids.push_back(std::move(*id));
+    }
+    if (const auto [name, row] = find_field(value, {"global_idx"}); name != nullptr) {
+      if (row->is_number_integer()) {
+        sample_.row = row->get<std::int64_t>();
+        sample_.ids.push_back(std::to_string(*sample_.row));
+      } else {
+        complain(name, fmt::format("expected an integer, found {}", shown(*row)));
+      }
+    }
+    if (auto id = text(value, {"sample_id"})) sample_.ids.push_back(std::move(*id));
+    if (!key.empty()) sample_.ids.push_back(key);
+    sample_.id = text(value, {"id"}).value_or("");
+  }
+
+  std::optional<Split> split(const json& value) {
+    const std::optional<std::string> name = text(value, {"split"});
+    if (!name) return std::nullopt;
+    for (const Split split : {Split::kTrain, Split::kValid, Split::kTest}) {
+      if (*name == to_string(split)) return split;
+    }
+    complain("split", fmt::format("expected train, valid or test, found '{}'", shortened(*name, 60)));
+    return std::nullopt;
+  }
+
   void complain(std::string place, std::string reason) {
     sample_.problems.push_back({sample_.index, std::move(place), std::move(reason)});
   }
@@ -103,17 +122,26 @@ class SampleReader {
   }
 
   bool programs(const json& value, Names names, std::vector<core::Program>& to) {
-    const auto [name, list] = find_field(value, names);
-    if (name == nullptr) return false;
-    if (!list->is_array()) {
-      complain(name, fmt::format("expected a list of programs, found {}", shown(*list)));
-      return true;
+    const json* first = nullptr;
+    for (const char* name : names) {
+      const json* list = find_field(value, {name}).second;
+      if (list == nullptr || (first != nullptr && *list == *first)) continue;
+      if (first != nullptr) {
+        complain(name, fmt::format("expected the same programs as under {}, found others; those of both are taken",
+                                   *names.begin()));
+      }
+      programs_of(name, *list, to);
+      if (first == nullptr) first = list;
     }
-    for (std::size_t i = 0; i < list->size(); ++i) {
-      const std::string reason = program((*list)[i], to);
+    return first != nullptr;
+  }
+
+  void programs_of(const char* name, const json& list, std::vector<core::Program>& to) {
+    if (!list.is_array()) return complain(name, fmt::format("expected a list of programs, found {}", shown(list)));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const std::string reason = program(list[i], to);
       if (!reason.empty()) complain(fmt::format("{}[{}]", name, i), reason);
     }
-    return true;
   }
 
   /// Adds the program, or says why it is none.
@@ -203,7 +231,7 @@ class SampleStream {
   }
 
   static bool is_sample(const json& value) {
-    for (const Names& names : {kValid, kInvalid, kQuestion, kIds}) {
+    for (const Names& names : {kValid, kInvalid}) {
       if (value.is_object() && find_field(value, names).first != nullptr) return true;
     }
     return false;
@@ -238,6 +266,12 @@ std::string to_string(const ImportProblem& problem) {
   return fmt::format("sample {}: {}: {}", problem.sample, problem.place, problem.reason);
 }
 
+std::string shortened(const std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  return text.substr(0, bytes) + "...";
+}
+
 InterchangeSummary read_interchange(const std::filesystem::path& path, int depth,
                                     const std::function<void(InterchangeSample&&)>& take) {
   GzipReader reader(path);
@@ -249,8 +283,11 @@ InterchangeSummary read_interchange(const std::filesystem::path& path, int depth
       return samples.on_event(level, event, value);
     });
   } catch (const json::exception& error) {
-    throw core::Error(fmt::format("{}: expected JSON, found something else or a file cut short ({}): copy it again",
-                                  path.string(), error.what()));
+    throw core::Error(
+        fmt::format("{}: expected JSON, found something else or a file cut short ({}): copy it again. NaN, "
+                    "Infinity and halves of surrogate pairs, which Python writes, are no JSON: replace "
+                    "them where the file is made",
+                    path.string(), error.what()));
   }
   InterchangeSummary summary = samples.finish(path);
   const std::optional<std::int64_t> expected = expected_samples(path);

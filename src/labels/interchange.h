@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/program.h"
+#include "labels/label_types.h"
 
 namespace polar::labels {
 
@@ -28,9 +29,12 @@ struct InterchangeSample {
   std::int64_t index = 0;  ///< in the file, from 0
   std::optional<std::string> question, answer, level;
   std::optional<double> initial_score;  ///< of the identity
+  std::optional<Split> split;           ///< nullopt: the file does not say
   std::string id;                       ///< the field `id`, which this project writes; empty: none
-  std::vector<std::string> ids;         ///< id, query_id, sample_id and the key in an object of samples, as text
-  std::optional<std::int64_t> row;      ///< global_idx
+  /// id, query_id and global_idx, then sample_id and the key in an object of samples, which count from 0 in every
+  /// shard; as text, those that are there.
+  std::vector<std::string> ids;
+  std::optional<std::int64_t> row;  ///< global_idx
   std::vector<core::Program> valid, invalid;
   std::vector<ImportProblem> problems;
 };
@@ -41,6 +45,9 @@ inline bool is_correct(double initial_score) {
   return initial_score > 0.5;
 }
 
+/// The text, or its first `bytes` bytes, less a character that they would cut, and "...".
+std::string shortened(const std::string& text, std::size_t bytes);
+
 struct InterchangeSummary {
   std::int64_t samples = 0;
   std::vector<ImportProblem> problems;  ///< of the file as a whole
@@ -50,9 +57,12 @@ struct InterchangeSummary {
 /// - an object with "samples" (a list, or an object of samples), a list of samples, an object of samples; also gzip
 /// - question | sample_info.question; gt_ans | ground_truth | answer | sample_info.ground_truth | sample_info.answer;
 ///   initial_score | initial_transition_metric | evaluation_result.initial_score (a number or truth value)
+/// - split ("train", "valid" or "test"), level, id, query_id, global_idx, sample_id
 /// - final_valid_transitions | valid_transitions and final_invalid_transitions | invalid_transitions: lists of
 /// programs,
-///   each a list of layers or {"path": list of layers}
+///   each a list of layers or {"path": list of layers}. Where both names are there with other content, the programs of
+///   both are taken, with a problem
+/// In an object without "samples" whatever has no program list is no sample, but a problem of the file.
 /// A program that is empty, too long, no list of integers or outside 0 … depth − 1, a field of another type, and a
 /// sample that is no object or holds no program list become problems of their sample. A file named `{start}_{end}.json`
 /// (or .json.gz) is expected to hold end − start samples; another number is a problem of the file. Throws Error naming

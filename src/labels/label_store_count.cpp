@@ -17,7 +17,7 @@ struct Identity {
   int depth = 0;
 };
 
-/// No program is a longer ascending run from 0 than the identity, which every search runs first.
+/// No program is a longer ascending run from 0 than the identity, which every search and every re-judging runs.
 Identity find_identity(Database& database) {
   Statement query(database, "SELECT key, text FROM programs WHERE text GLOB '0-[0-9]*' AND NOT text GLOB '*[,(]*'",
                   "looking for the identity");

@@ -1,11 +1,15 @@
 #include "labels/rejudge.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
 #include "search/evaluators.h"
+#include "task/splits.h"
 
 namespace polar::labels {
 namespace {
@@ -35,18 +39,22 @@ class Rejudging {
   };
 
   void add(const ImportedExample& example) {
-    std::vector<ImportedTrial> programs = labels_.trials(example.example.id);
+    const std::vector<ImportedTrial> programs = labels_.trials(example.example.id);
     const core::Program identity = core::Program::identity(labels_.identity().depth);
     const bool has_identity =
         std::any_of(programs.begin(), programs.end(), [&](const ImportedTrial& t) { return t.program == identity; });
-    if (example.initial_score && !has_identity) {
-      programs.insert(programs.begin(), {identity, is_correct(*example.initial_score)});
+    shares_.push_back(
+        {example.example.id, example.example.level, trials_.size(), programs.size() + (has_identity ? 0 : 1)});
+    if (!has_identity) {
+      const auto score = example.initial_score;
+      add(example.example.id, identity, score ? std::optional(is_correct(*score)) : std::nullopt);
     }
-    shares_.push_back({example.example.id, example.example.level, trials_.size(), programs.size()});
-    for (ImportedTrial& program : programs) {
-      trials_.push_back({example.example.id, std::move(program.program), {}});
-      imported_.push_back(program.correct);
-    }
+    for (const ImportedTrial& program : programs) add(example.example.id, program.program, program.correct);
+  }
+
+  void add(const task::ExampleId& example, const core::Program& program, std::optional<bool> imported) {
+    trials_.push_back({example, program, {}});
+    imported_.push_back(imported);
   }
 
   void evaluate() {
@@ -60,11 +68,12 @@ class Rejudging {
       RejudgeCount& count = counts_[share.level];
       count.level = share.level;
       for (std::size_t i = share.first; i < share.first + share.count; ++i) {
-        const bool flipped = outcomes[i].correct != imported_[i];
-        ++(imported_[i] ? count.valid : count.invalid);
-        (imported_[i] ? count.valid_flipped : count.invalid_flipped) += flipped ? 1 : 0;
+        if (!imported_[i]) continue;
+        const bool valid = *imported_[i], flipped = outcomes[i].correct != valid;
+        ++(valid ? count.valid : count.invalid);
+        (valid ? count.valid_flipped : count.invalid_flipped) += flipped ? 1 : 0;
         if (!flipped || !options_.on_flip) continue;
-        options_.on_flip({share.example, share.level, trials_[i].program, imported_[i], outcomes[i].correct});
+        options_.on_flip({share.example, share.level, trials_[i].program, valid, outcomes[i].correct});
       }
       record(share, outcomes);
     }
@@ -87,12 +96,33 @@ class Rejudging {
   search::Evaluator& evaluator_;
   const RejudgeOptions& options_;
   std::vector<search::Trial> trials_;
-  std::vector<bool> imported_;
+  std::vector<std::optional<bool>> imported_;  ///< verdicts, where they are known
   std::vector<Share> shares_;
   std::map<std::string, RejudgeCount> counts_;
 };
 
 }  // namespace
+
+std::vector<StoredExample> tagged_examples(const ImportedLabels& labels, const QuestionSplits& splits) {
+  std::vector<StoredExample> examples;
+  for (ImportedExample& row : labels.examples()) {
+    const auto found = splits.find(task::normalised_question(row.question));
+    if (found != splits.end()) row.example.split = found->second;
+    examples.push_back(std::move(row.example));
+  }
+  return examples;
+}
+
+StoreKind store_kind(std::span<const StoredExample> examples) {
+  const auto test = std::ranges::count(examples, Split::kTest, &StoredExample::split);
+  const auto all = static_cast<std::ptrdiff_t>(examples.size());
+  if (test == 0) return StoreKind::kLabels;
+  if (test == all) return StoreKind::kOracle;
+  throw core::UsageError(
+      fmt::format("--out: expected examples of test only, or none of them, as no store holds both, found {} of {}: "
+                  "import them apart",
+                  test, all));
+}
 
 std::vector<RejudgeCount> rejudge(const ImportedLabels& labels, search::Evaluator& evaluator,
                                   const RejudgeOptions& options) {

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "labels/imported_labels.h"
@@ -38,8 +40,20 @@ struct RejudgeOptions {
   const std::atomic<bool>* stop = nullptr;                 ///< ends with core::Interrupted between batches; may be null
 };
 
-/// Evaluates every imported program greedily, and the identity of every example with an initial score, whose verdict is
-/// that score's. Returns counts by level, in order of level. Throws what the evaluator and the recorder throw.
+/// The split of each question of a configuration's data, by task::normalised_question.
+using QuestionSplits = std::unordered_map<std::string, Split>;
+
+/// The imported examples for a label store, in order of import: tagged with the split of their question in the data,
+/// whatever the file said, or as imported where the data has no such question.
+std::vector<StoredExample> tagged_examples(const ImportedLabels& labels, const QuestionSplits& splits);
+
+/// The kind of store that takes the examples: an oracle's when all are of test, a labels store when none is. Throws
+/// UsageError for others.
+StoreKind store_kind(std::span<const StoredExample> examples);
+
+/// Evaluates every imported program greedily, and the identity of every example, which label stores need to be read:
+/// its imported verdict is that of the initial score, and where there is none, it is not counted. Returns counts by
+/// level, in order of level. Throws what the evaluator and the recorder throw.
 std::vector<RejudgeCount> rejudge(const ImportedLabels& labels, search::Evaluator& evaluator,
                                   const RejudgeOptions& options = {});
 

@@ -55,6 +55,17 @@ TEST_F(Check, NamesADamagedPage) {
   ASSERT_FALSE(lines.empty());
 }
 
+TEST_F(Check, NamesAnIndexThatDoesNotMatchItsTable) {
+  std::string bytes = core::read_file(folder_ / "labels.sqlite");
+  const std::size_t program = bytes.find("0-1,5,9");  // in the table or its index, whichever comes first
+  ASSERT_NE(program, std::string::npos);
+  bytes[program + 6] = '8';
+  core::write_file(folder_ / "labels.sqlite", bytes);
+  const std::vector<std::string> lines = problems();
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines[0].rfind("file: ", 0), 0u) << lines[0];
+}
+
 TEST_F(Check, NamesAMissingReference) {
   const std::vector<std::string> lines = problems_after("DELETE FROM examples WHERE id = 'c'");
   ASSERT_EQ(lines.size(), 1u);

@@ -89,6 +89,58 @@ TEST_F(Import, OfRowsWithOneQuestionTakesTheOneWithTheId) {
   EXPECT_EQ(imported().examples().at(1).example.id, "q1");
 }
 
+TEST_F(Import, LeavesOutASampleWhoseIdsNameDifferentRows) {
+  rows_[2].question = rows_[1].question;
+  take(file("[" + sample(R"("query_id": "q2", "sample_id": "q0")") + "," +
+            sample(R"("question": "2+2?", "id": "q1", "query_id": "q2")") + "," +
+            sample(R"("question": "1+1?", "id": "q1", "sample_id": "q2")") + "]"));
+  ASSERT_EQ(imported().examples().size(), 1u) << "the question alone says which row it is";
+  EXPECT_EQ(imported().examples()[0].example.id, "q0");
+  const std::vector<std::string> problems = imported().problems();
+  ASSERT_EQ(problems.size(), 4u);
+  expect_parts(problems[0], {"sample 0: sample: expected ids of one row of the data, found those of 'q2' and 'q0'"});
+  expect_parts(problems[1], {"sample 0: programs: 1 programs were left out"});
+  expect_parts(problems[2], {"sample 1: sample: expected one row of this question, found the ids of 'q1' and 'q2'"});
+}
+
+TEST_F(Import, LeavesOutARowFoundByIdWithAnotherAnswer) {
+  take(file("[" + sample(R"("sample_id": "q0", "gt_ans": "3")") + "," + sample(R"("global_idx": 1, "gt_ans": "3")") +
+            "," + sample(R"("id": "q2", "gt_ans": "6")") + "]"));
+  ASSERT_EQ(imported().examples().size(), 1u);
+  EXPECT_EQ(imported().examples()[0].example.id, "q2");
+  ASSERT_EQ(imported().problems().size(), 4u);
+  expect_parts(imported().problems()[0], {"sample 0: answer: expected '2'", "found '3'", "ids may be of other data"});
+}
+
+TEST_F(Import, TakesTheSplitOfTheFileBeforeTheOneAskedFor) {
+  const std::string text = "[" + sample(R"("question": "1+1?", "split": "test")") + "," +
+                           sample(R"("question": "2+2?", "split": "valid")") + "," + sample(R"("question": "3+3?")") +
+                           "]";
+  const auto splits = [&](const ImportOptions& options, const char* store) {
+    ImportedLabels labels = ImportedLabels::open(lock_, store, kFourLayers);
+    import_file(labels, file(text), SampleJoin(rows_), options);
+    std::vector<Split> found;
+    for (const ImportedExample& example : labels.examples()) found.push_back(example.example.split);
+    return std::pair(found, labels.problems());
+  };
+  EXPECT_EQ(splits({}, "default.sqlite"), (std::pair<std::vector<Split>, std::vector<std::string>>(
+                                              {Split::kTest, Split::kValid, Split::kTrain}, {})));
+  const auto [found, problems] = splits({.split = Split::kValid}, "asked.sqlite");
+  EXPECT_EQ(found, (std::vector<Split>{Split::kTest, Split::kValid, Split::kValid}));
+  ASSERT_EQ(problems.size(), 1u);
+  expect_parts(problems[0], {"sample 0: split: expected 'valid' as asked for", "found 'test'"});
+}
+
+TEST_F(Import, RefusesAFileAgainWithOtherDataOrAnotherSplit) {
+  const auto path = file("[" + sample(R"("question": "1+1?")") + "]");
+  take(path);
+  expect_parts(message_of<core::UsageError>([&] { take(path, {.split = Split::kTest}); }),
+               {kStore, "file.json: imported before", "--data, --split", "a new file (--out)"});
+  EXPECT_NO_THROW(take(path, {.split = Split::kTrain}));  // as by default
+  rows_[1].answer = "5";
+  EXPECT_THROW(take(path), core::UsageError);
+}
+
 TEST_F(Import, RecordsSamplesOfUnknownExamplesAsProblems) {
   std::vector<std::string> met;
   ImportOptions options;
@@ -176,13 +228,13 @@ TEST_F(Import, RefusesAnotherModelAndForeignStores) {
                {kStore, "found imported ones", "rejudge"});
   Database(folder_ / kStore, OpenMode::kWrite)
       .execute("UPDATE about SET value = '9' WHERE key = 'schema_version'", "test");
-  expect_parts(message_of<core::Error>([&] { imported(); }), {"schema version 9", "Expected version 1"});
+  expect_parts(message_of<core::Error>([&] { imported(); }), {"schema version 9", "Expected version 2"});
 }
 
 TEST_F(Import, ReadsWithoutWriting) {
   take(file("[]"));
   ImportedLabels labels = imported();
-  expect_parts(message_of<core::Error>([&] { labels.source("x", "y"); }), {"opened for reading"});
+  expect_parts(message_of<core::Error>([&] { labels.source("x", "y", "z"); }), {"opened for reading"});
   EXPECT_THROW(labels.add({}, {}), core::Error);
 }
 

@@ -90,11 +90,37 @@ TEST_F(Interchange, ReadsIdsAsTextAndKeysOfObjects) {
     return read("{\"samples\": {\"key\": {" + fields + "\"final_valid_transitions\": []}}}").at(0);
   };
   EXPECT_EQ(ids(R"("query_id": 7, )").ids, (std::vector<std::string>{"7", "key"}));
-  EXPECT_EQ(ids(R"("sample_id": "s", "id": "i", )").ids, (std::vector<std::string>{"i", "s", "key"}));
+  EXPECT_EQ(ids(R"("sample_id": "s", "global_idx": 3, "query_id": "q", "id": "i", )").ids,
+            (std::vector<std::string>{"i", "q", "3", "s", "key"}));
   EXPECT_EQ(ids(R"("id": "i", )").id, "i");
   EXPECT_EQ(ids(R"("global_idx": 12, )").row, 12);
   EXPECT_EQ(ids("").question, std::nullopt);
   EXPECT_EQ(ids(R"("level": 3, )").level, "3");
+}
+
+TEST_F(Interchange, ReadsTheSplitAndReportsAnotherWord) {
+  const std::vector<InterchangeSample> samples = read(
+      R"([{"split": "test", "valid_transitions": []}, {"split": "dev", "valid_transitions": []}, {"valid_transitions": []}])");
+  EXPECT_EQ(samples[0].split, Split::kTest);
+  EXPECT_EQ(samples[1].split, std::nullopt);
+  expect_parts(to_string(samples[1].problems.at(0)), {"split: expected train, valid or test, found 'dev'"});
+  EXPECT_TRUE(samples[2].problems.empty());
+}
+
+TEST_F(Interchange, TakesTheProgramsUnderBothNamesAndReportsWhereTheyDiffer) {
+  const InterchangeSample sample = read(R"([{"final_valid_transitions": [[0, 1]], "valid_transitions": [[0, 1], [2]],
+    "final_invalid_transitions": [[3]], "invalid_transitions": [[3]]}])")
+                                       .at(0);
+  EXPECT_EQ(sample.valid, (std::vector<Program>{Program{0, 1}, Program{0, 1}, Program{2}}));
+  EXPECT_EQ(sample.invalid, std::vector<Program>{Program{3}});
+  ASSERT_EQ(sample.problems.size(), 1u);
+  expect_parts(to_string(sample.problems[0]), {"valid_transitions: expected the same programs", "those of both"});
+}
+
+TEST_F(Interchange, CutsTextBetweenCharacters) {
+  EXPECT_EQ(shortened("äöü", 6), "äöü");
+  EXPECT_EQ(shortened("äöü", 5), "äö...");
+  EXPECT_EQ(shortened("abc", 2), "ab...");
 }
 
 TEST_F(Interchange, ReportsEveryProgramItCannotReadWithSampleAndIndex) {
@@ -139,8 +165,11 @@ TEST_F(Interchange, ReportsFieldsOfAnotherType) {
 }
 
 TEST_F(Interchange, ReportsWhatIsNoSampleInAnObjectOfSamples) {
-  EXPECT_EQ(read(std::string("{\"0\": ") + kSample + ", \"note\": {\"a\": 1}, \"count\": 3}").size(), 1u);
-  ASSERT_EQ(summary_.problems.size(), 2u);
+  EXPECT_EQ(
+      read(std::string("{\"0\": ") + kSample + ", \"note\": {\"a\": 1}, \"count\": 3, \"about\": {\"id\": \"run 7\"}}")
+          .size(),
+      1u);
+  ASSERT_EQ(summary_.problems.size(), 3u);
   expect_parts(to_string(summary_.problems[0]), {"note: expected a sample, found {\"a\":1}"});
   expect_parts(to_string(summary_.problems[1]), {"count: expected a sample, found 3"});
 }
@@ -166,6 +195,9 @@ TEST_F(Interchange, RefusesOtherLayoutsAndBrokenJson) {
   expect_parts(refusal("{\"samples\": 3}"), {"found none"});
   for (const std::string text : {"", "{\"samples\": [", "[1 2]", "{\"samples\": [{\"question\": \"\xff\"}]}"}) {
     expect_parts(refusal(text), {"merged_mcts_samples.json", "expected JSON"});
+  }
+  for (const std::string text : {"[{\"initial_score\": NaN}]", "[{\"question\": \"\\ud83d\"}]"}) {
+    expect_parts(refusal(text), {"expected JSON", "NaN", "surrogate pairs", "replace them"});
   }
 }
 

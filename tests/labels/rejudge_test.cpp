@@ -12,6 +12,8 @@
 #include "labels/label_store.h"
 #include "support/fake_evaluator.h"
 #include "support/label_fixture.h"
+#include "support/message_of.h"
+#include "support/parts.h"
 
 namespace polar::labels {
 namespace {
@@ -56,7 +58,7 @@ TEST_F(Rejudge, CountsAndListsFlipsByLevelTheIdentityIncluded) {
     EXPECT_EQ(flips, (std::vector<Flip>{{"a", "easy", Program::identity(4), false, true},
                                         {"a", "easy", Program{1, 2}, false, true},
                                         {"a", "easy", Program{0, 1, 3}, true, false}}));
-    EXPECT_EQ(judged, 6);
+    EXPECT_EQ(judged, 7) << "the identity of c too, whose verdict the file does not say";
   }
 }
 
@@ -70,9 +72,39 @@ TEST_F(Rejudge, RecordsOutcomesInALabelStoreThatCanBeTrainedOn) {
   }
   const LabelStore store = LabelStore::read(folder_ / "labels.sqlite");
   EXPECT_NO_THROW(store.require_trainable());
-  EXPECT_EQ(store.trial_count(), 6);
+  EXPECT_EQ(store.trial_count(), 7);
   EXPECT_EQ(store.valid_programs("a").size(), 3u);
   EXPECT_EQ(store.depth(), 4);
+}
+
+TEST_F(Rejudge, TakesNoProgramThatSkipsTheTailForTheIdentity) {
+  core::write_file(folder_ / "tail.json", R"([{"id": "a", "question": "1+1?", "gt_ans": "2",
+      "final_valid_transitions": [[0, 1]], "final_invalid_transitions": [[0, 1, 2]]}])");
+  LabelStore store = LabelStore::open(lock_, "tail-labels.sqlite", some_identity(), some_settings());
+  {
+    ImportedLabels labels = ImportedLabels::open(lock_, "tail.sqlite", {4, "", ""});
+    import_file(labels, folder_ / "tail.json", SampleJoin({}));
+    store.add_examples(tagged_examples(labels, {}));
+    EXPECT_EQ(rejudge(labels, evaluator_, {.recorder = &store}), (std::vector<RejudgeCount>{{"", 1, 0, 1, 0}}));
+  }
+  EXPECT_EQ(store.depth(), 4);
+  EXPECT_EQ(store.level_counts().at(0).c_to_c, 1);
+}
+
+TEST_F(Rejudge, TagsExamplesByTheDataAndMixesNoTestWithTheRest) {
+  const ImportedLabels labels = imported();
+  const auto splits = [&](const QuestionSplits& data) {
+    std::vector<Split> found;
+    for (const StoredExample& example : tagged_examples(labels, data)) found.push_back(example.split);
+    return found;
+  };
+  EXPECT_EQ(splits({{"1+1?", Split::kTest}, {"3+3?", Split::kValid}}),
+            (std::vector<Split>{Split::kTest, Split::kTrain, Split::kValid}));
+  const QuestionSplits all = {{"1+1?", Split::kTest}, {"2+2?", Split::kTest}, {"3+3?", Split::kTest}};
+  EXPECT_EQ(store_kind(tagged_examples(labels, {})), StoreKind::kLabels);
+  EXPECT_EQ(store_kind(tagged_examples(labels, all)), StoreKind::kOracle);
+  expect_parts(message_of<core::UsageError>([&] { store_kind(tagged_examples(labels, {{"1+1?", Split::kTest}})); }),
+               {"--out", "found 1 of 3", "import them apart"});
 }
 
 TEST_F(Rejudge, StopsBetweenBatchesAndPassesFailuresOn) {
