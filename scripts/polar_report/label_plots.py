@@ -5,7 +5,7 @@ import math
 from matplotlib.colors import TwoSlopeNorm
 
 from .data import ALL
-from .plots import WIDTH, plt, svg
+from .plots import WIDTH, plain, plt, svg
 
 SET_COLOURS = {"all": "#111", "skip_only": "#d98e04", "loop_only": "#0072b2"}
 MORE_COLOURS = ["#009e73", "#cc79a7", "#d55e00", "#56b4e9"]
@@ -24,9 +24,10 @@ def line(axes, figures, colour, label, wide=False, band=False):
     x = [key for key, _ in points]
     axes.plot(x, [100 * figure.value for _, figure in points], color=colour, linewidth=2.2 if wide else 1.2, label=label, marker="o",
               markersize=3.5 if wide else 2.5)
-    if band and all(figure.ci_low is not None for _, figure in points):
-        axes.fill_between(x, [100 * figure.ci_low for _, figure in points], [100 * figure.ci_high for _, figure in points], color=colour,
-                          alpha=0.12, linewidth=0)
+    if band:  # a gap where nothing varies
+        axes.fill_between(x, *([math.nan if bound is None else 100 * bound for bound in bounds]
+                               for bounds in zip(*((figure.ci_low, figure.ci_high) for _, figure in points))),
+                          color=colour, alpha=0.12, linewidth=0)
 
 
 def by_level(labels, analysis, x_label, y_label, name, logarithmic=False):
@@ -35,7 +36,7 @@ def by_level(labels, analysis, x_label, y_label, name, logarithmic=False):
     levels = [level for level in labels.levels if level != ALL]
     if len(levels) > 1:
         for i, level in enumerate(levels):
-            line(axes, labels.group(analysis, level), plt.get_cmap("viridis")(0.9 * i / (len(levels) - 1)), level or "no level")
+            line(axes, labels.group(analysis, level), plt.get_cmap("viridis")(0.9 * i / (len(levels) - 1)), plain(level) or "no level")
     line(axes, labels.group(analysis), "#111", "all levels", wide=True, band=True)
     finish(axes, x_label, y_label, logarithmic)
     legend(figure, axes)
@@ -48,7 +49,7 @@ def by_set(labels, analysis, name, shown):
     others = [programs for programs in labels.sets if programs not in SET_COLOURS]
     for programs in labels.sets:
         colour = SET_COLOURS.get(programs) or MORE_COLOURS[others.index(programs) % len(MORE_COLOURS)]
-        line(axes, labels.group(analysis, ALL, programs), colour, shown(programs), wide=programs == "all", band=True)
+        line(axes, labels.group(analysis, ALL, programs), colour, plain(shown(programs)), wide=programs == "all", band=True)
     finish(axes, "trials per question", "questions solved, percent", logarithmic=True)
     legend(figure, axes)
     return svg(figure, name)

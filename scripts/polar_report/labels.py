@@ -16,11 +16,16 @@ class Labels:
     """Figures by analysis, set of programs, level and key, in the order of the file."""
 
     def __init__(self, figures):
+        self.figures = figures
         self.sets = list(dict.fromkeys(f.set for f in figures))
         self.levels = [*dict.fromkeys(f.level for f in figures if f.level != ALL), ALL]
         self._by_name = {}
         for figure in figures:
             self._by_name.setdefault((figure.analysis, figure.set, figure.level), {})[figure.key] = figure
+
+    def with_searches_of(self, other):
+        known = set(self.sets)
+        return Labels(self.figures + [f for f in other.figures if f.set.startswith("search:") and f.set not in known])
 
     def group(self, analysis, level=ALL, set="all"):
         """{key: figure}; empty when there is none."""
@@ -52,8 +57,16 @@ def read(path):
     return Labels(figures)
 
 
+def read_compared(path):
+    """The figures of labels.csv, and of the separate searches that `polar analyse --compare` set beside them. Raises Missing."""
+    figures = read(path)
+    for beside in sorted(path.parent.glob("labels-vs-*.csv")):
+        figures = figures.with_searches_of(read(beside))
+    return figures
+
+
 def section(path):
-    labels = read(path)
+    labels = read_compared(path)
     counts = {key: f"{figure.value:,.0f}" for key, figure in labels.group("counts").items()}
     unfinished = f" {counts['unfinished']} of the searches have not ended." if counts.get("unfinished", "0") != "0" else ""
     return (f"<p>What {counts['rollouts']} recorded trials of {counts['examples']} training and validation questions say; nothing was run "

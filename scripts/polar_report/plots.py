@@ -22,8 +22,14 @@ plt.rcParams.update({
 })
 
 
+def plain(name):
+    """A name from the data as matplotlib shows it: no formula between dollar signs, and not left out of the legend as names with a
+    leading underscore are."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
 def shown(policy):
-    return policy.replace("_", " ")
+    return plain(policy.replace("_", " "))
 
 
 def colour(policy, policies):
@@ -69,7 +75,7 @@ def accuracy(results, split, name):
                   edgecolor="white", linewidth=0.4, error_kw={"elinewidth": 0.8, "ecolor": "#222"},
                   label=shown(policy) + (" (knows the answer)" if oracle and policy != "oracle" else ""))
     axes.set_yticks([j * step + (len(policies) - 1) / 2 for j in range(len(levels))],
-                    ["all levels" if level == ALL else level for level in levels])
+                    ["all levels" if level == ALL else plain(level) for level in levels])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_ylim(len(levels) * step - 1, -1)
@@ -123,7 +129,7 @@ def progress(curves, name):
         for i, level in enumerate(levels):
             shade = plt.get_cmap("viridis")(0.9 * i / (len(levels) - 1))
             axes.plot(range(1, len(curves[level]) + 1), [100 * v for v in curves[level]], color=shade, linewidth=1.2,
-                      label=level or "no level")
+                      label=plain(level) or "no level")
     axes.plot(range(1, len(curves[ALL]) + 1), [100 * v for v in curves[ALL]], color="#111", linewidth=2.2,
               label="all levels")
     axes.set_ylim(0, 102)

@@ -57,19 +57,27 @@ void analyse(AnalyseFlags flags) {
 void add_analyse(CLI::App& app) {
   auto flags = std::make_shared<AnalyseFlags>();
   CLI::App* command = app.add_subcommand("analyse", "Figures of a run's labels, by level, from recorded trials alone");
-  command->add_option("run", flags->run, "The run's folder")->required();
+  command
+      ->add_option("run", flags->run,
+                   "The run's folder, or one with the labels.sqlite that labels merge or rejudge wrote")
+      ->required();
   command
       ->add_option("--budget", flags->options.budget,
                    "Replay: as if each search had ended after so many trials; 0 = all of them")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--split", flags->split, "train, valid or test (the oracle's searches); default: train and valid")
       ->check(CLI::IsMember({"train", "valid", "test"}));
-  command->add_option("--compare", flags->compare,
-                      "NAME=RUN: a search of the same examples in another space, as a column of its own");
+  command->add_option(
+      "--compare", flags->compare,
+      "NAME=RUN: a search of the same examples in another space, as a column of its own; the files are then "
+      "named labels-vs-NAME");
   command->add_flag("--levels", flags->levels, "Print a line for each level");
   command->add_option("--out", flags->out, "Folder of labels.csv and labels.md; default: RUN/report");
   command->add_flag("--json", flags->json, "Print every figure as JSON instead of the table");
-  command->footer("Example: polar analyse runs/quickstart --levels --budget 16 --compare skip=runs/quickstart-skip");
+  command->footer(
+      "Imported labels are no recorded searches: judge them again first (polar labels rejudge --out "
+      "FOLDER/labels.sqlite).\n"
+      "Example: polar analyse runs/quickstart --levels --budget 16 --compare skip=runs/quickstart-skip");
   command->callback([flags] { analyse(*flags); });
 }
 

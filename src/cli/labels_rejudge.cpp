@@ -77,7 +77,8 @@ class RejudgeCommand {
       kind_ = labels::store_kind(stored_);
       out.emplace(flags_.out);
     }
-    const exec::Model model = exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels);
+    const exec::Model model =
+        exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels, config_.exec.device);
     exec::Executor executor(model.pool, model.tokenizer, experiment::exec_options(config_));
     exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, data_.task);
     search::ExecutorEvaluator executing(executor, encoder, examples_, exec::StopRule::kVerdict);

@@ -67,7 +67,7 @@ void add_levels(const LabelTable& table, ProgramSet programs, const std::string&
 std::vector<LabelFigure> analyse_labels(const LabelTable& table, const LabelAnalysisOptions& options) {
   check_options(table, options);
   std::optional<OfferedRates> offered;
-  if (options.space) offered = offered_rates(*options.space, options.root_seed);
+  if (options.space && options.offered) offered = offered_rates(*options.space, options.root_seed);
   std::vector<LabelFigure> all;
   const auto add_everything = [&](const LabelGroup& group, FigureList& figures) {
     add_example_figures(group, figures);

@@ -34,6 +34,7 @@ struct LabelAnalysisOptions {
   int budget = 0;  ///< replay: only the first so many recorded trials of each example count; 0 = all
   /// What the search could try, to compare layer rates with; null: no such figures.
   const search::SearchSpace* space = nullptr;
+  bool offered = true;  ///< false where the space is too large to count: nothing is said of what it offers
   /// What this run's predictor can emit; nullopt: no such figure.
   std::optional<predict::TargetOptions> predictor = std::nullopt;
   std::uint64_t root_seed = 0;  ///< of bootstrap and draws

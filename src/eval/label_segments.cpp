@@ -144,20 +144,23 @@ std::vector<double> summed(const EditCounts& counts, std::size_t edits, Times ti
 }
 
 /// value ± 1.96 standard errors, these from at most 200 resamples (each costs a pass over all examples). A percentile
-/// interval would miss the value, as resampling lowers an entropy.
+/// interval would miss the value, as resampling lowers an entropy. No interval when no resample differs.
 template <typename Statistic>
 LabelFigure measured(const LabelGroup& group, const EditCounts& counts, std::size_t edits, Statistic statistic) {
   LabelFigure figure;
   figure.value = statistic(summed(counts, edits, [](std::size_t) { return 1.0; }));
   const int resamples = std::min(200, group.resamples->count());
-  double sum = 0, squares = 0;
+  double sum = 0, squares = 0, farthest = 0;
   for (int resample = 0; resample < resamples; ++resample) {
     const double value = statistic(summed(counts, edits, [&](std::size_t example) {
       return static_cast<double>(group.resamples->times(example)[static_cast<std::size_t>(resample)]);
     }));
     sum += value - figure.value;
+    farthest = std::max(farthest, std::abs(value - figure.value));
     squares += (value - figure.value) * (value - figure.value);
   }
+  constexpr double kRounding = 1e-12;
+  if (farthest <= kRounding) return figure;
   const double variance = (squares - sum * sum / resamples) / (resamples - 1);
   const double half = 1.959963984540054 * std::sqrt(std::max(0.0, variance));
   figure.ci_low = std::max(0.0, figure.value - half);
@@ -186,8 +189,10 @@ void add_diversity_figures(const LabelGroup& group, FigureList& figures) {
       figure.key = to_string(pool);
       figure.n = static_cast<std::int64_t>(total);
       figure.value *= scale;
-      figure.ci_low = *figure.ci_low * scale;
-      figure.ci_high = std::min(bound, *figure.ci_high * scale);
+      if (figure.ci_low) {
+        figure.ci_low = *figure.ci_low * scale;
+        figure.ci_high = std::min(bound, *figure.ci_high * scale);
+      }
       figures.add(std::move(figure));
     };
     const LabelFigure entropy = measured(group, counts, numbers.size(), entropy_bits);

@@ -92,6 +92,8 @@ std::optional<Interval> ratio_interval(std::span<const double> numerators, std::
     if (denominators[i] != 0) ratios.push_back(numerators[i] / denominators[i]);
   if (ratios.size() < 2) return std::nullopt;
   std::ranges::sort(ratios);
+  constexpr double kRounding = 1e-12;
+  if (ratios.back() - ratios.front() <= kRounding * std::abs(ratios.back())) return std::nullopt;
   return Interval{quantile(ratios, 0.025), quantile(ratios, 0.975)};
 }
 

@@ -47,7 +47,8 @@ class Resamples {
 };
 
 /// 95 % percentile interval of a ratio of sums from the sums of each resample (Resamples::sums). Resamples whose
-/// denominator is 0 say nothing and are left out; nullopt when fewer than two are left. Throws core::Error when sizes
+/// denominator is 0 say nothing and are left out; nullopt when fewer than two are left, and when all are alike (up to
+/// rounding, 1e-12 of the ratio): where nothing varies, a bootstrap knows no width. Throws core::Error when sizes
 /// differ.
 std::optional<Interval> ratio_interval(std::span<const double> numerators, std::span<const double> denominators);
 

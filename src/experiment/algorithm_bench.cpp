@@ -53,7 +53,7 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
 AlgorithmBench::AlgorithmBench(const Config& config, const AlgorithmBenchOptions& options)
     : config_((check_bench(options), config)),
       options_(options),
-      model_(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels)),
+      model_(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device)),
       data_(make_data(config)),
       executor_(model_.pool, model_.tokenizer, exec_options(config)) {
   const int skipped = has_pilot() ? config_.search.transfer_pilot : 0;

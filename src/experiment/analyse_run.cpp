@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <iterator>
 #include <set>
 
@@ -26,12 +27,14 @@ labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels
   return labels::LabelStore::read(path);
 }
 
-/// The run's space, and what its predictor can emit; nothing without a configuration (labels imported on their own).
+/// The run's space, and what its predictor can emit; nothing without a configuration, as beside a store that was merged
+/// or judged again on its own. (Imported labels do not come here: LabelStore refuses them.)
 struct Recorded {
   eval::LabelTable table;
   std::optional<search::SearchSpace> space;
   std::optional<predict::TargetOptions> predictor;
   std::uint64_t seed = 0;
+  int resamples = 1000;
 };
 
 Recorded read_run(const fs::path& run, const labels::LabelStore& store, const AnalyseOptions& options) {
@@ -42,6 +45,7 @@ Recorded read_run(const fs::path& run, const labels::LabelStore& store, const An
   const int longest = std::max(eval::kPaperSegment, configured ? config.search.max_block : 0);
   recorded.table = eval::read_label_table(store, options.split, longest);
   if (!configured) return recorded;
+  recorded.resamples = config.eval.bootstrap;
   recorded.space.emplace(search_plan(config, recorded.table.depth, config.search.rollouts).space);
   recorded.predictor.emplace();
   recorded.predictor->depth = recorded.table.depth;
@@ -66,6 +70,11 @@ std::string stem_of(const AnalyseOptions& options) {
   std::string stem = "labels";
   if (options.split) stem += fmt::format("-{}", labels::to_string(*options.split));
   if (options.budget > 0) stem += fmt::format("-budget-{}", options.budget);
+  for (std::size_t i = 0; i < options.compare.size(); ++i) {
+    stem += i == 0 ? "-vs-" : "-";
+    for (const unsigned char c : options.compare[i].first)
+      stem += std::isalnum(c) != 0 || c == '.' || c == '_' ? static_cast<char>(c) : '_';
+  }
   return stem;
 }
 
@@ -84,8 +93,9 @@ RunAnalysis analyse_run(const fs::path& run, const AnalyseOptions& options) {
   const Recorded recorded = read_run(run, store, options);
   eval::LabelAnalysisOptions analysis;
   analysis.budget = options.budget;
-  analysis.resamples = options.resamples;
+  analysis.resamples = options.resamples.value_or(recorded.resamples);
   analysis.root_seed = recorded.seed;
+  analysis.offered = recorded.space && recorded.space->counted();
   RunAnalysis result{{}, stem_of(options), title_of(run, options)};
   std::set<std::string> names;
   std::vector<eval::LabelFigure> separate;

@@ -19,12 +19,14 @@ struct AnalyseOptions {
   std::optional<labels::Split> split = std::nullopt;
   /// Separate searches of the same examples on the same model, such as {"skip", "runs/skip-only"}; a column each.
   std::vector<std::pair<std::string, std::filesystem::path>> compare = {};
-  int resamples = 1000;
+  std::optional<int> resamples = std::nullopt;  ///< nullopt: eval.bootstrap of the run's configuration, else 1000
 };
 
 struct RunAnalysis {
   std::vector<eval::LabelFigure> figures;
-  std::string stem;   ///< name of the files: "labels", or with the split and budget: "labels-test-budget-32"
+  /// Name of the files: "labels", or with split, budget and compared searches: "labels-test-budget-32-vs-skip". Of a
+  /// compared name, characters other than letters, digits, '.' and '_' are written as '_'.
+  std::string stem;
   std::string title;  ///< "Labels of ladder: first 32 trials of each example"
 };
 

@@ -213,6 +213,18 @@ TEST_F(LabelAnalysis, ComparesLayerRatesWithWhatTheSpaceOffers) {
   EXPECT_EQ(compared.find("layer_repeat_ratio", "offered/5"), nullptr);  // never offered
 }
 
+TEST_F(LabelAnalysis, SaysNothingOfTheOfferOfASpaceThatIsNotCounted) {
+  search::SpaceOptions any;
+  any.depth = 10;
+  const search::SearchSpace space(any);
+  LabelAnalysisOptions options;
+  options.space = &space;
+  options.offered = false;
+  const Figures analysis = analysed(table_of(kRows), options);
+  for (const LabelFigure& figure : analysis.all()) EXPECT_FALSE(figure.key.starts_with("offered/")) << figure.analysis;
+  EXPECT_NE(analysis.find("layer_skip", "valid/3"), nullptr);
+}
+
 TEST_F(LabelAnalysis, DescribesSegmentsByLengthRunsAndPlace) {
   EXPECT_NEAR(figures().value("segment_length", "repeat/tried/1"), 6.0 / 8, 1e-12);
   EXPECT_NEAR(figures().value("segment_length", "repeat/valid/2"), 1.0 / 5, 1e-12);
@@ -275,6 +287,22 @@ TEST_F(LabelAnalysis, GivesWilsonIntervalsForSharesAndBootstrapOnesForMeans) {
     EXPECT_LE(*figure.ci_low, figure.value + 1e-9) << figure.analysis << " " << figure.key << " " << figure.level;
     EXPECT_GE(*figure.ci_high, figure.value - 1e-9) << figure.analysis << " " << figure.key << " " << figure.level;
   }
+}
+
+TEST(LabelIntervals, AreLeftOutWhereNoResampleDiffers) {
+  // Every example says the same: s3 is valid, the identity and r5 are not.
+  const Figures alike =
+      analysed(table_of({{"a", "", "id- s3+ r5-"}, {"b", "", "id- s3+ r5-"}, {"c", "", "id- s3+ r5-"}}));
+  const std::vector<std::pair<const char*, const char*>> constant = {
+      {"shortest_layers", "WC"}, {"valid_programs", "mean_all"},  {"valid_given_extra", "1"},
+      {"layer_skip", "valid/3"}, {"layer_skip_ratio", "tried/3"}, {"overlap", "valid_elsewhere"},
+      {"edit_entropy", "tried"}};
+  for (const auto& [analysis, key] : constant) {
+    const LabelFigure* figure = alike.find(analysis, key);
+    ASSERT_NE(figure, nullptr) << analysis << " " << key;
+    EXPECT_FALSE(figure->ci_low || figure->ci_high) << analysis << " " << key;
+  }
+  EXPECT_TRUE(alike.find("solved", "any")->ci_low.has_value());  // Wilson's interval has a width at n of n
 }
 
 TEST(LabelReplay, EqualsTheAnalysisOfASearchThatEndedThere) {

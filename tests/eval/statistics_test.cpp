@@ -106,6 +106,8 @@ TEST(RatioInterval, LeavesOutResamplesWithoutADenominator) {
   EXPECT_NEAR(interval->low, 0.5 + 0.025 * 0.5, 1e-12);
   EXPECT_NEAR(interval->high, 0.5 + 0.975 * 0.5, 1e-12);
   EXPECT_FALSE(ratio_interval(above, nothing).has_value());
+  const std::vector<double> tenths = {0.1 * 3, 0.1, 0.1 * 7}, whole = {3, 1, 7};  // alike up to rounding
+  EXPECT_FALSE(ratio_interval(tenths, whole).has_value());
 }
 
 TEST(McNemar, AgreesWithTheBinomialByHand) {

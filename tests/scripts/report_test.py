@@ -366,6 +366,36 @@ class LabelsTest(unittest.TestCase):
         self.assertEqual(text.count("<svg"), 13)
         self.assertEqual(read_page(text).open, [])
 
+    def test_names_of_levels_and_searches_are_drawn_as_they_stand(self):
+        rows = [["replay_solved", programs, level, budget, 2, 0.5, 0.1, 0.9, ""] for programs in ("all", "search:_$a$ $b$")
+                for level in ("_first", "$x$ or $y$", "all") for budget in (1, 2)]
+        found = self.labels_of(rows)
+        by_level = label_plots.by_level(found, "replay_solved", "trials", "percent", "one")
+        by_set = label_plots.by_set(found, "replay_solved", "two", lambda programs: programs.removeprefix("search:"))
+        for name, drawn in (("_first", by_level), ("$x$ or $y$", by_level), ("_$a$ $b$", by_set)):
+            with self.subTest(name=name):
+                self.assertRegex(drawn, r"<text[^>]*>\s*" + re.escape(name) + "</text>")
+
+    def test_a_figure_without_an_interval_leaves_the_band_of_the_others(self):
+        rows = [["replay_solved", "all", "all", budget, 2, 0.5, *interval, ""]
+                for budget, interval in ((1, (0.1, 0.9)), (2, (0.2, 0.8)), (4, ("", "")))]
+        with unittest.mock.patch("matplotlib.axes.Axes.fill_between") as band:
+            label_plots.by_level(self.labels_of(rows), "replay_solved", "trials", "percent", "one")
+        budgets, low, high = band.call_args.args
+        self.assertEqual((budgets, low[:2], high[:2]), ([1, 2, 4], [10, 20], [90, 80]))
+        self.assertNotEqual(low[2], low[2])  # no number
+
+    def test_compared_searches_stand_beside_the_figures_of_the_stage(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, rows in (("labels", make_label_figures()), ("labels-vs-loop", [
+                    ["solved", programs, "all", "any", 36, 0.25, 0.1, 0.4, ""] for programs in ("all", "search:loop", "search:skip <1>")])):
+                with open(Path(folder) / f"{name}.csv", "w", newline="") as file:
+                    csv.writer(file, lineterminator="\n").writerows([labels.COLUMNS, *rows])
+            found = labels.read_compared(Path(folder) / "labels.csv")
+        self.assertEqual(found.sets, ["all", "skip_only", "loop_only", "search:skip <1>", "search:loop"])
+        self.assertEqual(found.find("solved", "any", set="search:loop").value, 0.25)
+        self.assertGreater(found.find("solved", "any").value, 0.25)
+
     def test_a_search_without_valid_or_changed_programs_still_gives_a_section(self):
         rows = [["counts", "all", "all", key, 2, 2, "", "", ""] for key in ("examples", "unfinished", "rollouts")]
         rows += [["base", "all", "all", "right", 2, 0, 0, 0.6, ""], ["solved", "all", "all", "any", 2, 0, 0, 0.6, ""],
