@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <map>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -35,17 +34,6 @@ void check_bench(const AlgorithmBenchOptions& options) {
   }
   if (options.rollouts.empty() || std::ranges::min(options.rollouts) < 1)
     throw core::UsageError("--rollouts: expected budgets of at least 1");
-}
-
-/// Examples first … first + count − 1 of every level; count 0: all from first on.
-std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count) {
-  std::map<std::string, int> met;
-  std::vector<task::Example> taken;
-  for (const task::Example& example : examples) {
-    const int index = met[example.level]++;
-    if (index >= first && (count == 0 || index < first + count)) taken.push_back(example);
-  }
-  return taken;
 }
 
 }  // namespace
@@ -81,6 +69,10 @@ search::SearchPlan AlgorithmBench::plan_of(const std::string& algorithm) const {
   search::SearchPlan plan = search_plan(config_, depth, table_.rollouts.back(), search::algorithm_of(algorithm));
   if (algorithm == kExhaustive) {
     plan.space.max_edits = options_.exhaustive_edits;
+    // Every program of every example, whatever the others look for.
+    plan.options.objective = search::Objective::kBest;
+    plan.options.stop_after_valid = 0;
+    plan.options.minimise = search::Minimise::kOff;
     plan.options.rollouts = static_cast<int>(std::min(1e6, search::SearchSpace(plan.space).count()));
   }
   if (algorithm == kTransfer && !has_pilot())
@@ -117,23 +109,18 @@ std::vector<search::SearchResult> AlgorithmBench::search(const std::string& name
   for (const task::Example& example : examples) ids.push_back(example.id);
   std::cerr << fmt::format("{}: {}\n", name, space.describe());
   Progress progress(name, ids.size() * static_cast<std::size_t>(plan.options.rollouts), "rollouts");
-  long counted = 0;
   search::SearchRun run;
   run.root_seed = config_.seed;
   run.trees_in_step = config_.search.trees_in_step;
   run.recorder = &store;
   run.stop = &interrupt_flag();
-  run.progress = [&](const search::SearchProgress& now) {
-    progress.add(static_cast<std::uint64_t>(now.rollouts_done - counted));
-    counted = now.rollouts_done;
-    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
-                                  now.solved, now.identity_correct));
-  };
+  run.progress = shown_on(progress);
   return search::run_searches(ids, space, plan.options, evaluator, run);
 }
 
 std::vector<core::Program> AlgorithmBench::pilot_programs() {
   search::SearchPlan plan = plan_of("guided");
+  plan.options.rollouts = config_.search.rollouts;  // so that no budget compared decides where transfer starts
   const std::string text = plan.space.text() + "; " + plan.options.text() + "; pilot";
   search("pilot of transfer", plan, pilot_, text);
   std::vector<task::Example> all = pilot_;
@@ -156,13 +143,13 @@ std::vector<AlgorithmRow> AlgorithmBench::run() {
   }
   std::vector<std::string> levels;
   for (const task::Example& example : examples_) levels.push_back(example.level);
+  std::vector<AlgorithmRow> rows = algorithm_rows(runs, levels, table_);
+  core::write_file(options_.folder / "algorithms.csv", algorithms_csv(rows));
+  core::write_file(options_.folder / "algorithms.md", algorithms_markdown(rows, table_));
   for (const AlgorithmRun& run : runs) {
     if (run.exhaustive)
       core::write_file(options_.folder / "outcomes.csv", search::outcomes_csv(search::outcome_matrix(run.results)));
   }
-  std::vector<AlgorithmRow> rows = algorithm_rows(runs, levels, table_);
-  core::write_file(options_.folder / "algorithms.csv", algorithms_csv(rows));
-  core::write_file(options_.folder / "algorithms.md", algorithms_markdown(rows, table_));
   return rows;
 }
 

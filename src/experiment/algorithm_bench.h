@@ -31,8 +31,8 @@ struct AlgorithmBenchOptions {
 /// are written there, and the exhaustive search's outcomes.csv: every example by every program.
 ///
 /// The examples are the first of every level; with the algorithm transfer and no file of programs, those after its
-/// pilot, which is searched by guided beforehand and counts towards no budget. What the others are compared with is the
-/// configuration's algorithm, or the first of the list where that does not run.
+/// pilot, which is searched by guided beforehand with the configuration's rollouts and counts towards no budget. What
+/// the others are compared with is the configuration's algorithm, or the first of the list where that does not run.
 class AlgorithmBench {
  public:
   /// Throws UsageError for an unknown or repeated algorithm, a budget below 1 and a level without examples to search.

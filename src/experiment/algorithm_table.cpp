@@ -33,6 +33,10 @@ double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
+std::uint64_t bootstrap_seed(const AlgorithmRow& row, const AlgorithmTableOptions& options) {
+  return core::derive_seed(options.seed, "bench algorithms", row.level);
+}
+
 /// The examples of one row, and what is drawn from them.
 class LevelView {
  public:
@@ -44,7 +48,8 @@ class LevelView {
 
   const std::vector<std::size_t>& examples() const { return examples_; }
 
-  void fill(AlgorithmRow& row, const AlgorithmRun& run, const States& states) const {
+  void fill(AlgorithmRow& row, const AlgorithmRun& run, const States& states,
+            const AlgorithmTableOptions& options) const {
     std::vector<double> hits, used, layers;
     for (const std::size_t i : examples_) {
       hits.push_back(states[i].first_hit.value_or(row.rollouts));
@@ -57,7 +62,11 @@ class LevelView {
     row.solved_interval = eval::wilson_interval(row.solved, row.examples);
     row.rollouts_used = mean(used);
     row.first_hit = mean(hits);
-    if (!layers.empty()) row.shortest_layers = mean(layers);
+    const std::uint64_t seed = bootstrap_seed(row, options);
+    row.first_hit_interval = eval::bootstrap_mean_interval(hits, seed, options.resamples);
+    if (layers.empty()) return;
+    row.shortest_layers = mean(layers);
+    row.shortest_layers_interval = eval::bootstrap_mean_interval(layers, seed, options.resamples);
   }
 
   void compare(AlgorithmRow& row, const States& states, const States& reference,
@@ -69,7 +78,7 @@ class LevelView {
         layers.push_back(*states[i].shortest_layers - *reference[i].shortest_layers);
     }
     row.solved_difference = mean(solved);
-    const std::uint64_t seed = core::derive_seed(options.seed, "bench algorithms", row.level);
+    const std::uint64_t seed = bootstrap_seed(row, options);
     row.solved_difference_interval = eval::bootstrap_mean_interval(solved, seed, options.resamples);
     if (layers.empty()) return;
     row.layers_difference = mean(layers);
@@ -140,12 +149,34 @@ std::string solved_line(std::span<const AlgorithmRow> rows, const AlgorithmRow& 
   return line + fmt::format(" {} |\n", difference_text(all.solved_difference, all.solved_difference_interval, 100));
 }
 
-std::string depth_line(const AlgorithmRow& all) {
-  return fmt::format("| {} | {} | {} | {} | {:.1f} | {:.1f} |\n", all.algorithm,
-                     all.shortest_layers ? fmt::format("{:.2f}", *all.shortest_layers) : "",
-                     difference_text(all.layers_difference, all.layers_difference_interval, 1),
-                     all.over_optimum ? fmt::format("{:+.1f} %", 100 * *all.over_optimum) : "", all.first_hit,
-                     all.rollouts_used);
+std::string mean_text(const std::optional<double>& value, const eval::Interval& interval) {
+  if (!value) return "";
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", *value, interval.low, interval.high);
+}
+
+std::string level_line(const AlgorithmRow& row) {
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", row.level, row.algorithm,
+                     difference_text(row.solved_difference, row.solved_difference_interval, 100),
+                     mean_text(row.shortest_layers, row.shortest_layers_interval),
+                     difference_text(row.layers_difference, row.layers_difference_interval, 1),
+                     row.over_optimum ? fmt::format("{:+.1f} %", 100 * *row.over_optimum) : "",
+                     mean_text(row.first_hit, row.first_hit_interval), row.rollouts_used);
+}
+
+/// Every row of one budget, level by level.
+std::string level_table(std::span<const AlgorithmRow> rows, int budget, const std::vector<std::string>& levels,
+                        const std::string& reference) {
+  std::string text = fmt::format(
+      "\nBy level: layers of the shortest valid program, and rollouts\n\n| level | algorithm | points over {0} | mean "
+      "layers | layers over {0}, both solved | over the exhaustive optimum | rollouts to the first valid | rollouts "
+      "used |\n|---|---|---|---|---|---|---|---|\n",
+      reference);
+  for (const std::string& level : levels) {
+    for (const AlgorithmRow& row : rows) {
+      if (row.rollouts == budget && row.level == level) text += level_line(row);
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -161,14 +192,14 @@ std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std
   const auto exhaustive = std::ranges::find(runs, true, &AlgorithmRun::exhaustive);
   std::vector<AlgorithmRow> rows;
   for (const int rollouts : options.rollouts) {
-    const States base = states_at(*reference, rollouts);
+    const States base = states_at(*reference, budget_of(*reference, rollouts));
     for (const AlgorithmRun& run : runs) {
       const int budget = budget_of(run, rollouts);
       const States states = states_at(run, budget);
       for (const std::string& level : distinct(levels)) {
         const LevelView view(levels, level);
         AlgorithmRow row{.algorithm = run.algorithm, .level = level, .rollouts = budget};
-        view.fill(row, run, states);
+        view.fill(row, run, states, options);
         if (&run != &*reference && !run.exhaustive) view.compare(row, states, base, options);
         if (exhaustive != runs.end() && !run.exhaustive)
           row.over_optimum = view.over_optimum(states, states_at(*exhaustive, budget_of(*exhaustive, rollouts)));
@@ -182,7 +213,8 @@ std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std
 
 std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
   std::string text =
-      "algorithm,level,rollouts,examples,solved,solved_low,solved_high,rollouts_used,first_hit,shortest_layers,"
+      "algorithm,level,rollouts,examples,solved,solved_low,solved_high,rollouts_used,first_hit,first_hit_low,"
+      "first_hit_high,shortest_layers,shortest_layers_low,shortest_layers_high,"
       "solved_difference,solved_difference_low,solved_difference_high,layers_difference,layers_difference_low,"
       "layers_difference_high,over_optimum\n";
   for (const AlgorithmRow& row : rows) {
@@ -193,11 +225,12 @@ std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
     std::string level = row.level;
     for (std::size_t at = level.find('"'); at != std::string::npos; at = level.find('"', at + 2))
       level.insert(at, 1, '"');
-    text +=
-        fmt::format("{},\"{}\",{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts, row.examples,
-                    row.solved, row.solved_interval.low, row.solved_interval.high, row.rollouts_used, row.first_hit,
-                    optional_text(row.shortest_layers), interval(row.solved_difference, row.solved_difference_interval),
-                    interval(row.layers_difference, row.layers_difference_interval), optional_text(row.over_optimum));
+    text += fmt::format(
+        "{},\"{}\",{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts, row.examples, row.solved,
+        row.solved_interval.low, row.solved_interval.high, row.rollouts_used,
+        interval(row.first_hit, row.first_hit_interval), interval(row.shortest_layers, row.shortest_layers_interval),
+        interval(row.solved_difference, row.solved_difference_interval),
+        interval(row.layers_difference, row.layers_difference_interval), optional_text(row.over_optimum));
   }
   return text;
 }
@@ -220,21 +253,14 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
     text += fmt::format(" points over {} |\n|---|", options.default_algorithm);
     for (std::size_t i = 0; i <= levels.size(); ++i) text += "---|";
     text += '\n';
-    std::string depths = fmt::format(
-        "\nOver all levels: layers of the shortest valid program\n\n| algorithm | mean layers | layers over {}, both "
-        "solved | over the exhaustive optimum | rollouts to the first valid | rollouts used "
-        "|\n|---|---|---|---|---|---|\n",
-        options.default_algorithm);
     for (const AlgorithmRow& row : rows) {
-      if (row.rollouts != budget || row.level != kAll) continue;
-      text += solved_line(rows, row, levels);
-      depths += depth_line(row);
+      if (row.rollouts == budget && row.level == kAll) text += solved_line(rows, row, levels);
     }
-    text += depths + '\n';
+    text += level_table(rows, budget, levels, options.default_algorithm) + '\n';
   }
   return text +
-         "Differences: paired over examples, 95 % bootstrap. Rollouts to the first valid program: the identity "
-         "counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
+         "In brackets: 95 % bootstrap over examples; differences are paired. Rollouts to the first valid program: the "
+         "identity counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
          "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n";
 }
 

@@ -30,7 +30,8 @@ struct AlgorithmRow {
   eval::Interval solved_interval = {};
   double rollouts_used = 0;  ///< mean; stop rules may leave some
   double first_hit = 0;      ///< mean rollouts up to and with the first valid program; unsolved: the budget
-  std::optional<double> shortest_layers = {};  ///< mean over solved examples
+  std::optional<double> shortest_layers = {};                             ///< mean over solved examples
+  eval::Interval first_hit_interval = {}, shortest_layers_interval = {};  ///< 95 % bootstrap
   /// Paired with the default at the same budget, 95 % bootstrap: share solved, over all examples; layers of the
   /// shortest valid program, over those that both solve. Nothing for the default itself and the exhaustive search.
   std::optional<double> solved_difference = {}, layers_difference = {};
@@ -54,7 +55,8 @@ std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std
 /// "algorithm,level,rollouts,examples,solved,…" and one line a row; what is absent is an empty field.
 std::string algorithms_csv(std::span<const AlgorithmRow> rows);
 
-/// One Markdown table a budget: algorithms down, levels across, then depths and differences over all levels.
+/// Two Markdown tables a budget: share solved with algorithms down and levels across; then, by level and algorithm,
+/// differences from the default, depths and rollouts.
 std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const AlgorithmTableOptions& options);
 
 }  // namespace polar::experiment

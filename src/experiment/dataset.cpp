@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "core/digest.h"
 #include "core/error.h"
 #include "task/arithmetic.h"
@@ -81,6 +83,16 @@ task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split
   task::TaskSpec own = task;
   if (split.prompt_template) own.prompt_template = *split.prompt_template;
   return own;
+}
+
+std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count) {
+  std::map<std::string, int> met;
+  std::vector<task::Example> taken;
+  for (const task::Example& example : examples) {
+    const int index = met[example.level]++;
+    if (index >= first && (count == 0 || index < first + count)) taken.push_back(example);
+  }
+  return taken;
 }
 
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples) {

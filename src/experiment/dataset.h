@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "experiment/config.h"
 #include "task/splits.h"
@@ -21,6 +22,9 @@ RunData make_data(const Config& config);
 
 /// The task as an out-of-distribution set sees it: with the set's own template, if it has one.
 task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split);
+
+/// Examples `first` … `first` + `count` − 1 of every level, in order; count 0: all from `first` on.
+std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count);
 
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples);

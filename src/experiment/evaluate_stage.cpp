@@ -28,16 +28,6 @@ constexpr const char* kTest = "test";
 /// Milliseconds by policy, level and metric.
 using LatencyTable = std::map<std::tuple<std::string, std::string, std::string>, std::vector<double>>;
 
-/// At most `limit` examples a level (0: all), in order.
-std::vector<task::Example> first_of_each_level(std::span<const task::Example> examples, int limit) {
-  std::map<std::string, int> taken;
-  std::vector<task::Example> chosen;
-  for (const task::Example& example : examples) {
-    if (limit == 0 || taken[example.level]++ < limit) chosen.push_back(example);
-  }
-  return chosen;
-}
-
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
@@ -107,7 +97,7 @@ void EvaluateStage::run() {
 }
 
 std::vector<task::Example> EvaluateStage::oracle_examples() const {
-  return first_of_each_level(state_.data.dataset.test, state_.config.search.oracle_examples);
+  return slice_levels(state_.data.dataset.test, 0, state_.config.search.oracle_examples);
 }
 
 void EvaluateStage::open_oracle() {

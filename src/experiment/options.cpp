@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
@@ -86,6 +87,21 @@ search::SearchPlan search_plan(const Config& config, int depth, int rollouts, se
   search::SearchPlan plan{space_options(config.search, depth), search_options(config.search, rollouts)};
   plan.options.algorithm = algorithm;
   return search::with_preset(std::move(plan));
+}
+
+void check_budgets(const Config& config, const search::SearchSpace& space) {
+  if (search::algorithm_of(config.search.algorithm) != search::Algorithm::kExhaustive) return;
+  const auto check = [&](const char* key, int rollouts) {
+    if (space.counted() && space.count() <= rollouts) return;
+    throw core::UsageError(fmt::format(
+        "{}: expected at least the whole space for the algorithm exhaustive, {}, found {}; raise it or allow "
+        "fewer edits (search.max_edits)",
+        key, space.describe(), rollouts));
+  };
+  check("search.rollouts", config.search.rollouts);
+  const std::vector<std::string>& policies = config.eval.policies;
+  if (std::ranges::find(policies, "oracle") != policies.end())
+    check("search.oracle_rollouts", config.search.oracle_rollouts);
 }
 
 search::SearchPlan search_plan(const Config& config, int depth, int rollouts) {

@@ -14,6 +14,9 @@ namespace polar::experiment {
 search::SearchPlan search_plan(const Config& config, int depth, int rollouts);
 /// The same for another algorithm than the configuration's.
 search::SearchPlan search_plan(const Config& config, int depth, int rollouts, search::Algorithm algorithm);
+/// Throws core::UsageError naming the key where an exhaustive search, that of the examples or the oracle's, has a
+/// budget below the space.
+void check_budgets(const Config& config, const search::SearchSpace& space);
 exec::ExecOptions exec_options(const Config& config);
 
 }  // namespace polar::experiment

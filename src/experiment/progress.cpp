@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "search/run_searches.h"
+
 namespace polar::experiment {
 namespace {
 
@@ -36,6 +38,16 @@ std::string cut(const std::string& text, int columns) {
 }
 
 }  // namespace
+
+std::function<void(const search::SearchProgress&)> shown_on(Progress& progress) {
+  return [&progress, counted = 0L](const search::SearchProgress& now) mutable {
+    progress.set_total(static_cast<std::uint64_t>(now.rollouts_at_most));
+    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
+                                  now.solved, now.identity_correct));
+    progress.add(static_cast<std::uint64_t>(now.rollouts_done - counted));
+    counted = now.rollouts_done;
+  };
+}
 
 std::string duration_text(std::chrono::seconds duration) {
   const auto seconds = duration.count();
@@ -75,6 +87,11 @@ void Progress::add(std::uint64_t count) {
   const TimePoint now = output_.now();
   const auto interval = output_.terminal ? ProgressOutput::Clock::duration(kTerminalInterval) : kPlainInterval;
   if (!finished_ && now - drawn_ >= interval) draw(now, false);
+}
+
+void Progress::set_total(std::uint64_t total) {
+  const std::lock_guard lock(mutex_);
+  total_ = total;
 }
 
 void Progress::set_note(std::string note) {

@@ -9,6 +9,10 @@
 #include <string>
 #include <string_view>
 
+namespace polar::search {
+struct SearchProgress;
+}
+
 namespace polar::experiment {
 
 /// Where progress goes. Tests replace every part.
@@ -37,6 +41,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void add(std::uint64_t count = 1);
+  /// From the next drawing on; 0: unknown.
+  void set_total(std::uint64_t total);
   /// Shown after the figures from the next drawing on ("best 0.53").
   void set_note(std::string note);
   /// Draws the last state, with the time it took, and ends the line. Later calls do nothing.
@@ -53,7 +59,7 @@ class Progress {
 
   std::mutex mutex_;
   const std::string label_, unit_;
-  const std::uint64_t total_;
+  std::uint64_t total_;
   const ProgressOutput output_;
   const TimePoint start_;
   TimePoint drawn_;
@@ -62,6 +68,10 @@ class Progress {
   std::deque<Sample> samples_;
   bool finished_ = false;
 };
+
+/// Shows each report of run_searches (SearchRun::progress) on `progress`, which must outlive it: rollouts as they are
+/// done, of as many as there can still be, and what came of the examples.
+std::function<void(const search::SearchProgress&)> shown_on(Progress& progress);
 
 /// "0 s", "59 s", "1 min 1 s", "2 h 5 min".
 std::string duration_text(std::chrono::seconds duration);

@@ -33,6 +33,19 @@ Environment environment(const Config& config, const exec::Model& model, const ex
           {"seed", std::to_string(config.seed)}};
 }
 
+/// What transfer becomes after its pilot: guided where no program served.
+search::SearchOptions starting_from(search::SearchOptions options, std::vector<core::Program> programs) {
+  if (programs.empty()) options.algorithm = search::Algorithm::kGuided;
+  options.first_programs = std::move(programs);
+  return options;
+}
+
+search::SearchSpace checked_space(const Config& config, int depth) {
+  search::SearchSpace space(search_plan(config, depth, config.search.rollouts).space);
+  check_budgets(config, space);
+  return space;
+}
+
 labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind kind) {
   if (kind == labels::StoreKind::kOracle) return labels::Split::kTest;
   return index < data.dataset.train.size() ? labels::Split::kTrain : labels::Split::kValid;
@@ -45,7 +58,7 @@ Experiment::State::State(const Config& run_config, const RunOptions& options)
       new_search(options.new_search),
       model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device)),
       data(make_data(config)),
-      space(search_plan(config, model.pool->manifest().depth, config.search.rollouts).space),
+      space(checked_space(config, model.pool->manifest().depth)),
       executor(model.pool, model.tokenizer, exec_options(config)),
       directory(config, environment(config, model, executor), options.fresh) {
   say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
@@ -71,8 +84,15 @@ std::vector<task::Example> Experiment::State::labelled_examples() const {
 }
 
 Stage Experiment::State::search_stage() const {
-  constexpr std::string_view kKeys[] = {
-      "seed", "pool", "task.", "exec.", "search.", "-search.oracle_", "-task.ood", "-task.test_per_level"};
+  constexpr std::string_view kKeys[] = {"seed",
+                                        "pool",
+                                        "task.",
+                                        "exec.",
+                                        "search.",
+                                        "-search.keep",
+                                        "-search.oracle_",
+                                        "-task.ood",
+                                        "-task.test_per_level"};
   std::map<std::string, std::string> inputs{{"weights", model.pool->manifest().weights_digest},
                                             {"data", data_digest(data.task, labelled_examples())},
                                             {"fingerprint", executor.fingerprint()}};
@@ -91,7 +111,7 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::sp
   options.message = [this](const std::string& message) { say(message); };
   labels::LabelStore store =
       labels::LabelStore::open(directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
-                               {search_text(rollouts), "verdict", config.seed}, options);
+                               {search_text(kind, rollouts), "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (std::size_t i = 0; i < examples.size(); ++i)
     stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
@@ -125,32 +145,35 @@ bool Experiment::State::has_pilot() const {
   return config.search.algorithm == "transfer" && config.search.transfer_programs.empty();
 }
 
-/// The pilot's programs follow from the settings, so these stand for them.
-std::string Experiment::State::search_text(int rollouts) const {
-  std::string text = space.options().text() + "; " + planned(rollouts).options.text();
+std::vector<core::Program> Experiment::State::served(const labels::LabelStore& store) const {
+  return programs_that_served(store, slice_levels(data.dataset.train, 0, config.search.transfer_pilot), depth(),
+                              config.search.transfer_size);
+}
+
+/// Those of the oracle hold what served the pilot; the labels' search has yet to find it.
+search::SearchOptions Experiment::State::options_of(labels::StoreKind kind, int rollouts) const {
+  search::SearchOptions options = planned(rollouts).options;
+  if (!has_pilot() || kind == labels::StoreKind::kLabels) return options;
+  return starting_from(std::move(options), served(labels::LabelStore::read(directory.file("labels.sqlite"))));
+}
+
+/// What served the pilot of the labels follows from the settings, so these stand for it.
+std::string Experiment::State::search_text(labels::StoreKind kind, int rollouts) const {
+  std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
   if (has_pilot()) text += fmt::format("; pilot={} size={}", config.search.transfer_pilot, config.search.transfer_size);
   return text;
 }
 
 void Experiment::State::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                                     const std::string& label) {
-  search::SearchOptions options = planned(rollouts).options;
-  if (!has_pilot()) return search_some(store, examples, options, label);
-  search::SearchOptions guided = options;
-  guided.algorithm = search::Algorithm::kGuided;
-  const std::vector<task::Example> pilot = pilot_of(data.dataset.train, config.search.transfer_pilot);
-  const auto served = [&](const labels::LabelStore& from) {
-    return programs_that_served(from, pilot, depth(), config.search.transfer_size);
-  };
-  if (store.kind() == labels::StoreKind::kLabels) {
-    search_some(store, pilot, guided, label + ", pilot");
-    options.first_programs = served(store);
-  } else {
-    options.first_programs = served(labels::LabelStore::read(directory.file("labels.sqlite")));
+  search::SearchOptions options = options_of(store.kind(), rollouts);
+  if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
+    const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
+    search_some(store, pilot, starting_from(options, {}), label + ", pilot");
+    options = starting_from(std::move(options), served(store));
   }
-  say(fmt::format("{}: {} programs served the pilot of {} examples", label, options.first_programs.size(),
-                  pilot.size()));
-  search_some(store, examples, options.first_programs.empty() ? guided : options, label);
+  if (has_pilot()) say(fmt::format("{}: {} programs served the pilot", label, options.first_programs.size()));
+  search_some(store, examples, options, label);
 }
 
 void Experiment::State::search_some(labels::LabelStore& store, std::span<const task::Example> examples,
@@ -163,18 +186,12 @@ void Experiment::State::search_some(labels::LabelStore& store, std::span<const t
     if (!store.state(example.id).done) ids.push_back(example.id);
   }
   Progress progress(label, ids.size() * static_cast<std::size_t>(options.rollouts), "rollouts");
-  long counted = 0;
   search::SearchRun run;
   run.root_seed = config.seed;
   run.trees_in_step = config.search.trees_in_step;
   run.recorder = &store;
   run.stop = &interrupt_flag();
-  run.progress = [&](const search::SearchProgress& now) {
-    progress.add(static_cast<std::uint64_t>(now.rollouts_done - counted));
-    counted = now.rollouts_done;
-    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
-                                  now.solved, now.identity_correct));
-  };
+  run.progress = shown_on(progress);
   search::run_searches(ids, space, options, evaluator, run);
 }
 

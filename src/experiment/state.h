@@ -32,12 +32,15 @@ struct Experiment::State {
   labels::StoreIdentity identity(std::span<const task::Example> examples) const;
   std::vector<task::Example> labelled_examples() const;  ///< train, then validation
   Stage search_stage() const;
+  /// Of the search of labels.
+  search::SearchOptions search_options() const { return planned(config.search.rollouts).options; }
 
   /// Opens one of the two stores for writing, with the examples registered.
   labels::LabelStore open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts);
   void drop_foreign_oracle(const labels::StoreIdentity& wanted) const;
   /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot, the
-  /// first training examples of every level, by guided; a labels store records that, and the oracle reads it there.
+  /// first training examples of every level, by guided; a labels store records that, and the oracle reads it there,
+  /// when its store is opened as well: other programs make another search.
   /// Whatever the trees in step and interruptions, the same programs go on from it.
   void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                    const std::string& label);
@@ -49,7 +52,9 @@ struct Experiment::State {
 
  private:
   search::SearchPlan planned(int rollouts) const;
-  std::string search_text(int rollouts) const;
+  std::vector<core::Program> served(const labels::LabelStore& store) const;
+  search::SearchOptions options_of(labels::StoreKind kind, int rollouts) const;
+  std::string search_text(labels::StoreKind kind, int rollouts) const;
   bool has_pilot() const;
   void search_some(labels::LabelStore& store, std::span<const task::Example> examples,
                    const search::SearchOptions& options, const std::string& label);

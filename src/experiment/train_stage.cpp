@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
 #include "labels/store_first_evaluator.h"
@@ -156,12 +157,11 @@ predict::TrainedPredictor TrainStage::train_predictor(const labels::LabelStore& 
   targets.max_programs = config.max_programs;
   targets.identity_weight = config.identity_weight;
 
+  const search::SearchOptions searched = state_.search_options();
   const auto make_all = [&](std::span<const task::Example> examples, predict::TargetCounts& counts) {
     std::vector<predict::ExampleTargets> all;
     for (const task::Example& example : examples) {
-      std::vector<core::Program> valid;
-      for (search::RecordedTrial& trial : store.valid_programs(example.id)) valid.push_back(std::move(trial.program));
-      all.push_back(predict::make_targets(valid, targets, counts));
+      all.push_back(predict::make_targets(chosen_programs(store, example.id, state_.space, searched), targets, counts));
     }
     return all;
   };
@@ -190,26 +190,28 @@ predict::TrainedPredictor TrainStage::train_predictor(const labels::LabelStore& 
   return {origin(), targets, std::move(predictor), std::move(report), train_counts, valid_counts};
 }
 
-/// The identity, then the programs that most often repaired a training example, then those that most often were valid.
+/// The identity, then the programs that were most often chosen of training examples that the identity fails, then those
+/// most often chosen of any.
 std::vector<core::Program> TrainStage::menu_candidates(const labels::LabelStore& store) const {
   struct Count {
-    int repaired = 0, valid = 0;
+    int repaired = 0, chosen = 0;
   };
   const core::Program identity = core::Program::identity(state_.depth());
+  const search::SearchOptions searched = state_.search_options();
   std::map<core::Program, Count> counts;
   for (const task::Example& example : state_.data.dataset.train) {
     const std::vector<search::RecordedTrial> valid = store.valid_programs(example.id);
     const bool right = std::ranges::any_of(valid, [&](const auto& trial) { return trial.program == identity; });
-    for (const search::RecordedTrial& trial : valid) {
-      Count& count = counts[trial.program];
-      ++count.valid;
+    for (const core::Program& program : chosen_programs(store, example.id, state_.space, searched)) {
+      Count& count = counts[program];
+      ++count.chosen;
       if (!right) ++count.repaired;
     }
   }
   counts.erase(identity);
   std::vector<std::pair<core::Program, Count>> ranked(counts.begin(), counts.end());
   std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) {
-    return std::pair(a.second.repaired, a.second.valid) > std::pair(b.second.repaired, b.second.valid);
+    return std::pair(a.second.repaired, a.second.chosen) > std::pair(b.second.repaired, b.second.chosen);
   });
   std::vector<core::Program> candidates = {identity};
   for (const auto& [program, count] : ranked) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <sstream>
 #include <string>
 
@@ -58,15 +57,6 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
   if (programs.empty())
     throw core::UsageError(fmt::format("{}: expected programs, one a line, found none", path.string()));
   return programs;
-}
-
-std::vector<task::Example> pilot_of(std::span<const task::Example> examples, int per_level) {
-  std::map<std::string, int> taken;
-  std::vector<task::Example> pilot;
-  for (const task::Example& example : examples) {
-    if (taken[example.level]++ < per_level) pilot.push_back(example);
-  }
-  return pilot;
 }
 
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,

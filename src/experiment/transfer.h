@@ -16,9 +16,6 @@ namespace polar::experiment {
 /// programs.
 std::vector<core::Program> read_programs(const std::filesystem::path& path, int depth);
 
-/// The first `per_level` examples of every level, in order.
-std::vector<task::Example> pilot_of(std::span<const task::Example> examples, int per_level);
-
 /// At most `size` programs, the identity left out, chosen by greedy cover (predict::greedy_cover) over the examples
 /// that the identity does not solve; over all of them where it solves every one. A program counts as right on an
 /// example only where the store says so. Empty when the store knows no other valid program.

@@ -107,12 +107,24 @@ std::optional<EditedProgram> BeamSearch::next() {
     } else if (!root_is_used_up) {
       begin_descent();
     } else {
-      return std::nullopt;
+      return next_in_order();
     }
   }
 }
 
+std::optional<EditedProgram> BeamSearch::next_in_order() {
+  for (; in_order_ < tried_.size(); ++in_order_) {
+    Tried& from = tried_[in_order_];
+    while (from.next_candidate < candidates_.size()) {
+      auto child = space().extend(from.edited, candidates_[from.next_candidate++]);
+      if (child && !known(child->program)) return child;
+    }
+  }
+  return std::nullopt;
+}
+
 void BeamSearch::learn(const EditedProgram& tried, const Outcome& outcome) {
+  tried_.push_back({tried});
   if (of_level_.erase(tried.program) > 0) level_.emplace_back(value(tried.program, outcome), tried);
 }
 

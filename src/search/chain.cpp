@@ -38,6 +38,7 @@ std::optional<EditedProgram> ChainSearch::next() {
     const auto tried = rewards_.find(program);
     back_up(node, tried == rewards_.end() ? 0 : tried->second);  // 4; one under way has no reward yet
   }
+  if (!space().counted() || selected() < space().count()) give_up();
   return std::nullopt;
 }
 

@@ -21,7 +21,8 @@ double chain_score(double reward_sum, int visits, int parent_visits, double dept
 ///   3. A random child of it is tried (the node itself when it has none).
 ///   4. Its reward goes to every node from there to the root.
 /// A program that was tried before is not tried again: its reward is backed up and the next simulation begins, which is
-/// more than the published code makes of the same budget. kMostRepeats such simulations in a row end the search.
+/// more than the published code makes of the same budget. kMostRepeats such simulations in a row end the search,
+/// which calls the space exhausted only where its count says that all of it was tried.
 /// Seeded by derive_seed(root_seed, "chain search", example).
 class ChainSearch final : public Search {
  public:

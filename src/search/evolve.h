@@ -11,10 +11,12 @@
 namespace polar::search {
 
 /// Steady-state evolution. Each new program is, with equal chances, the mutation of one parent (an edit more, an edit
-/// less, or one edit exchanged for another) or the crossover of two (each edit of either with probability ½, in random
-/// order, left out where it does not fit). Parents are drawn evenly from the options.elite programs of highest value so
-/// far. A program met before is drawn again; after kMostDraws of them a single extension of the elite is taken in
-/// order. Seeded by derive_seed(root_seed, "evolution", example).
+/// less, or one edit exchanged for another, with equal chances; the identity can only gain one) or the crossover of two
+/// (each edit of either with probability ½, in random order, left out where it does not fit). Parents are drawn evenly,
+/// with replacement, from the options.elite programs of highest value so far; until an outcome is known the identity is
+/// mutated. A program met before, or none, is drawn again; after kMostDraws of them untried single extensions of
+/// anything tried are taken, highest value first, so that the search ends only when nothing is left to extend. Seeded
+/// by derive_seed(root_seed, "evolution", example).
 class EvolveSearch final : public Search {
  public:
   static constexpr int kMostDraws = 200;

@@ -17,13 +17,15 @@ namespace polar::search {
 ///   1. Draw one plausible effect of every edit from the posterior; so the leaves of a round differ.
 ///   2. Extend by one edit the identity and the kStarts programs of the largest margins: pairs come from good singles.
 ///      Under the draw a program's margin is the sum of its edits' effects and b.
-///   3. Of the untried extensions, take the one that the goal ranks first.
-/// Until something is valid the goal is the margin. Then objective kShortest looks among shorter programs only: those
-/// whose margin would be above 0 first, the shortest of them, then the largest margin. kBest does so every other trial
-/// and looks for the largest margin in between; kPareto looks for the largest margin below a random number of layers.
-/// Each layer costs length_penalty / D logits. When nothing new is met, any length will do; when nothing is left of
-/// that either, untried single extensions of anything tried are taken in order, so that the search ends only when
-/// nothing is left to extend.
+///   3. Each of these proposes its untried extension by the edit of the largest effect drawn; where the goal is the
+///      shortest, one such for every number of layers. Of the proposals, take the one that the goal ranks first.
+/// Until something is valid, or where any valid program will do, the goal is the margin. Then objective kShortest looks
+/// among shorter programs only: those whose margin would be above 0 first, the shortest of them, then the largest
+/// margin. kBest does so every other trial and looks for the largest margin in between; kPareto looks for the largest
+/// margin of at most a random number of layers. Once the fewest layers of the space are valid, the largest margin of
+/// that few is what is shorter. Margins are ranked less length_penalty / D logits a layer. When nothing new is met, any
+/// length will do; when nothing is left of that either, untried single extensions of anything tried are taken in order,
+/// so that the search ends only when nothing is left to extend.
 ///
 /// Draws are seeded by derive_seed(root_seed, "guided search", example).
 class GuidedSearch final : public Search {

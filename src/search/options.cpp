@@ -111,13 +111,13 @@ void SearchOptions::check() const {
 std::string SearchOptions::text() const {
   return fmt::format(
       "{} rollouts={} leaves_per_round={} exploration={} length_penalty={} widening_factor={} widening_exponent={} "
-      "reward={} stop_after_valid={} objective={} keep={} minimise={} stop_when_rescued={} random_child={} "
+      "reward={} stop_after_valid={} objective={} minimise={} stop_when_rescued={} random_child={} "
       "log_visits_plus_one={} beam_width={} beam_children={} elite={} model_spread={} model_noise={} model_reach={} "
       "model_skip_cost={} model_repeat_cost={} first_programs={}",
       to_string(algorithm), rollouts, leaves_per_round, exploration, length_penalty, widening_factor, widening_exponent,
-      reward == RewardKind::kDense ? "dense" : "binary", stop_after_valid, to_string(objective), keep,
-      to_string(minimise), stop_when_rescued, random_child, log_visits_plus_one, beam_width, beam_children, elite,
-      model_spread, model_noise, model_reach, model_skip_cost, model_repeat_cost, digest_of(first_programs));
+      reward == RewardKind::kDense ? "dense" : "binary", stop_after_valid, to_string(objective), to_string(minimise),
+      stop_when_rescued, random_child, log_visits_plus_one, beam_width, beam_children, elite, model_spread, model_noise,
+      model_reach, model_skip_cost, model_repeat_cost, digest_of(first_programs));
 }
 
 }  // namespace polar::search

@@ -44,7 +44,7 @@ double reward(const Outcome& outcome, RewardKind kind);
 /// What a search looks for. It decides when the search stops, where kGuided looks once something is valid, and which
 /// trials SearchResult::chosen names.
 enum class Objective {
-  kFirstValid,  ///< any valid program; ends after the round that brings one
+  kFirstValid,  ///< any valid program; ends as stop_after_valid 1 does
   kShortest,    ///< the valid program of fewest layer executions
   kBest,        ///< the `keep` most optimal valid programs (more_optimal)
   kPareto,      ///< valid programs that no other beats in both layers and answer log-probability (pareto_front)
@@ -73,9 +73,11 @@ struct SearchOptions {
   double widening_factor = 4;      ///< mcts: a of the widening; > 0
   double widening_exponent = 0.7;  ///< mcts: e of the widening; 0 … 1
   RewardKind reward = RewardKind::kDense;
-  int stop_after_valid = 0;  ///< end after the round that brings this many valid programs; 0 = use the whole budget
+  /// End after the round that brings this many valid programs and those that reduce them (minimise); 0 = use the whole
+  /// budget.
+  int stop_after_valid = 0;
   Objective objective = Objective::kBest;
-  int keep = 50;  ///< k of Objective::kBest; ≥ 1
+  int keep = 50;  ///< k of Objective::kBest; ≥ 1. Changes what is chosen of the trials, and no trial
   Minimise minimise = Minimise::kOff;
   bool stop_when_rescued =
       false;                ///< Dr.LLM: end when a wrong identity is rescued, or a right one is cut by two layers
@@ -94,7 +96,7 @@ struct SearchOptions {
 
   /// Throws UsageError naming the option, what was expected and found.
   void check() const;
-  /// Every setting, for digests: equal text, equal search.
+  /// Every setting but `keep`, for digests: equal text, equal trials.
   std::string text() const;
 };
 

@@ -19,7 +19,6 @@ void use_paper_space(SpaceOptions& space) {
   space.form = EditForm::kDisjoint;
   space.max_block = 4;
   space.max_extra_runs = 4;
-  space.allow_skip = space.allow_repeat = true;
   space.min_depth_ratio = 0.90;
   space.max_depth_ratio = 1.15;
   space.max_edits = 0;

@@ -12,8 +12,9 @@ struct SearchPlan {
 };
 
 /// For kPaper, kAuthors, kDrLlm and kReplication: the plan with that publication's edits, depth bounds, score, reward
-/// (1 for a right answer, else 0) and stop rule in place of its own. Depth, the layers that may be edited, budget and
-/// objective stay as they are (the sources edit every layer: first_layer 0). Other algorithms: the plan itself.
+/// (1 for a right answer, else 0) and stop rule in place of its own. Depth, the layers that may be edited, whether
+/// skips and repeats may be, budget and objective stay as they are (the sources edit every layer, first_layer 0, and
+/// use both). Other algorithms: the plan itself.
 ///
 /// Sources (method.md 2):
 /// - kPaper: PoLar, arXiv 2606.06574: blocks of at most 4, at most 4 extra runs, 90 … 115 % of D. It names no c, λ or

@@ -33,7 +33,7 @@ struct SearchResult {
   std::vector<RecordedTrial> trials;  ///< in recorded order; the first is the identity; no program twice
   std::vector<std::size_t> valid;     ///< indices of the valid trials, most optimal first
   std::vector<std::size_t> chosen;    ///< of these, what the objective asks for, in its order
-  bool exhausted = false;             ///< the space ended before the budget
+  bool exhausted = false;             ///< nothing was left to try before the budget ended
 };
 
 /// Sorts the trials of a search into its result. Unless options.minimise is off, `chosen` leaves out programs with an

@@ -28,10 +28,11 @@ std::vector<Trial> Search::select() {
   assert(pending_.empty() && "backup() the last round first");
   std::vector<Trial> trials;
   if (stopped()) return trials;
+  gave_up_ = false;
   while (static_cast<int>(trials.size()) < options_.leaves_per_round && selected() < options_.rollouts) {
     std::optional<EditedProgram> chosen = choose();
     if (!chosen) {
-      exhausted_ = trials.empty();
+      exhausted_ = trials.empty() && !gave_up_;
       break;
     }
     [[maybe_unused]] const bool fresh = known_.insert(chosen->program).second;
@@ -88,9 +89,10 @@ void Search::queue_reductions(const EditedProgram& valid) {
 }
 
 bool Search::stopped() const {
-  if (options_.stop_after_valid > 0 && valid_count_ >= options_.stop_after_valid) return true;
   if (options_.stop_when_rescued && rescued_) return true;
-  return options_.objective == Objective::kFirstValid && valid_count_ > 0 &&
+  const bool first = options_.objective == Objective::kFirstValid && valid_count_ > 0;
+  const bool enough = options_.stop_after_valid > 0 && valid_count_ >= options_.stop_after_valid;
+  return (first || enough) &&
          std::ranges::all_of(reductions_, [&](const EditedProgram& reduced) { return known(reduced.program); });
 }
 

@@ -52,8 +52,12 @@ class Search {
   Search(task::ExampleId example, const SearchSpace& space, const SearchOptions& options);
 
   /// A program of the space that is not known() yet; nullopt when there is none for now. Called for the leaves of a
-  /// round one after the other, before any of their outcomes.
+  /// round one after the other, before any of their outcomes. nullopt for the first leaf ends the search: the space is
+  /// exhausted, or next() called give_up().
   virtual std::optional<EditedProgram> next() = 0;
+
+  /// For next() that finds nothing although something may be left: the result is not `exhausted` then.
+  void give_up() { gave_up_ = true; }
 
   /// Every outcome, in the order selected; `tried` need not come from next(), and the identity never does.
   virtual void learn(const EditedProgram& tried, const Outcome& outcome) = 0;
@@ -86,6 +90,7 @@ class Search {
   int valid_count_ = 0;
   std::optional<int> shortest_valid_;
   bool rescued_ = false;
+  bool gave_up_ = false;  ///< in the round being selected
   bool exhausted_ = false;
 };
 

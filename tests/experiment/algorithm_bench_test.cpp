@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "labels/label_store.h"
 #include "support/message_of.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
@@ -43,6 +44,7 @@ class AlgorithmBenchTest : public testing::Test {
     config_.search.min_depth = 0.7;
     config_.search.max_depth = 1.3;
     config_.search.transfer_pilot = 8;
+    config_.search.rollouts = 12;
     config_.eval.bootstrap = 100;
   }
 
@@ -90,6 +92,36 @@ TEST_F(AlgorithmBenchTest, GoesOnWithWhatItHasRecordedAndEndsTheSame) {
   EXPECT_EQ(core::read_file(folder_ / "parts" / "algorithms.csv"), whole);
   run(all);
   EXPECT_EQ(core::read_file(folder_ / "parts" / "algorithms.csv"), whole);
+}
+
+TEST_F(AlgorithmBenchTest, ExhaustsTheSpaceWhateverTheOthersLookFor) {
+  config_.search.objective = "first";
+  config_.search.stop_after_valid = 1;
+  config_.search.minimise = "edits";
+  AlgorithmBenchOptions wanted = options();
+  wanted.algorithms = {"random", "exhaustive"};
+  wanted.examples_per_level = 0;
+  wanted.exhaustive_edits = 2;
+  int solved = 0;
+  for (const AlgorithmRow& row : run(wanted)) {
+    if (row.algorithm != "exhaustive") continue;
+    EXPECT_EQ(row.rollouts_used, row.rollouts);
+    solved += row.solved;
+  }
+  EXPECT_GT(solved, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out" / "outcomes.csv"));
+}
+
+TEST_F(AlgorithmBenchTest, StartsTransferFromAPilotOfTheConfigurationsBudget) {
+  AlgorithmBenchOptions wanted = options();
+  wanted.algorithms = {"transfer"};
+  const std::string both = algorithms_csv(run(wanted));
+  wanted.folder = folder_ / "small";
+  wanted.rollouts = {6};
+  const std::string small = algorithms_csv(run(wanted));
+  EXPECT_EQ(both.substr(0, small.size()), small) << "a smaller budget makes a prefix";
+  const auto pilot = labels::LabelStore::read(folder_ / "small" / "outcomes.sqlite").reusable_trials("train0");
+  EXPECT_EQ(pilot.size(), 12U);
 }
 
 TEST_F(AlgorithmBenchTest, RefusesAlgorithmsAndBudgetsThatMakeNoSense) {

@@ -58,6 +58,22 @@ TEST(AlgorithmRows, ReadSmallerBudgetsFromTheRecordedOrder) {
   EXPECT_FALSE(find(rows, "guided", "hard", 2).shortest_layers.has_value());
 }
 
+TEST(AlgorithmRows, GiveMeansTheirIntervals) {
+  const auto rows = algorithm_rows(some_runs(), kLevels, options());
+  const AlgorithmRow& guided = find(rows, "guided", "all", 4);
+  EXPECT_LT(guided.first_hit_interval.low, guided.first_hit);
+  EXPECT_GT(guided.first_hit_interval.high, guided.first_hit);
+  EXPECT_LT(guided.shortest_layers_interval.low, *guided.shortest_layers);
+  EXPECT_GT(guided.shortest_layers_interval.high, *guided.shortest_layers);
+}
+
+TEST(AlgorithmRows, CompareWithAnExhaustiveDefaultAtItsOwnBudget) {
+  AlgorithmTableOptions by_optimum = options();
+  by_optimum.default_algorithm = "exhaustive";
+  const auto rows = algorithm_rows(some_runs(), kLevels, by_optimum);
+  EXPECT_DOUBLE_EQ(*find(rows, "guided", "all", 2).solved_difference, -1 / 3.0) << "b is solved by its third program";
+}
+
 TEST(AlgorithmRows, ComparePairedWithTheDefault) {
   const auto rows = algorithm_rows(some_runs(), kLevels, options());
   const AlgorithmRow& random = find(rows, "random", "all", 4);
@@ -91,7 +107,7 @@ TEST(AlgorithmRows, RefuseRunsOfOtherExamplesAndAMissingDefault) {
 TEST(AlgorithmsCsv, LeavesWhatIsAbsentEmpty) {
   const std::string csv = algorithms_csv(algorithm_rows(some_runs(), kLevels, options()));
   EXPECT_NE(csv.find("\nguided,\"hard\",2,1,0,"), std::string::npos) << csv;
-  EXPECT_NE(csv.find(",2,2,,,,,,,,\n"), std::string::npos) << "no valid program, nothing to compare: " << csv;
+  EXPECT_NE(csv.find(",2,2,2,2,,,,,,,,,,\n"), std::string::npos) << "no valid program, nothing to compare: " << csv;
   std::size_t fields = 0;
   for (const char c : csv.substr(0, csv.find('\n'))) fields += c == ',' ? 1 : 0;
   std::size_t commas = 0;
@@ -106,6 +122,8 @@ TEST(AlgorithmsMarkdown, HasATableABudgetWithAlgorithmsDownAndLevelsAcross) {
   EXPECT_NE(text.find("## 3 rollouts"), std::string::npos) << "the exhaustive search's";
   EXPECT_NE(text.find("| algorithm | easy | hard | all | points over guided |"), std::string::npos) << text;
   EXPECT_NE(text.find("| random | 100.0 (34-100) | 0.0 (0-79) | 66.7 (21-94) | -33.3 ["), std::string::npos) << text;
+  EXPECT_NE(text.find("| easy | random |"), std::string::npos) << text;
+  EXPECT_NE(text.find("| hard | guided |  | 10.00 [10.00, 10.00] |"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "eval/label_report.h"
 #include "eval/rows.h"
 #include "experiment/analyse_run.h"
+#include "experiment/dataset.h"
 #include "experiment/schema.h"
 #include "experiment/transfer.h"
 #include "labels/label_store.h"
@@ -201,11 +202,45 @@ TEST_F(ExperimentTest, StartsFromTheSameProgramsOfThePilotWhateverTreesInStep) {
   Experiment(two).search();
   EXPECT_EQ(digests("one").exact, digests("two").exact);
   const labels::LabelStore store = labels::LabelStore::read(run("one") / "labels.sqlite");
-  const std::vector<task::Example> pilot = pilot_of(task::read_jsonl(folder_ / "train.jsonl"), 8);
+  const std::vector<task::Example> pilot = slice_levels(task::read_jsonl(folder_ / "train.jsonl"), 0, 8);
   const std::vector<core::Program> served = programs_that_served(store, pilot, 8, one.search.transfer_size);
   ASSERT_FALSE(served.empty());
   for (const char* other : {"train16", "train23", "valid3"})
     EXPECT_EQ(store.trials(other).at(1).trial.program, served.front()) << other;
+}
+
+TEST_F(ExperimentTest, SearchesTheOracleAnewWhenOtherProgramsServedThePilot) {
+  Config transfer = config("oracle");
+  transfer.search.algorithm = "transfer";
+  transfer.search.transfer_pilot = 8;
+  const auto served = [&] {
+    const std::vector<task::Example> pilot = slice_levels(task::read_jsonl(folder_ / "train.jsonl"), 0, 8);
+    return programs_that_served(labels::LabelStore::read(run("oracle") / "labels.sqlite"), pilot, 8,
+                                transfer.search.transfer_size);
+  };
+  const auto oracle = [&] { return labels::LabelStore::read(run("oracle") / "oracle.sqlite"); };
+  run_all(transfer);
+  const std::vector<core::Program> before = served();
+  const std::string settings = oracle().settings().text;
+  write_rows("train", 24, "7");
+  std::filesystem::remove(run("oracle") / "labels.sqlite");
+  run_all(transfer);
+  ASSERT_NE(before, served());
+  EXPECT_NE(oracle().settings().text, settings);
+  EXPECT_EQ(oracle().trials("test3").size(), 6U) << "of the new search";
+}
+
+TEST_F(ExperimentTest, TrainsAnewAndSearchesNothingWhenFewerProgramsAreToBeKept) {
+  run_all(config("keep"));
+  const labels::LabelDigests before = digests("keep");
+  const auto predictor = std::filesystem::last_write_time(run("keep") / "predictor/manifest.json");
+  Config other = config("keep");
+  other.search.keep = 1;
+  run_all(other);
+  EXPECT_EQ(digests("keep").exact, before.exact);
+  EXPECT_NE(std::filesystem::last_write_time(run("keep") / "predictor/manifest.json"), predictor);
+  const auto selection = nlohmann::json::parse(core::read_file(run("keep") / "selection.json"));
+  EXPECT_LE(selection.at("predictor").at("programs").get<int>(), 24) << "one of each training example";
 }
 
 TEST_F(ExperimentTest, StartsFromTheProgramsOfAFileAndSearchesAnewWhenTheyChange) {
@@ -312,6 +347,20 @@ TEST_F(ExperimentTest, RefusesLayersBeyondThePoolBeforeAnythingIsWritten) {
   deep.predict.prefix_layers = 9;
   const auto message = test::message_of<core::UsageError>([&] { Experiment{deep}; });
   EXPECT_NE(message.find("predict.prefix_layers: expected at most 8"), std::string::npos) << message;
+}
+
+TEST_F(ExperimentTest, RefusesBudgetsBelowAnExhaustiveSearchBeforeAnythingIsWritten) {
+  Config exhaustive = config("exhaustive");
+  exhaustive.search.algorithm = "exhaustive";
+  exhaustive.search.max_edits = 1;
+  const auto labels = test::message_of<core::UsageError>([&] { Experiment{exhaustive}; });
+  EXPECT_NE(labels.find("search.rollouts: expected at least the whole space"), std::string::npos) << labels;
+  exhaustive.search.rollouts = 500;
+  const auto oracle = test::message_of<core::UsageError>([&] { Experiment{exhaustive}; });
+  EXPECT_NE(oracle.find("search.oracle_rollouts: expected at least the whole space"), std::string::npos) << oracle;
+  EXPECT_FALSE(std::filesystem::exists(run("exhaustive")));
+  exhaustive.eval.policies = {"base"};
+  EXPECT_NO_THROW(Experiment{exhaustive}) << "without an oracle its budget is of no use";
 }
 
 TEST_F(ExperimentTest, RefusesAnEmptySplit) {

@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "search/run_searches.h"
+
 namespace polar::experiment {
 namespace {
 
@@ -80,6 +82,32 @@ TEST(Progress, LeavesOutShareAndTimeLeftOfAnUnknownTotal) {
   screen.now += 5s;
   progress.add(10);
   EXPECT_EQ(screen.take(), "read: 10 rows, 2.0 rows/s\n");
+}
+
+TEST(Progress, TakesATotalThatFalls) {
+  Screen screen;
+  Progress progress("search", 2000, "rollouts", screen.output(false));
+  screen.now += 5s;
+  progress.set_total(1000);
+  progress.add(500);
+  EXPECT_EQ(screen.take(), "search: 500 of 1,000 rollouts (50 %), 100.0 rollouts/s, 5 s left\n");
+}
+
+TEST(ShownOn, ShowsRolloutsOfAsManyAsThereCanStillBe) {
+  Screen screen;
+  Progress progress("search", 400, "rollouts", screen.output(false));
+  const auto show = shown_on(progress);
+  show({.searches = 4, .rollouts_done = 50, .rollouts_at_most = 400});
+  screen.now += 5s;
+  show({.searches_done = 2,
+        .searches = 4,
+        .rollouts_done = 100,
+        .rollouts_at_most = 250,
+        .identity_correct = 1,
+        .solved = 2});
+  EXPECT_EQ(screen.take(),
+            "search: 100 of 250 rollouts (40 %), 20.0 rollouts/s, 8 s left, 2 of 4 examples, 2 solved, 1 by the "
+            "identity\n");
 }
 
 TEST(Progress, CountsFromSeveralThreads) {

@@ -29,15 +29,6 @@ TEST(ReadPrograms, NamesTheLineThatIsNoProgramOfTheModel) {
   EXPECT_THROW(read_programs(folder / "missing.txt", 6), core::Error);
 }
 
-TEST(PilotOf, TakesTheFirstOfEveryLevel) {
-  std::vector<task::Example> examples;
-  for (const char* id : {"a1", "a2", "b1", "a3", "b2"})
-    examples.push_back({id, "q", "1", {}, -1, std::string(1, id[0]), ""});
-  std::vector<std::string> ids;
-  for (const task::Example& example : pilot_of(examples, 2)) ids.push_back(example.id);
-  EXPECT_EQ(ids, (std::vector<std::string>{"a1", "a2", "b1", "b2"}));
-}
-
 class ProgramsThatServed : public ::testing::Test {
  protected:
   ProgramsThatServed()

@@ -79,6 +79,18 @@ TEST(WithPreset, LeavesOtherAlgorithmsAlone) {
   EXPECT_EQ(plan.space.text(), (SpaceOptions{.depth = 20, .first_layer = 0}.text()));
 }
 
+TEST(WithPreset, LeavesSkipsAndRepeatsAsConfigured) {
+  SearchPlan plan{{.depth = 20, .first_layer = 0, .allow_repeat = false}, {.rollouts = 100}};
+  plan.options.algorithm = Algorithm::kPaper;
+  plan = with_preset(std::move(plan));
+  EXPECT_FALSE(plan.space.allow_repeat);
+  EXPECT_TRUE(plan.space.allow_skip);
+  const SearchSpace space(plan.space);
+  ASSERT_FALSE(space.candidates().empty());
+  for (const core::Edit& edit : space.candidates()) EXPECT_TRUE(edit.is_skip());
+  for (const RecordedTrial& trial : played(plan, wrong).trials) EXPECT_LE(trial.program.length(), 20);
+}
+
 TEST(AuthorsBounds, AreThoseOfTheReleasedCodeByDepth) {
   EXPECT_EQ(authors_bounds(28), (LayerBounds{16, 32}));
   EXPECT_EQ(authors_bounds(24), (LayerBounds{16, 28}));
@@ -93,6 +105,28 @@ TEST(ChainScore, CountsTheParentsVisitsPlusOneWhereAsked) {
   EXPECT_NEAR(chain_score(1, 4, 9, 0.9, options), 0.25 + 2 * 0.7411519 - 2.7, 1e-6);
   options.log_visits_plus_one = true;
   EXPECT_NEAR(chain_score(1, 4, 9, 0.9, options), 0.25 + 2 * 0.7587136 - 2.7, 1e-6);
+}
+
+TEST(ChainSearchTest, CallsTheSpaceExhaustedOnlyWhenAllOfItWasTried) {
+  const auto play = [](int depth) {
+    const SearchSpace subsets({.depth = depth,
+                               .first_layer = 0,
+                               .max_block = 1,
+                               .allow_repeat = false,
+                               .min_depth_ratio = 0,
+                               .max_depth_ratio = 1});
+    const SearchOptions options{.rollouts = 100, .leaves_per_round = 1, .random_child = 0.5};
+    ChainSearch search("a", subsets, options, 1);
+    for (auto trials = search.select(); !trials.empty(); trials = search.select())
+      search.backup(std::vector<Outcome>(trials.size()));
+    return search.take_result();
+  };
+  const SearchResult all_of_three = play(2);
+  EXPECT_EQ(all_of_three.trials.size(), 3U);
+  EXPECT_TRUE(all_of_three.exhausted);
+  const SearchResult some_of_fifteen = play(4);
+  EXPECT_LT(some_of_fifteen.trials.size(), 15U) << "a node it descends to at random is passed, not tried";
+  EXPECT_FALSE(some_of_fifteen.exhausted);
 }
 
 TEST(AuthorsPreset, RunsDownAChainAndHardlyTriesASingleEdit) {
