@@ -90,7 +90,8 @@ class RejudgeCommand {
       resuming.emplace(*store, executing);
       options.recorder = &*store;
     }
-    experiment::Progress progress("rejudge", static_cast<std::uint64_t>(imported_.digests().trials), "programs");
+    experiment::Progress progress("rejudge", static_cast<std::uint64_t>(labels::trials_to_judge(imported_)),
+                                  "programs");
     options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
     options.stop = &experiment::interrupt_flag();
     options.on_flip = [&](const labels::Flip& flip) { flips_.push_back(flip); };

@@ -14,6 +14,10 @@
 namespace polar::labels {
 namespace {
 
+bool has_identity(const std::vector<ImportedTrial>& programs, const core::Program& identity) {
+  return std::any_of(programs.begin(), programs.end(), [&](const ImportedTrial& t) { return t.program == identity; });
+}
+
 class Rejudging {
  public:
   Rejudging(const ImportedLabels& labels, search::Evaluator& evaluator, const RejudgeOptions& options)
@@ -41,11 +45,9 @@ class Rejudging {
   void add(const ImportedExample& example) {
     const std::vector<ImportedTrial> programs = labels_.trials(example.example.id);
     const core::Program identity = core::Program::identity(labels_.identity().depth);
-    const bool has_identity =
-        std::any_of(programs.begin(), programs.end(), [&](const ImportedTrial& t) { return t.program == identity; });
-    shares_.push_back(
-        {example.example.id, example.example.level, trials_.size(), programs.size() + (has_identity ? 0 : 1)});
-    if (!has_identity) {
+    const bool listed = has_identity(programs, identity);
+    shares_.push_back({example.example.id, example.example.level, trials_.size(), programs.size() + (listed ? 0 : 1)});
+    if (!listed) {
       const auto score = example.initial_score;
       add(example.example.id, identity, score ? std::optional(is_correct(*score)) : std::nullopt);
     }
@@ -122,6 +124,16 @@ StoreKind store_kind(std::span<const StoredExample> examples) {
       fmt::format("--out: expected examples of test only, or none of them, as no store holds both, found {} of {}: "
                   "import them apart",
                   test, all));
+}
+
+std::int64_t trials_to_judge(const ImportedLabels& labels) {
+  const core::Program identity = core::Program::identity(labels.identity().depth);
+  std::int64_t trials = 0;
+  for (const ImportedExample& example : labels.examples()) {
+    const std::vector<ImportedTrial> programs = labels.trials(example.example.id);
+    trials += static_cast<std::int64_t>(programs.size()) + (has_identity(programs, identity) ? 0 : 1);
+  }
+  return trials;
 }
 
 std::vector<RejudgeCount> rejudge(const ImportedLabels& labels, search::Evaluator& evaluator,

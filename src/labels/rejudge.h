@@ -51,6 +51,9 @@ std::vector<StoredExample> tagged_examples(const ImportedLabels& labels, const Q
 /// UsageError for others.
 StoreKind store_kind(std::span<const StoredExample> examples);
 
+/// How many trials rejudge() makes.
+std::int64_t trials_to_judge(const ImportedLabels& labels);
+
 /// Evaluates every imported program greedily, and the identity of every example, which label stores need to be read:
 /// its imported verdict is that of the initial score, and where there is none, it is not counted. Returns counts by
 /// level, in order of level. Throws what the evaluator and the recorder throw.

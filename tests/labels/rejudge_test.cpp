@@ -58,6 +58,7 @@ TEST_F(Rejudge, CountsAndListsFlipsByLevelTheIdentityIncluded) {
     EXPECT_EQ(flips, (std::vector<Flip>{{"a", "easy", Program::identity(4), false, true},
                                         {"a", "easy", Program{1, 2}, false, true},
                                         {"a", "easy", Program{0, 1, 3}, true, false}}));
+    EXPECT_EQ(judged, trials_to_judge(imported()));
     EXPECT_EQ(judged, 7) << "the identity of c too, whose verdict the file does not say";
   }
 }
