@@ -32,9 +32,14 @@ check_tidy() {  # file by file, so by the compile commands of dev, which need no
   .venv/bin/python scripts/tidy.py build/dev --jobs "$jobs"
 }
 
+# Programs in a few parts: a process for each test, as ctest has it, would load LibTorch a thousand times.
+# UBSan stops at the first report by itself (-fno-sanitize-recover). Leaks: LibTorch keeps its registries until the process ends.
 test_asan() {
-  # UBSan stops at the first report by itself (-fno-sanitize-recover). Leaks: LibTorch keeps its registries until the process ends.
-  ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1 ctest --preset asan --parallel "$jobs" --output-on-failure
+  local parts=8 program part
+  export ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1 GTEST_TOTAL_SHARDS=$parts GTEST_BRIEF=1
+  for program in build/asan/tests/polar_*_test; do
+    for ((part = 0; part < parts; ++part)); do echo "$part $program"; done
+  done | xargs -P "$jobs" -L 1 sh -c 'GTEST_SHARD_INDEX=$0 "$1" >"$1.part-$0.log" 2>&1 || { cat "$1.part-$0.log"; echo "failed: $1"; exit 1; }'
 }
 
 test_python() {

@@ -327,7 +327,7 @@ TEST(Schema, SelectsSettingsWithoutThoseThatOnlyChangeSpeed) {
 }
 
 TEST(Schema, TheShippedConfigurationsAreValid) {
-  const auto folder = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "configs";
+  const std::filesystem::path folder = POLAR_CONFIGS_FOLDER;
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     if (entry.path().extension() == ".yaml") {

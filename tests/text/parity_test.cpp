@@ -27,7 +27,7 @@ std::string from_base64(std::string_view text) {
 class Parity : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Parity, GivesTheIdsAndTheTextOfTheTokenizersLibrary) {
-  const auto file = std::filesystem::path(__FILE__).parent_path() / "data" / "parity.json";
+  const auto file = std::filesystem::path(POLAR_PARITY_FILE);
   const auto fixture = nlohmann::json::parse(core::read_file(file));
   const auto& family = fixture["families"][GetParam()];
   const auto& strings = fixture["strings_base64"];
