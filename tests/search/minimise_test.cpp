@@ -12,7 +12,6 @@
 namespace polar::search {
 namespace {
 
-using core::Program;
 using testing::arbitrary_outcome;
 using testing::RuleEvaluator;
 
