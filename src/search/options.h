@@ -10,8 +10,8 @@
 
 namespace polar::search {
 
-/// How programs are chosen (search_factory.h says which class each one is). kPaper … kReplication are published searches:
-/// presets.h gives their settings and sources.
+/// How programs are chosen (search_factory.h says which class each one is). kPaper … kReplication are published
+/// searches: presets.h gives their settings and sources.
 enum class Algorithm {
   kGuided,   ///< the default: the program that would be best under a model drawn from what the example showed so far
   kMcts,     ///< Monte Carlo tree search with a dense reward
