@@ -46,6 +46,14 @@ test_python() {
   .venv/bin/python -m unittest discover -s tests/scripts -p '*_test.py'
 }
 
+test_check() {
+  ctest --preset check --parallel "$jobs"
+}
+
+check_inputs() {  # the installed package is built from the sources again
+  digest_of build/check/tests/polar_*_test src tests scripts cmake third_party CMakeLists.txt requirements.txt
+}
+
 asan_inputs() {
   digest_of build/asan/tests/polar_*_test tests scripts requirements.txt
 }
@@ -53,7 +61,7 @@ asan_inputs() {
 step "install" scripts/install.sh
 step "formatting" check_format
 step "build" build check
-step "tests" ctest --preset check --parallel "$jobs"
+step "tests" unless_unchanged check "$(check_inputs)" test_check
 step "clang-tidy" check_tidy
 step "Python tests" unless_unchanged python "$(digest_of scripts tests/scripts requirements.txt)" test_python
 step "build with sanitizers" build asan
