@@ -58,7 +58,7 @@ search() {  # a real search
 }
 
 memory() {  # many examples: the bound holds whatever their number
-  "$polar" bench search configs/ladder.yaml --set search.rollouts=16 --set task.train_per_level=600 --examples 2000 \
+  "$polar" bench search configs/ladder.yaml --set search.rollouts=16 --set task.train_per_level=1000 --examples 2000 \
     --memory-mb 2048 >"$out/memory.result.jsonl"
 }
 

@@ -190,15 +190,7 @@ std::vector<States> Executor::states(std::span<const EncodedExample* const> exam
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < examples.size(); ++i)
     jobs.push_back({examples[i], &prefix, nullptr, nullptr, &states[i]});
-  // Every row is wanted, the shared prompt's too.
-  const std::vector<text::Token> shared = std::exchange(impl_->shared_prompt, {});
-  try {
-    impl_->run(std::move(jobs));
-  } catch (...) {
-    impl_->shared_prompt = shared;
-    throw;
-  }
-  impl_->shared_prompt = shared;
+  impl_->run(std::move(jobs));
   return states;
 }
 

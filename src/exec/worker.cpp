@@ -206,6 +206,7 @@ void Worker::walk(Path& path) {
     path.nodes.push_back(node);
   }
   require_rows(*node, first_read_row(path));
+  if (path.job.states != nullptr && base != nullptr) require_rows(*base, 0);
   if (node->state == Node::State::kDone) {
     arrived_.push_back(&path);
   } else {

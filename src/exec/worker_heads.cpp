@@ -153,13 +153,16 @@ void Worker::finish(Path& path) {
   path.finished = true;
 }
 
+/// Of the shared prompt's positions, then of the sequence's own.
 void Worker::copy_states(Path& path) {
   States& states = *path.job.states;
   const Node& last = path.nodes.empty() ? path.tree->root : *path.nodes.back();
-  const HiddenSpan all{last.hidden.get(), 0, path.tree->rows()};
-  const at::Tensor values = storage_->gather(std::span(&all, 1), all.rows).to(at::kCPU, at::kFloat).contiguous();
+  std::vector<HiddenSpan> spans;
+  if (last.base != nullptr) spans.push_back({last.base->hidden.get(), 0, last.base->tree->rows()});
+  spans.push_back({last.hidden.get(), 0, path.tree->rows()});
   states.width = pool_.manifest().hidden;
-  states.tokens = path.tree->rows();
+  states.tokens = path.tree->first_position() + path.tree->rows();
+  const at::Tensor values = storage_->gather(spans, states.tokens).to(at::kCPU, at::kFloat).contiguous();
   states.values.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
 }
 

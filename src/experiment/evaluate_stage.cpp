@@ -228,9 +228,8 @@ std::map<std::string, double> EvaluateStage::time_answer(policy::Planner& planne
                                                          const exec::GenerationRules& rules) {
   state_.executor.clear_cache();
   const auto start = std::chrono::steady_clock::now();
-  const bool reads = planner.name() == "predictor" || planner.name() == "menu";
   const predict::TokenFeatures features =
-      reads ? state_.features(set.task, std::span(&example, 1)).front() : predict::TokenFeatures();
+      planner.reads_features() ? state_.features(set.task, std::span(&example, 1)).front() : predict::TokenFeatures();
   const policy::Input asked{example.id, &features};
   const core::Program program = planner.propose(std::span(&asked, 1)).front().front();
   const double policy_ms = milliseconds_since(start);

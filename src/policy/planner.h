@@ -28,6 +28,8 @@ class Planner {
   virtual std::string name() const = 0;
   /// True for a policy that needs the reference answer: nobody can deploy it.
   virtual bool is_oracle() const { return false; }
+  /// Whether propose() needs Input::features; they may be null otherwise.
+  virtual bool reads_features() const { return false; }
   virtual std::vector<RankedPrograms> propose(std::span<const Input> inputs) = 0;
 };
 

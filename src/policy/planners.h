@@ -47,6 +47,7 @@ class PredictorPlanner final : public Planner {
  public:
   PredictorPlanner(const predict::TrainedPredictor& predictor, int beam) : predictor_(predictor), beam_(beam) {}
   std::string name() const override { return "predictor"; }
+  bool reads_features() const override { return true; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
 
  private:
@@ -59,6 +60,7 @@ class MenuPlanner final : public Planner {
  public:
   MenuPlanner(const predict::TrainedMenu& menu, int candidates) : menu_(menu), candidates_(candidates) {}
   std::string name() const override { return "menu"; }
+  bool reads_features() const override { return true; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
 
  private:

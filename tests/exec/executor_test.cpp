@@ -268,6 +268,29 @@ TEST_P(ExecutorTest, GivesTheStatesAfterAPrefix) {
   }
 }
 
+TEST_P(ExecutorTest, ReadsTheSameStatesBehindASharedPromptAndAnswersGoOnFromThem) {
+  const auto& prompt = encoded_.front().prompt;
+  const std::vector<text::Token> shared(prompt.begin(), prompt.begin() + 4);
+  std::vector<const EncodedExample*> examples;
+  for (const EncodedExample& example : encoded_) examples.push_back(&example);
+  const Program prefix{0, 1};
+  Executor plain(loaded_.pool, loaded_.tokenizer, options(1)), executor(loaded_.pool, loaded_.tokenizer, options(1));
+  executor.set_shared_prompt(shared);
+  const std::vector<Request> all = requests(StopRule::kFull);
+  executor.answer(all);  // leaves fewer rows of some prefixes than states need
+  const std::vector<States> expected = plain.states(examples, prefix);
+  for (const std::vector<States>& found : {executor.states(examples, prefix), executor.states(examples, prefix)}) {
+    for (std::size_t i = 0; i < examples.size(); ++i) EXPECT_EQ(found[i].values, expected[i].values);
+  }
+  executor.clear_cache();
+  executor.states(examples, prefix);
+  executor.reset_stats();
+  const GenerationRules rules{nullptr, {}, 2, StopRule::kFull};
+  const Request request{&encoded_.front(), {0, 1, 2}, 0, 0, &rules, false};
+  executor.answer(std::span(&request, 1));
+  EXPECT_EQ(executor.stats().shared_nodes, 2U) << "the prefix's steps";
+}
+
 TEST_P(ExecutorTest, SharesPrefixesAndCountsTheRowsItRan) {
   const std::vector<Request> all = requests(StopRule::kVerdict);
   const auto rows = [&](bool sharing) {
