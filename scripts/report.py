@@ -8,28 +8,13 @@ environment.json and log.jsonl; a section whose input is missing says so. Exampl
 """
 
 import argparse
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from polar_report import page
-
-
-def write_whole(path, text):
-    """Replaces the file in one step."""
-    path.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".index-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+from polar_report.output import write_whole
 
 
 def main(arguments):

@@ -11,6 +11,7 @@ void add_inspect(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_tokenize(CLI::App& app);
 void add_labels(CLI::App& app);  ///< labels stats, check, merge, diff, import, export, rejudge
+void add_scan(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_help(CLI::App& app);  ///< help config
 

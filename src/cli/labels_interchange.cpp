@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/labels.h"
+#include "cli/split_flag.h"
 #include "core/error.h"
 #include "experiment/dataset.h"
 #include "experiment/interrupt.h"
@@ -39,11 +40,6 @@ labels::ImportedIdentity imported_identity(const ImportFlags& flags) {
   return {manifest.depth, manifest.model_name, manifest.weights_digest};
 }
 
-labels::Split split_named(const std::string& name) {
-  if (name == "train") return labels::Split::kTrain;
-  return name == "valid" ? labels::Split::kValid : labels::Split::kTest;
-}
-
 void import_files(const ImportFlags& flags) {
   experiment::install_interrupt_handler();
   std::vector<task::Example> rows;
@@ -56,7 +52,7 @@ void import_files(const ImportFlags& flags) {
   const OutputStore out(flags.out);
   labels::ImportedLabels imported = labels::ImportedLabels::open(out.lock, out.name, identity);
   labels::ImportOptions options;
-  if (!flags.split.empty()) options.split = split_named(flags.split);
+  options.split = split_named(flags.split);
   options.stop = &experiment::interrupt_flag();
   int problems = 0;
   for (const std::string& file : flags.files) {

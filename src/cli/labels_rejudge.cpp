@@ -90,13 +90,13 @@ class RejudgeCommand {
       resuming.emplace(*store, executing);
       options.recorder = &*store;
     }
-    experiment::Progress progress("rejudge", static_cast<std::uint64_t>(labels::trials_to_judge(imported_)),
-                                  "programs");
+    const labels::JudgedLabels judged = labels::to_judge(imported_);
+    experiment::Progress progress("rejudge", static_cast<std::uint64_t>(labels::trials_to_judge(judged)), "programs");
     options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
     options.stop = &experiment::interrupt_flag();
     options.on_flip = [&](const labels::Flip& flip) { flips_.push_back(flip); };
     search::Evaluator& evaluator = resuming ? static_cast<search::Evaluator&>(*resuming) : executing;
-    const std::vector<labels::RejudgeCount> counts = labels::rejudge(imported_, evaluator, options);
+    const std::vector<labels::RejudgeCount> counts = labels::rejudge(judged, evaluator, options);
     progress.finish();
     print(counts);
   }
@@ -183,17 +183,14 @@ class RejudgeCommand {
   void print(const std::vector<labels::RejudgeCount>& counts) const {
     for (const labels::Flip& flip : flips_) {
       std::cout << fmt::format("{}\t{}\t{}\n", flip.example, flip.program.text(),
-                               flip.imported ? "imported as valid, wrong now" : "imported as invalid, right now");
+                               flip.before ? "imported as valid, wrong now" : "imported as invalid, right now");
     }
     std::cout << fmt::format("{:<30} {:>9} {:>9} {:>8} {:>9} {:>9} {:>8}\n", "level", "valid", "flipped", "percent",
                              "invalid", "flipped", "percent");
     labels::RejudgeCount all{"all"};
     for (const labels::RejudgeCount& count : counts) {
       print(count);
-      all.valid += count.valid;
-      all.valid_flipped += count.valid_flipped;
-      all.invalid += count.invalid;
-      all.invalid_flipped += count.invalid_flipped;
+      all += count;
     }
     print(all);
   }

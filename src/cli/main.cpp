@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/control.h"
 #include "cli/version.h"
 #include "core/error.h"
 
@@ -42,6 +43,8 @@ int run(int argc, char** argv) {
   polar::cli::add_generate(app);
   polar::cli::add_tokenize(app);
   polar::cli::add_labels(app);
+  polar::cli::add_control(app);
+  polar::cli::add_scan(app);
   polar::cli::add_bench(app);
   polar::cli::add_help(app);
   try {

@@ -1,5 +1,5 @@
 #pragma once
-// Cells and lines of CSV, Markdown and console tables. Private to eval/.
+// Cells and lines of CSV, Markdown and console tables. For eval/ and experiment/.
 
 #include <optional>
 #include <string>

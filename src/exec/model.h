@@ -16,9 +16,9 @@ struct Model {
 };
 
 /// dtype, kernels and device as exec.dtype (auto, bfloat16, float32), exec.kernels (auto, library, rows, pairs, tiles)
-/// and exec.device (cpu, cuda, cuda:N) take them.
+/// and exec.device (cpu, cuda, cuda:N) take them; `null` for controls.
 /// Throws as ModulePool::load and Tokenizer::load do.
 Model load_model(const std::filesystem::path& folder, const std::string& dtype, const std::string& kernels = "auto",
-                 const std::string& device = "cpu");
+                 const std::string& device = "cpu", const pool::NullOptions& null = {});
 
 }  // namespace polar::exec

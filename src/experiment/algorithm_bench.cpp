@@ -7,14 +7,10 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "experiment/interrupt.h"
 #include "experiment/options.h"
-#include "experiment/progress.h"
+#include "experiment/recorded_search.h"
 #include "experiment/transfer.h"
-#include "labels/store_first_evaluator.h"
-#include "search/executor_evaluator.h"
 #include "search/outcome_matrix.h"
-#include "search/run_searches.h"
 
 namespace polar::experiment {
 namespace {
@@ -81,13 +77,10 @@ search::SearchPlan AlgorithmBench::plan_of(const std::string& algorithm) const {
 }
 
 labels::LabelStore AlgorithmBench::open_store(const std::string& text, std::span<const task::Example> all) const {
-  const pool::Manifest& manifest = model_.pool->manifest();
-  const labels::StoreIdentity identity{manifest.weights_digest, manifest.model_name, data_digest(data_.task, all),
-                                       data_.task.name,         data_.task.grader,   executor_.fingerprint()};
   labels::StoreOptions options;
   options.new_search = true;
-  labels::LabelStore store =
-      labels::LabelStore::open(*lock_, "outcomes.sqlite", identity, {text, "verdict", config_.seed}, options);
+  labels::LabelStore store = labels::LabelStore::open(
+      *lock_, "outcomes.sqlite", store_identity(executor_, data_.task, all), {text, "verdict", config_.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (const task::Example& example : all) stored.push_back({example.id, labels::Split::kTrain, example.level});
   store.add_examples(stored);
@@ -102,20 +95,10 @@ std::vector<search::SearchResult> AlgorithmBench::search(const std::string& name
   std::vector<task::Example> all = pilot_;
   all.insert(all.end(), examples_.begin(), examples_.end());
   labels::LabelStore store = open_store(text, all);
-  exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, data_.task);
-  search::ExecutorEvaluator executing(executor_, encoder, all, exec::StopRule::kVerdict);
-  labels::StoreFirstEvaluator evaluator(store, executing);
   std::vector<task::ExampleId> ids;
   for (const task::Example& example : examples) ids.push_back(example.id);
   std::cerr << fmt::format("{}: {}\n", name, space.describe());
-  Progress progress(name, ids.size() * static_cast<std::size_t>(plan.options.rollouts), "rollouts");
-  search::SearchRun run;
-  run.root_seed = config_.seed;
-  run.trees_in_step = config_.search.trees_in_step;
-  run.recorder = &store;
-  run.stop = &interrupt_flag();
-  run.progress = shown_on(progress);
-  return search::run_searches(ids, space, plan.options, evaluator, run);
+  return search_recorded({config_, executor_, data_.task, store, all, name}, ids, space, plan.options);
 }
 
 std::vector<core::Program> AlgorithmBench::pilot_programs() {

@@ -7,14 +7,10 @@
 
 #include "core/digest.h"
 #include "core/error.h"
-#include "experiment/interrupt.h"
 #include "experiment/options.h"
-#include "experiment/progress.h"
+#include "experiment/recorded_search.h"
 #include "experiment/transfer.h"
-#include "labels/store_first_evaluator.h"
 #include "policy/trained_policy.h"
-#include "search/executor_evaluator.h"
-#include "search/run_searches.h"
 
 #ifndef POLAR_GIT_COMMIT
 #define POLAR_GIT_COMMIT "unknown"
@@ -56,7 +52,7 @@ labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind
 Experiment::State::State(const Config& run_config, const RunOptions& options)
     : config(run_config),
       new_search(options.new_search),
-      model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device)),
+      model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device, options.null)),
       data(make_data(config)),
       space(checked_space(config, model.pool->manifest().depth)),
       executor(model.pool, model.tokenizer, exec_options(config)),
@@ -72,9 +68,7 @@ void Experiment::State::say(const std::string& line) const {
 }
 
 labels::StoreIdentity Experiment::State::identity(std::span<const task::Example> examples) const {
-  const pool::Manifest& manifest = model.pool->manifest();
-  return {manifest.weights_digest, manifest.model_name, data_digest(data.task, examples),
-          data.task.name,          data.task.grader,    executor.fingerprint()};
+  return store_identity(executor, data.task, examples);
 }
 
 std::vector<task::Example> Experiment::State::labelled_examples() const {
@@ -103,15 +97,19 @@ Stage Experiment::State::search_stage() const {
 
 labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::span<const task::Example> examples,
                                                  int rollouts) {
+  return open_store(kind, kind == labels::StoreKind::kOracle ? "oracle.sqlite" : "labels.sqlite", examples, rollouts);
+}
+
+labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, const std::string& file_name,
+                                                 std::span<const task::Example> examples, int rollouts) {
   const bool oracle = kind == labels::StoreKind::kOracle;
   labels::StoreOptions options;
   options.kind = kind;
   options.new_search = new_search || oracle;
   if (oracle) drop_foreign_oracle(identity(examples));
   options.message = [this](const std::string& message) { say(message); };
-  labels::LabelStore store =
-      labels::LabelStore::open(directory.lock(), oracle ? "oracle.sqlite" : "labels.sqlite", identity(examples),
-                               {search_text(kind, rollouts), "verdict", config.seed}, options);
+  labels::LabelStore store = labels::LabelStore::open(directory.lock(), file_name, identity(examples),
+                                                      {search_text(kind, rollouts), "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (std::size_t i = 0; i < examples.size(); ++i)
     stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
@@ -178,21 +176,11 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
 
 void Experiment::State::search_some(labels::LabelStore& store, std::span<const task::Example> examples,
                                     const search::SearchOptions& options, const std::string& label) {
-  exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, data.task);
-  search::ExecutorEvaluator executing(executor, encoder, examples, exec::StopRule::kVerdict);
-  labels::StoreFirstEvaluator evaluator(store, executing);
   std::vector<task::ExampleId> ids;
   for (const task::Example& example : examples) {
     if (!store.state(example.id).done) ids.push_back(example.id);
   }
-  Progress progress(label, ids.size() * static_cast<std::size_t>(options.rollouts), "rollouts");
-  search::SearchRun run;
-  run.root_seed = config.seed;
-  run.trees_in_step = config.search.trees_in_step;
-  run.recorder = &store;
-  run.stop = &interrupt_flag();
-  run.progress = shown_on(progress);
-  search::run_searches(ids, space, options, evaluator, run);
+  search_recorded({config, executor, data.task, store, examples, label}, ids, space, options);
 }
 
 std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,

@@ -37,6 +37,9 @@ struct Experiment::State {
 
   /// Opens one of the two stores for writing, with the examples registered.
   labels::LabelStore open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts);
+  /// The same under another name, relative to the run's folder.
+  labels::LabelStore open_store(labels::StoreKind kind, const std::string& file_name,
+                                std::span<const task::Example> examples, int rollouts);
   void drop_foreign_oracle(const labels::StoreIdentity& wanted) const;
   /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot, the
   /// first training examples of every level, by guided; a labels store records that, and the oracle reads it there,

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "pool/large_pages.h"
+#include "pool/null_weights.h"
 #include "pool/row_gemm.h"
 #include "pool/row_operators.h"
 
@@ -73,6 +74,9 @@ torch::jit::Module load_module(const Manifest& manifest, const std::string& name
             file.string(), method));
       }
     }
+    const bool is_layer = name != manifest.embed_file && name != manifest.head_file;
+    if (is_layer && options.null.layers == NullLayers::kReinitialised)
+      reinitialise_weights(module, name, options.null.seed);
     matrices = matrices_of(module);  // freezing makes constants of them
     module.eval();
     module.to(scalar_type(options.dtype));
@@ -201,7 +205,7 @@ ModulePool::~ModulePool() = default;
 std::shared_ptr<const ModulePool> ModulePool::load(const std::filesystem::path& folder, const LoadOptions& options) {
   auto modules = std::make_unique<Modules>();
   // 1. What the package says, and whether its files are what was written.
-  modules->manifest = read_manifest(folder);
+  modules->manifest = null_manifest(read_manifest(folder), options.null);
   modules->dtype = options.dtype;
   modules->kernels = options.kernels;
   modules->device_name = options.device;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pool/manifest.h"
+#include "pool/null_layers.h"
 
 namespace at {
 class Tensor;
@@ -50,6 +51,7 @@ struct LoadOptions {
   bool verify = true;             ///< check the SHA-256 of every file
   Kernels kernels = Kernels::kLibrary;
   std::string device = "cpu";  ///< as pool::choose_device returns it; modules are cast, moved, then frozen
+  NullOptions null = {};       ///< a null model in place of the pool: for controls only
 };
 
 /// Call once in every thread that runs modules: one intra-op thread, and no recompilation at each new row count.
@@ -67,7 +69,7 @@ class ModulePool {
   static std::shared_ptr<const ModulePool> load(const std::filesystem::path& folder, const LoadOptions& options);
   ~ModulePool();
 
-  const Manifest& manifest() const;
+  const Manifest& manifest() const;  ///< of the null model, where one was asked for
   DType dtype() const;
   Kernels kernels() const;
   const std::string& device() const;  ///< "cpu" or "cuda:N"

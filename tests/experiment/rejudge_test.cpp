@@ -109,7 +109,9 @@ TEST_F(RejudgedModel, RepeatsItsOwnSemanticsToTheBitAndFlipsOnlyRepeatsUnderTheO
   labels::RejudgeOptions options;
   options.recorder = &again;
   options.on_flip = [&](const labels::Flip& flip) { flips.push_back(flip); };
-  const auto judge = [&](search::Evaluator& evaluator) { return labels::rejudge(imported, evaluator, options); };
+  const auto judge = [&](search::Evaluator& evaluator) {
+    return labels::rejudge(labels::to_judge(imported), evaluator, options);
+  };
   with_model(CacheSemantics::kPerStep, StopRule::kVerdict, judge);
   EXPECT_TRUE(flips.empty());
   EXPECT_EQ(again.digests().exact, recorded.digests().exact);

@@ -50,15 +50,16 @@ TEST_F(Rejudge, CountsAndListsFlipsByLevelTheIdentityIncluded) {
   for (const int batch : {1, 100}) {
     std::vector<Flip> flips;
     std::int64_t judged = 0;
-    const auto counts = rejudge(imported(), evaluator_,
+    const ImportedLabels labels = imported();
+    const auto counts = rejudge(to_judge(labels), evaluator_,
                                 {.trials_per_batch = batch,
                                  .on_flip = [&](const Flip& flip) { flips.push_back(flip); },
                                  .progress = [&](std::int64_t trials) { judged += trials; }});
-    EXPECT_EQ(counts, (std::vector<RejudgeCount>{{"easy", 2, 1, 3, 2}, {"hard", 1, 0, 0, 0}}));
+    EXPECT_EQ(counts, (std::vector<RejudgeCount>{{"easy", 2, 1, 3, 2, 1, 0, 0, 0}, {"hard", 1, 0, 0, 0, 1, 0, 0, 0}}));
     EXPECT_EQ(flips, (std::vector<Flip>{{"a", "easy", Program::identity(4), false, true},
                                         {"a", "easy", Program{1, 2}, false, true},
                                         {"a", "easy", Program{0, 1, 3}, true, false}}));
-    EXPECT_EQ(judged, trials_to_judge(imported()));
+    EXPECT_EQ(judged, trials_to_judge(to_judge(labels)));
     EXPECT_EQ(judged, 7) << "the identity of c too, whose verdict the file does not say";
   }
 }
@@ -68,7 +69,9 @@ TEST_F(Rejudge, RecordsOutcomesInALabelStoreThatCanBeTrainedOn) {
     LabelStore store = LabelStore::open(lock_, "labels.sqlite", some_identity(), some_settings());
     for (const ImportedExample& row : imported().examples())
       store.add_examples(std::vector<StoredExample>{row.example});
-    for (int i = 0; i < 2; ++i) rejudge(imported(), evaluator_, {.recorder = &store});  // a repeat changes nothing
+    const ImportedLabels labels = imported();
+    for (int i = 0; i < 2; ++i)
+      rejudge(to_judge(labels), evaluator_, {.recorder = &store});  // a repeat changes nothing
     for (const char* example : {"a", "b", "c"}) EXPECT_TRUE(store.state(example).done);
   }
   const LabelStore store = LabelStore::read(folder_ / "labels.sqlite");
@@ -86,7 +89,8 @@ TEST_F(Rejudge, TakesNoProgramThatSkipsTheTailForTheIdentity) {
     ImportedLabels labels = ImportedLabels::open(lock_, "tail.sqlite", {4, "", ""});
     import_file(labels, folder_ / "tail.json", SampleJoin({}));
     store.add_examples(tagged_examples(labels, {}));
-    EXPECT_EQ(rejudge(labels, evaluator_, {.recorder = &store}), (std::vector<RejudgeCount>{{"", 1, 0, 1, 0}}));
+    EXPECT_EQ(rejudge(to_judge(labels), evaluator_, {.recorder = &store}),
+              (std::vector<RejudgeCount>{{"", 1, 0, 1, 0, 1, 0, 0, 0}}));
   }
   EXPECT_EQ(store.depth(), 4);
   EXPECT_EQ(store.level_counts().at(0).c_to_c, 1);
@@ -110,9 +114,10 @@ TEST_F(Rejudge, TagsExamplesByTheDataAndMixesNoTestWithTheRest) {
 
 TEST_F(Rejudge, StopsBetweenBatchesAndPassesFailuresOn) {
   const std::atomic<bool> stop = true;
-  EXPECT_THROW(rejudge(imported(), evaluator_, {.stop = &stop}), core::Interrupted);
+  const ImportedLabels labels = imported();
+  EXPECT_THROW(rejudge(to_judge(labels), evaluator_, {.stop = &stop}), core::Interrupted);
   RuleEvaluator failing([](const search::Trial&) -> search::Outcome { throw core::Error("no memory"); });
-  EXPECT_THROW(rejudge(imported(), failing), core::Error);
+  EXPECT_THROW(rejudge(to_judge(labels), failing), core::Error);
 }
 
 }  // namespace

@@ -35,9 +35,14 @@ void save(const torch::jit::Module& module, const std::filesystem::path& file) {
   module.save(file.string());
 }
 
+/// As the exporter does: weights are parameters, tables are buffers.
+void register_weight(torch::jit::Module& module, const std::string& name, const at::Tensor& weight) {
+  module.register_parameter(name, weight, /*is_buffer=*/false);
+}
+
 torch::jit::Module embed_module(const at::Tensor& weight) {
   torch::jit::Module module("Embed");
-  module.register_buffer("weight", weight);
+  register_weight(module, "weight", weight);
   module.define(R"(
 def forward(self, tokens: Tensor) -> Tensor:
     return torch.embedding(self.weight, tokens)
@@ -47,7 +52,7 @@ def forward(self, tokens: Tensor) -> Tensor:
 
 torch::jit::Module head_module(const at::Tensor& weight, int hidden) {
   torch::jit::Module module("Head");
-  module.register_buffer("weight", weight);
+  register_weight(module, "weight", weight);
   module.define(fmt::format(R"(
 def forward(self, hidden: Tensor) -> Tensor:
     return torch.linear(torch.rms_norm(hidden, [{0}], None, 1e-5), self.weight).float()
@@ -60,10 +65,10 @@ torch::jit::Module layer_module(const Weights& weights, const TinyPoolOptions& o
   torch::jit::Module module("Layer");
   const int query = options.heads * options.head_size;
   module.register_buffer("rope", rope_table(options));
-  module.register_buffer("qkv", weights.matrix(query + 2 * options.kv_heads * options.head_size, options.hidden, 2));
-  module.register_buffer("out", weights.matrix(options.hidden, query));
-  module.register_buffer("gate_up", weights.matrix(2 * options.inner, options.hidden, 2));
-  module.register_buffer("down", weights.matrix(options.hidden, options.inner));
+  register_weight(module, "qkv", weights.matrix(query + 2 * options.kv_heads * options.head_size, options.hidden, 2));
+  register_weight(module, "out", weights.matrix(options.hidden, query));
+  register_weight(module, "gate_up", weights.matrix(2 * options.inner, options.hidden, 2));
+  register_weight(module, "down", weights.matrix(options.hidden, options.inner));
   module.define(fmt::format(R"(
 def attend_in(self, hidden: Tensor, positions: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     qkv = torch.linear(torch.rms_norm(hidden, [{d}], None, 1e-5), self.qkv).view(-1, {heads} + 2 * {kv}, {h})

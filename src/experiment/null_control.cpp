@@ -1,0 +1,112 @@
+#include "experiment/null_control.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "eval/control_table.h"
+#include "eval/label_report.h"
+#include "experiment/recorded_run.h"
+#include "experiment/state.h"
+
+namespace polar::experiment {
+namespace {
+
+std::vector<pool::NullLayers> checked_layers(const std::vector<pool::NullLayers>& wanted) {
+  if (wanted.empty()) return {pool::NullLayers::kShuffled, pool::NullLayers::kReinitialised};
+  for (const pool::NullLayers layers : wanted) {
+    if (std::ranges::count(wanted, layers) > 1)
+      throw core::UsageError(fmt::format("--layers: expected each once, found {} again", to_string(layers)));
+  }
+  return wanted;
+}
+
+void require_finished(const RecordedRun& run) {
+  const auto unfinished = std::ranges::count_if(
+      run.examples, [&](const labels::StoredExample& example) { return !run.store.state(example.id).done; });
+  if (unfinished == 0) return;
+  throw core::Error(
+      fmt::format("{}: expected finished searches of {} examples, found {} unfinished; run polar search "
+                  "with {} first, or take fewer (--examples)",
+                  run.store.path().string(), run.examples.size(), unfinished, (run.folder / "config.yaml").string()));
+}
+
+/// The chosen examples with question and answer, in order.
+std::vector<task::Example> chosen_tasks(const RecordedRun& run) {
+  std::unordered_set<task::ExampleId> chosen;
+  for (const labels::StoredExample& example : run.examples) chosen.insert(example.id);
+  std::vector<task::Example> tasks = run.registered();
+  std::erase_if(tasks, [&](const task::Example& example) { return !chosen.contains(example.id); });
+  return tasks;
+}
+
+std::vector<SearchedExample> search_null(const RecordedRun& run, std::span<const task::Example> examples,
+                                         pool::NullLayers layers) {
+  RunOptions options;
+  options.new_search = true;  // on another machine: a search of its own in the same file
+  options.null = {layers, run.config.seed};
+  Experiment::State state(run.config, options);
+  core::ensure_folder(run.controls());
+  const int rollouts = run.config.search.rollouts;
+  labels::LabelStore store =
+      state.open_store(labels::StoreKind::kLabels, fmt::format("controls/null-{}.sqlite", to_string(layers)),
+                       state.labelled_examples(), rollouts);
+  state.search_into(store, examples, rollouts, fmt::format("null model, layers {}", to_string(layers)));
+  return searched_examples(store, run.examples);
+}
+
+std::string null_markdown(const RecordedRun& run, const std::vector<eval::LabelFigure>& figures) {
+  return fmt::format(
+      "# Null models for {}\n\nThe search of this run ({}, {} programs an example) on {} examples: on the model, on "
+      "the "
+      "same layers in a shuffled order, and on layers with weights drawn anew from a normal distribution of each "
+      "tensor's own mean and deviation. What it finds in a null model, it finds in noise: chance hits of the grader, "
+      "and "
+      "whatever embedding, output head and norms give away. In percent with the number of cases and 95 % intervals: "
+      "identity, the unchanged order is right; solved, some program is; wrong_to_right, solved of those that the "
+      "identity gets wrong; valid_programs, right of all programs tried.\n\n{}\n## Excess over the null models\n\nThe "
+      "model's share less the null model's, in points; intervals by bootstrap over examples.\n\n{}",
+      run.config.name, run.config.search.algorithm, run.config.search.rollouts, run.examples.size(),
+      eval::control_table(figures, "null"), eval::control_table(figures, "null_excess"));
+}
+
+}  // namespace
+
+std::vector<SearchedExample> searched_examples(const labels::LabelStore& store,
+                                               std::span<const labels::StoredExample> examples) {
+  const core::Program identity = core::Program::identity(store.depth());
+  std::vector<SearchedExample> searched;
+  for (const labels::StoredExample& example : examples) {
+    SearchedExample& made = searched.emplace_back(SearchedExample{.level = example.level});
+    for (const labels::StoredTrial& row : store.trials(example.id)) {
+      if (row.trial.sample.temperature != 0) continue;
+      ++made.trials;
+      made.valid += row.outcome.correct ? 1 : 0;
+      if (row.trial.program == identity) made.identity = row.outcome.correct;
+    }
+    made.solved = made.valid > 0;
+  }
+  return searched;
+}
+
+NullControl null_control(const std::filesystem::path& folder, const NullControlOptions& options) {
+  const std::vector<pool::NullLayers> kinds = checked_layers(options.layers);
+  const RecordedRun run = read_recorded_run(folder, {std::nullopt, options.examples_per_level});
+  require_finished(run);
+  std::vector<SearchedModel> models{{"model", searched_examples(run.store, run.examples)}};
+  const std::vector<task::Example> examples = chosen_tasks(run);
+  for (const pool::NullLayers layers : kinds)
+    models.push_back({std::string(to_string(layers)), search_null(run, examples, layers)});
+  NullControl control{null_figures(models, run.config.seed, run.config.eval.bootstrap), {}};
+  control.markdown = null_markdown(run, control.figures);
+  core::write_file(run.controls() / "null.csv", eval::labels_csv(control.figures));
+  core::write_file(run.controls() / "null.md", control.markdown);
+  return control;
+}
+
+}  // namespace polar::experiment

@@ -1,0 +1,58 @@
+#pragma once
+// polar control null: what a run's own search finds in a model without order, or without learnt weights, in its layers.
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/label_analysis.h"
+#include "labels/label_store.h"
+#include "pool/null_layers.h"
+
+namespace polar::experiment {
+
+struct NullControlOptions {
+  std::vector<pool::NullLayers> layers;  ///< kinds of null model, each once; empty: shuffled and reinitialised
+  int examples_per_level = 0;            ///< training and validation examples, the first of every level; 0 = all
+};
+
+/// What one search made of one example.
+struct SearchedExample {
+  std::string level;
+  bool identity = false;      ///< the identity was right
+  bool solved = false;        ///< some program was
+  int trials = 0, valid = 0;  ///< distinct programs tried, greedily; of these, right
+};
+std::vector<SearchedExample> searched_examples(const labels::LabelStore& store,
+                                               std::span<const labels::StoredExample> examples);
+
+/// What one model's searches made of the same examples, in the same order.
+struct SearchedModel {
+  std::string name;
+  std::vector<SearchedExample> examples;
+};
+
+/// By level, in order of appearance, and for all:
+///   analysis "null", set: the model. Keys: identity (share of examples it answers), solved (that some program does),
+///     wrong_to_right (solved, of those the identity gets wrong), with Wilson's intervals; valid_programs (right, of
+///     all programs tried), with a bootstrap over examples, as trials of one example resemble each other.
+///   analysis "null_excess", set: the null model. The same keys: the first model's share less the null model's, n of
+///   the
+///     first; interval: bootstrap over examples, drawn alike for both.
+/// Throws core::Error unless all models have the same examples.
+std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> models, std::uint64_t seed, int resamples);
+
+struct NullControl {
+  std::vector<eval::LabelFigure> figures;
+  std::string markdown;
+};
+
+/// Searches the null models as the run searched its own: same space, budget, algorithm, seed, examples and grader. The
+/// null models are seeded by the run's seed. Searches are recorded in RUN/controls/null-<kind>.sqlite, from which an
+/// interrupted control goes on; then RUN/controls/null.csv and null.md are written. Throws core::UsageError for a
+/// repeated kind, core::Error when the run's own search of a chosen example has not ended, core::Interrupted when asked
+/// to stop, and as read_recorded_run and Experiment do.
+NullControl null_control(const std::filesystem::path& folder, const NullControlOptions& options);
+
+}  // namespace polar::experiment

@@ -1,0 +1,100 @@
+#include "experiment/recorded_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "experiment/schema.h"
+#include "pool/manifest.h"
+
+namespace polar::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+
+Config recorded_config(const fs::path& folder) {
+  const fs::path file = folder / "config.yaml";
+  if (!fs::exists(file))
+    throw core::UsageError(
+        fmt::format("{}: expected the configuration of a run, found none; name a run's folder, such as runs/quickstart",
+                    file.string()));
+  Config config = load_config(file);
+  config.name = folder.filename().string();
+  config.runs_folder = folder.has_parent_path() ? folder.parent_path().string() : ".";
+  return config;
+}
+
+std::vector<labels::StoredExample> chosen_examples(const labels::LabelStore& store, const RecordedChoice& choice) {
+  std::map<std::string, int> taken;
+  std::vector<labels::StoredExample> chosen;
+  for (labels::StoredExample& example : store.registered_examples()) {
+    if (choice.split && example.split != *choice.split) continue;
+    if (store.state(example.id).rounds == 0) continue;
+    if (choice.examples_per_level > 0 && ++taken[example.level] > choice.examples_per_level) continue;
+    chosen.push_back(std::move(example));
+  }
+  if (!chosen.empty()) return chosen;
+  throw core::UsageError(fmt::format("{}: expected recorded trials{}, found none; run polar search first",
+                                     store.path().string(),
+                                     choice.split ? fmt::format(" of {} examples", to_string(*choice.split)) : ""));
+}
+
+void check_unchanged(const RecordedRun& run) {
+  const std::string& recorded = run.store.identity().weights_digest;
+  if (const std::string now = pool::read_manifest(run.config.pool).weights_digest; now != recorded)
+    throw core::UsageError(
+        fmt::format("{}: expected the model of {}, weights {}, found weights {}; export that model there again",
+                    run.config.pool, run.store.path().string(), recorded, now));
+  if (data_digest(run.data.task, run.registered()) == run.store.identity().task_digest) return;
+  throw core::UsageError(
+      fmt::format("{}: expected the prompt and examples of its configuration to be those of the recorded search, found "
+                  "others; restore the data files that {} names",
+                  run.store.path().string(), (run.folder / "config.yaml").string()));
+}
+
+}  // namespace
+
+labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels::Split>& split) {
+  const fs::path path = run / (split == labels::Split::kTest ? "oracle.sqlite" : "labels.sqlite");
+  if (!fs::exists(path))
+    throw core::UsageError(
+        fmt::format("{}: expected a run's label store, found none; name a run's folder, such as runs/quickstart, whose "
+                    "search has begun",
+                    path.string()));
+  return labels::LabelStore::read(path);
+}
+
+std::vector<task::Example> RecordedRun::registered() const {
+  std::unordered_map<task::ExampleId, const task::Example*> by_id;
+  for (const auto* split : {&data.dataset.train, &data.dataset.valid, &data.dataset.test})
+    for (const task::Example& example : *split) by_id.emplace(example.id, &example);
+  std::vector<task::Example> found;
+  for (const labels::StoredExample& example : store.registered_examples()) {
+    const auto known = by_id.find(example.id);
+    if (known == by_id.end())
+      throw core::UsageError(
+          fmt::format("{}: expected the example '{}' in the data of {}, found none; restore the "
+                      "data of the recorded search",
+                      store.path().string(), example.id, (folder / "config.yaml").string()));
+    found.push_back(*known->second);
+  }
+  return found;
+}
+
+RecordedRun read_recorded_run(const fs::path& folder, const RecordedChoice& choice) {
+  const fs::path named = folder.has_filename() ? folder : folder.parent_path();  // "runs/ladder/" ends with no name
+  Config config = recorded_config(named);
+  labels::LabelStore store = open_recorded(named, choice.split);
+  RunData data = make_data(config);
+  RecordedRun run{named, std::move(config), std::move(data), std::move(store), {}, {}};
+  check_unchanged(run);
+  run.examples = chosen_examples(run.store, choice);
+  for (const labels::StoredExample& example : run.examples)
+    if (std::ranges::find(run.levels, example.level) == run.levels.end()) run.levels.push_back(example.level);
+  return run;
+}
+
+}  // namespace polar::experiment

@@ -1,0 +1,43 @@
+#pragma once
+// A run whose search has begun, read from its folder: its configuration, its data and its label store. What controls
+// start from.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiment/config.h"
+#include "experiment/dataset.h"
+#include "labels/label_store.h"
+
+namespace polar::experiment {
+
+/// The label store of a run's folder, for reading: oracle.sqlite for the test split, else labels.sqlite. Throws
+/// core::UsageError when there is none.
+labels::LabelStore open_recorded(const std::filesystem::path& run, const std::optional<labels::Split>& split);
+
+struct RecordedChoice {
+  std::optional<labels::Split> split = std::nullopt;  ///< nullopt: train and validation; test: the oracle's searches
+  int examples_per_level = 0;                         ///< the first of every level; 0 = all
+};
+
+struct RecordedRun {
+  std::filesystem::path folder;
+  Config config;  ///< its name and runs_folder are the folder's, wherever that was moved to
+  RunData data;
+  labels::LabelStore store;
+  std::vector<labels::StoredExample> examples;  ///< chosen among those with a recorded trial, in order of the task
+  std::vector<std::string> levels;              ///< theirs, in order of appearance
+
+  /// Every example of the store, in its order, with question and answer.
+  std::vector<task::Example> registered() const;
+  std::filesystem::path controls() const { return folder / "controls"; }
+};
+
+/// Throws core::UsageError when the folder holds no configuration or no store, when pool or data are no longer those of
+/// the recorded search, and when no example has a recorded trial; otherwise as load_config, read_manifest and
+/// LabelStore do. Writes nothing.
+RecordedRun read_recorded_run(const std::filesystem::path& folder, const RecordedChoice& choice);
+
+}  // namespace polar::experiment

@@ -1,0 +1,37 @@
+#pragma once
+// Searches on a model that are recorded as they go: what the search stage, comparisons and controls share.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "exec/executor.h"
+#include "experiment/config.h"
+#include "labels/label_store.h"
+#include "search/result.h"
+#include "search/space.h"
+#include "task/task.h"
+
+namespace polar::experiment {
+
+/// What outcomes of these examples, run by this executor, are a function of.
+labels::StoreIdentity store_identity(const exec::Executor& executor, const task::TaskSpec& task,
+                                     std::span<const task::Example> examples);
+
+struct RecordedSearch {
+  const Config& config;  ///< seed and trees in step
+  exec::Executor& executor;
+  const task::TaskSpec& task;
+  labels::LabelStore& store;                ///< holds the examples; answers what it knows, receives every round
+  std::span<const task::Example> examples;  ///< of the task; prompts that share tokens are computed together
+  std::string label;                        ///< of the progress that is shown
+};
+
+/// Searches the examples of these ids and returns the results in their order; a search that the store holds already
+/// costs reading it. Throws core::Interrupted when asked to stop (experiment/interrupt.h), every finished round kept,
+/// and otherwise as search::run_searches does.
+std::vector<search::SearchResult> search_recorded(const RecordedSearch& on, std::span<const task::ExampleId> ids,
+                                                  const search::SearchSpace& space,
+                                                  const search::SearchOptions& options);
+
+}  // namespace polar::experiment

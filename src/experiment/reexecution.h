@@ -1,0 +1,52 @@
+#pragma once
+// polar control reexecution: do recorded labels hold when they are run again in another way (method.md 2)?
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "eval/label_analysis.h"
+#include "experiment/recorded_run.h"
+#include "labels/rejudge.h"
+
+namespace polar::experiment {
+
+/// Ways of running again:
+///   batch         as recorded, in other batches: each example alone, every program from its first layer (no prefix
+///                 sharing, no cache), on another number of workers. Batch-invariant execution promises no flip.
+///   noninvariant  the same batches as LibTorch runs them: exec.batch_invariant false, exec.kernels library
+///   dtype         exec.dtype the other one of bfloat16 and float32
+///   cache         exec.cache_semantics the other one of per_step and shared_slot; flips concern repeats only
+const std::vector<std::string>& reexecution_variants();
+
+struct ReexecutionOptions {
+  std::vector<std::string> variants;  ///< each once; empty: all
+  RecordedChoice examples;
+};
+
+/// How one variant runs. A pure function of the recorded run's settings and this machine's number of cores.
+struct ReexecutionVariant {
+  std::string name;
+  ExecConfig exec;
+  int trials_per_batch = 0;
+};
+ReexecutionVariant reexecution_variant(const std::string& name, const ExecConfig& recorded);
+
+struct Reexecution {
+  /// analysis "reexecution", set: the variant, by level and for all. Keys, shares with Wilson's intervals:
+  /// valid_flipped and invalid_flipped (n: recorded programs that were right, wrong), lost (n: examples that a recorded
+  /// program solves; none of them does now), gained (n: the others; one of theirs does now).
+  std::vector<eval::LabelFigure> figures;
+  std::vector<std::pair<std::string, labels::Flip>> flips;  ///< by variant
+  std::string markdown;
+};
+
+/// Runs the recorded trials again by every variant. Outcomes are recorded in RUN/controls/reexecution-<variant>.sqlite
+/// (for test examples reexecution-test-<variant>.sqlite), from which an interrupted control goes on; then
+/// RUN/controls/reexecution.csv, .md and reexecution-flips.csv (example, level, program, sample as temperature#index,
+/// recorded and present verdict, recorded margin, variant) are written. Throws core::UsageError for an unknown or
+/// repeated variant before anything is run, core::Interrupted when asked to stop, and as read_recorded_run, load_model
+/// and LabelStore do.
+Reexecution reexecute(const std::filesystem::path& folder, const ReexecutionOptions& options);
+
+}  // namespace polar::experiment
