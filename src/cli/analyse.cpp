@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/split_flag.h"
 #include "core/error.h"
 #include "eval/label_report.h"
 #include "experiment/analyse_run.h"
@@ -22,12 +23,6 @@ struct AnalyseFlags {
   bool json = false;
   experiment::AnalyseOptions options;
 };
-
-std::optional<labels::Split> split_named(const std::string& name) {
-  if (name.empty()) return std::nullopt;
-  if (name == "train") return labels::Split::kTrain;
-  return name == "valid" ? labels::Split::kValid : labels::Split::kTest;
-}
 
 std::pair<std::string, std::filesystem::path> compared(const std::string& entry) {
   const std::size_t equals = entry.find('=');

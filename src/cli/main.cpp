@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   polar::cli::add_generate(app);
   polar::cli::add_tokenize(app);
   polar::cli::add_labels(app);
+  polar::cli::add_control(app);
   polar::cli::add_bench(app);
   polar::cli::add_help(app);
   try {

@@ -81,9 +81,8 @@ search::SearchPlan AlgorithmBench::plan_of(const std::string& algorithm) const {
 }
 
 labels::LabelStore AlgorithmBench::open_store(const std::string& text, std::span<const task::Example> all) const {
-  const pool::Manifest& manifest = model_.pool->manifest();
-  const labels::StoreIdentity identity{manifest.weights_digest, manifest.model_name, data_digest(data_.task, all),
-                                       data_.task.name,         data_.task.grader,   executor_.fingerprint()};
+  const labels::StoreIdentity identity =
+      store_identity(model_.pool->manifest(), data_.task, all, executor_.fingerprint());
   labels::StoreOptions options;
   options.new_search = true;
   labels::LabelStore store =

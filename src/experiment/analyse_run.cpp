@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "experiment/options.h"
+#include "experiment/recorded_run.h"
 #include "experiment/schema.h"
 #include "search/space.h"
 
@@ -16,16 +17,6 @@ namespace polar::experiment {
 namespace {
 
 namespace fs = std::filesystem;
-
-labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels::Split>& split) {
-  const fs::path path = run / (split == labels::Split::kTest ? "oracle.sqlite" : "labels.sqlite");
-  if (!fs::exists(path))
-    throw core::UsageError(
-        fmt::format("{}: expected a run's label store, found none; name a run's folder, such as runs/quickstart, whose "
-                    "search has begun",
-                    path.string()));
-  return labels::LabelStore::read(path);
-}
 
 /// The run's space, and what its predictor can emit; nothing without a configuration, as beside a store that was merged
 /// or judged again on its own. (Imported labels do not come here: LabelStore refuses them.)
@@ -79,8 +70,7 @@ std::string stem_of(const AnalyseOptions& options) {
 }
 
 std::string title_of(const fs::path& run, const AnalyseOptions& options) {
-  const fs::path folder = run.has_filename() ? run : run.parent_path();  // "runs/ladder/" ends with an empty name
-  std::string title = fmt::format("Labels of {}", folder.filename().string());
+  std::string title = fmt::format("Labels of {}", run_name(run));
   if (options.split) title += fmt::format(", {} examples", labels::to_string(*options.split));
   if (options.budget > 0) title += fmt::format(": first {} trials of each example", options.budget);
   return title;

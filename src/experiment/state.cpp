@@ -72,15 +72,11 @@ void Experiment::State::say(const std::string& line) const {
 }
 
 labels::StoreIdentity Experiment::State::identity(std::span<const task::Example> examples) const {
-  const pool::Manifest& manifest = model.pool->manifest();
-  return {manifest.weights_digest, manifest.model_name, data_digest(data.task, examples),
-          data.task.name,          data.task.grader,    executor.fingerprint()};
+  return store_identity(model.pool->manifest(), data.task, examples, executor.fingerprint());
 }
 
 std::vector<task::Example> Experiment::State::labelled_examples() const {
-  std::vector<task::Example> all = data.dataset.train;
-  all.insert(all.end(), data.dataset.valid.begin(), data.dataset.valid.end());
-  return all;
+  return experiment::labelled_examples(data.dataset);
 }
 
 Stage Experiment::State::search_stage() const {

@@ -16,71 +16,13 @@
 #include "labels/label_store.h"
 #include "labels/merge.h"
 #include "support/message_of.h"
-#include "support/temporary_folder.h"
-#include "support/tiny_pool.h"
+#include "support/tiny_experiment.h"
 
 namespace polar::experiment {
 namespace {
 
-/// A pool, a data set in three files and a configuration, all tiny.
-class ExperimentTest : public testing::Test {
+class ExperimentTest : public test::TinyExperiment {
  protected:
-  ExperimentTest() {
-    test::write_tiny_pool(folder_ / "pool", {.depth = 8});
-    write_rows("train", 24, "");
-    write_rows("valid", 10, "");
-    write_rows("test", 16, "");
-  }
-
-  /// Questions are a function of split and index; `answers` replaces every reference.
-  void write_rows(const std::string& split, int count, const std::string& answers) const {
-    std::vector<task::Example> rows;
-    for (int i = 0; i < count; ++i) {
-      const std::string answer = answers.empty() ? std::to_string(i % 10) : answers;
-      rows.push_back({split + std::to_string(i),
-                      split + " " + std::to_string(i * 37 % 101) + " plus",
-                      answer,
-                      {},
-                      -1,
-                      i % 2 == 0 ? "even" : "odd",
-                      ""});
-    }
-    task::write_jsonl(folder_ / (split + ".jsonl"), rows);
-  }
-
-  Config config(const std::string& name) const {
-    Config made;
-    made.name = name;
-    made.runs_folder = (folder_ / "runs").string();
-    made.pool = (folder_ / "pool").string();
-    made.task.kind = "jsonl";
-    made.task.prompt_template = "{question}";
-    made.task.train_file = (folder_ / "train.jsonl").string();
-    made.task.valid_file = (folder_ / "valid.jsonl").string();
-    made.task.test_file = (folder_ / "test.jsonl").string();
-    made.task.max_new_tokens = 4;
-    made.exec.dtype = "float32";
-    made.exec.workers = 1;
-    made.exec.chunk_rows = 32;
-    made.search.rollouts = 12;
-    made.search.oracle_rollouts = 6;
-    made.search.first_layer = 2;
-    made.search.min_depth = 0.7;
-    made.search.max_depth = 1.3;
-    made.predict.prefix_layers = 2;
-    made.predict.width = 16;
-    made.predict.heads = 2;
-    made.predict.feed_forward = 16;
-    made.predict.epochs = 2;
-    made.menu.size = 4;
-    made.menu.candidates = 6;
-    made.eval.latency_examples = 1;
-    made.eval.bootstrap = 100;
-    return made;
-  }
-
-  std::filesystem::path run(const std::string& name) const { return folder_ / "runs" / name; }
-
   static void run_all(const Config& config) {
     Experiment experiment(config);
     experiment.search();
@@ -91,8 +33,6 @@ class ExperimentTest : public testing::Test {
   labels::LabelDigests digests(const std::string& name) const {
     return labels::LabelStore::read(run(name) / "labels.sqlite").digests();
   }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(ExperimentTest, LeavesEverythingAReportNeeds) {
