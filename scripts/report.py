@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes RUN/report/index.html from what a run left in its folder: one page without outside resources.
 
-Reads report/results.csv, labels.csv and labels-vs-*.csv, evaluation.jsonl, labels.sqlite, predictor/, selection.json, config.yaml,
-environment.json and log.jsonl; a section whose input is missing says so. Example:
+Reads report/results.csv, labels.csv and labels-vs-*.csv, controls/*.csv and *.md, evaluation.jsonl, labels.sqlite, predictor/,
+selection.json, config.yaml, environment.json and log.jsonl; a section whose input is missing says so. Example:
 
   scripts/report.py runs/ladder
 """

@@ -19,6 +19,19 @@ def number(figure, digits=2):
     return f"{figure.value:.{digits}f} [{figure.ci_low:.{digits}f}, {figure.ci_high:.{digits}f}]"
 
 
+def p_text(value):
+    if value >= 0.001:
+        return f"{value:.3f}"
+    if value < 1e-300:
+        return "0"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}·10<sup>{int(exponent)}</sup>"
+
+
+def p_cell(figure):
+    return "–" if figure is None else p_text(figure.value)
+
+
 def table(head, lines, tall=False, text_columns=(0,)):
     """Cells are HTML."""
     def cell(tag, i, content):

@@ -3,9 +3,9 @@
 from html import escape
 from pathlib import Path
 
-from . import data, labels, plots
+from . import controls, data, labels, plots
 from .data import ALL, Missing
-from .markup import drawing, number, percent, table
+from .markup import drawing, number, p_cell, p_text, percent, table
 
 MAX_EXAMPLES = 8
 SIGNIFICANT = 0.05
@@ -43,6 +43,7 @@ def build(run):
         ("layers", "Which layers valid programs skip and repeat", lambda: operations(run, rows)),
         ("search", "Search progress", lambda: search(run)),
         ("labels", "What the recorded labels say", lambda: labels.section(run / "report" / "labels.csv")),
+        ("controls", "Controls of the search", lambda: controls.section(run / "controls")),
         ("training", "Training of the predictor", lambda: training(run)),
         ("selection", "What was chosen on validation", lambda: selection(run)),
         ("setup", "What was run", lambda: setup(run)),
@@ -81,19 +82,6 @@ def shielded(make):
 def percent_in_text(figure):
     interval = "" if figure.ci_low is None else f" [{100 * figure.ci_low:.1f}, {100 * figure.ci_high:.1f}]"
     return f"{100 * figure.value:.1f} %{interval}"
-
-
-def p_text(value):
-    if value >= 0.001:
-        return f"{value:.3f}"
-    if value < 1e-300:
-        return "0"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa}·10<sup>{int(exponent)}</sup>"
-
-
-def p_cell(figure):
-    return "–" if figure is None else p_text(figure.value)
 
 
 def listed(names):

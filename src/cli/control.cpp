@@ -1,14 +1,92 @@
-// polar control: how much of what a search found is luck, and how much of it holds.
+// polar control: what a search's result is worth, against samples of the unchanged model and against luck.
 
 #include "cli/control.h"
 
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/split_flag.h"
+#include "experiment/controls_chance.h"
+#include "experiment/controls_sampling.h"
+#include "experiment/interrupt.h"
+
 namespace polar::cli {
+namespace {
+
+/// What every control takes.
+struct ControlFlags {
+  std::string run, split;
+  experiment::ControlOptions options;
+
+  void declare(CLI::App& command) {
+    command.add_option("run", run, "The run's folder, whose search has begun")->required();
+    command.add_option("--split", split, "train or valid; default: both")->check(CLI::IsMember({"train", "valid"}));
+    command
+        .add_option("--examples", options.examples_per_level, "The first so many searched examples of a level; 0 = all")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    command.add_option("--set", options.overrides,
+                       "Override a key of exec, as in --set exec.workers=1; may be given again");
+  }
+};
+
+/// Runs a control, writes its files and prints its tables.
+template <typename Control, typename Options>
+void run_control(const ControlFlags& flags, Control control, const Options& options) {
+  experiment::install_interrupt_handler();
+  experiment::ControlOptions run_options = flags.options;
+  run_options.split = split_named(flags.split);
+  experiment::ControlRun run(flags.run, run_options);
+  const eval::ControlReport report = control(run, options);
+  eval::write_control(run.folder(), report);
+  for (const std::string& warning : report.warnings) std::cerr << warning << "\n";
+  std::cout << eval::control_console(report) << '\n'
+            << (run.folder() / (report.name + ".md")).string() << " and " << report.name << ".csv hold these figures\n";
+}
+
+void add_sampling_control(CLI::App& control) {
+  struct Flags : ControlFlags {
+    experiment::SamplingControlOptions sampling;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = control.add_subcommand(
+      "sampling", "Sample the unchanged model as often as the search tried programs, and compare what is solved");
+  flags->declare(*command);
+  command->add_option("--temperatures", flags->sampling.temperatures, "Comma list of temperatures above 0")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->footer("Example: polar control sampling runs/quickstart --examples 20 --temperatures 0.7");
+  command->callback([flags] { run_control(*flags, experiment::sampling_control, flags->sampling); });
+}
+
+void add_chance_control(CLI::App& control) {
+  struct Flags : ControlFlags {
+    experiment::ChanceControlOptions chance;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = control.add_subcommand(
+      "chance", "Grade the tried programs' answers against the references of other examples: what luck explains");
+  flags->declare(*command);
+  command->add_option("--budget", flags->chance.budget, "The first so many recorded programs of each example; 0 = all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--permutations", flags->chance.permutations, "Permutations of the references of a level")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  command->footer("Example: polar control chance runs/quickstart --budget 16");
+  command->callback([flags] { run_control(*flags, experiment::chance_control, flags->chance); });
+}
+
+}  // namespace
 
 void add_control(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("control", "Controls of a run's search: do its labels hold, and are they luck");
-  command->require_subcommand(1);
-  add_rerun_controls(*command);
+  CLI::App* control = app.add_subcommand("control", "Controls of a run's search: what its result may claim");
+  control->require_subcommand(1);
+  add_sampling_control(*control);
+  add_chance_control(*control);
+  add_rerun_controls(*control);
 }
 
 }  // namespace polar::cli

@@ -5,7 +5,6 @@
 
 namespace polar::cli {
 
-void add_control(CLI::App& app);
 void add_rerun_controls(CLI::App& control);  ///< reexecution, null
 
 }  // namespace polar::cli

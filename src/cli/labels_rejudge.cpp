@@ -171,9 +171,7 @@ class RejudgeCommand {
     const std::string settings = fmt::format("rejudged: imported labels {}; cache semantics {}",
                                              imported_.digests().verdicts, config_.exec.cache_semantics);
     labels::LabelStore store = labels::LabelStore::open(
-        out.lock, out.name,
-        {manifest_.weights_digest, manifest_.model_name, experiment::data_digest(data_.task, examples_),
-         data_.task.name, data_.task.grader, fingerprint},
+        out.lock, out.name, experiment::store_identity(manifest_, data_.task, examples_, fingerprint),
         {settings, "verdict", config_.seed},
         {kind_, flags_.new_search, [](const std::string& message) { std::cerr << message << "\n"; }, {}});
     store.add_examples(stored_);

@@ -1,5 +1,5 @@
 #pragma once
-// The option --split.
+// What --split names.
 
 #include <optional>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace polar::cli {
 
-/// "train", "valid" or "test", which the option checks; nullopt for "".
+/// Of "train", "valid", "test", which the option's check ensures; nullopt for "", where it was not given.
 inline std::optional<labels::Split> split_named(const std::string& name) {
   if (name.empty()) return std::nullopt;
   if (name == "train") return labels::Split::kTrain;

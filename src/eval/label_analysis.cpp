@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/seed.h"
 #include "eval/label_group.h"
+#include "eval/levels.h"
 #include "eval/metrics.h"
 
 namespace polar::eval {
@@ -22,19 +23,10 @@ void check_options(const LabelTable& table, const LabelAnalysisOptions& options)
   if (options.space && options.space->depth() != table.depth)
     throw core::UsageError(fmt::format("label analysis: expected a space of {} layers, as the labels', found {}",
                                        table.depth, options.space->depth()));
-  for (const LabelExample& example : table.examples)
-    if (example.level == kAllLevels)
-      throw core::Error(
-          fmt::format("label analysis: example '{}': expected a level other than '{}', which names all of them",
-                      example.id, kAllLevels));
 }
 
-std::vector<std::string> levels_of(const std::vector<ExampleLabels>& labels) {
-  std::vector<std::string> levels;
-  for (const ExampleLabels& own : labels)
-    if (std::ranges::find(levels, own.example->level) == levels.end()) levels.push_back(own.example->level);
-  levels.emplace_back(kAllLevels);
-  return levels;
+const std::string& level_of(const ExampleLabels& labels) {
+  return labels.example->level;
 }
 
 LabelGroup group_of(const LabelTable& table, const std::vector<ExampleLabels>& labels, const std::string& set,
@@ -54,7 +46,7 @@ void add_levels(const LabelTable& table, ProgramSet programs, const std::string&
                 const LabelAnalysisOptions& options, Add add, std::vector<LabelFigure>& all) {
   const std::vector<ExampleLabels> labels = labels_within(table, options.budget, programs);
   if (labels.empty()) return;
-  for (const std::string& level : levels_of(labels)) {
+  for (const std::string& level : levels_of(labels, level_of)) {
     const LabelGroup group = group_of(table, labels, set, level, options);
     FigureList figures(group);
     add(group, figures);

@@ -72,9 +72,13 @@ std::vector<ExampleLabels> labels_within(const LabelTable& table, int budget, Pr
   return all;
 }
 
+double sum_of(const PerExample& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
 FigureList::Denominator FigureList::denominator(PerExample values) const {
   Denominator made{std::move(values), 0, {}};
-  made.total = std::accumulate(made.values.begin(), made.values.end(), 0.0);
+  made.total = sum_of(made.values);
   made.resampled = group_.resamples->sums(made.values);
   return made;
 }
@@ -90,22 +94,19 @@ void FigureList::count(std::string analysis, std::string key, double value) {
 }
 
 void FigureList::share(std::string analysis, std::string key, std::int64_t hits, std::int64_t n) {
-  if (n == 0) return;
+  if (n > 0) add(share_figure(std::move(analysis), std::move(key), hits, n));
+}
+
+LabelFigure share_figure(std::string analysis, std::string key, std::int64_t hits, std::int64_t n) {
   const Interval interval = wilson_interval(hits, n);
-  add({std::move(analysis),
-       {},
-       {},
-       std::move(key),
-       n,
-       static_cast<double>(hits) / static_cast<double>(n),
-       interval.low,
-       interval.high});
+  const double share = static_cast<double>(hits) / static_cast<double>(n);
+  return {std::move(analysis), {}, {}, std::move(key), n, share, interval.low, interval.high};
 }
 
 LabelFigure FigureList::ratio_figure(const PerExample& numerators, const Denominator& denominator) const {
   LabelFigure figure;
   figure.n = static_cast<std::int64_t>(denominator.total);
-  figure.value = std::accumulate(numerators.begin(), numerators.end(), 0.0) / denominator.total;
+  figure.value = sum_of(numerators) / denominator.total;
   if (const auto interval = ratio_interval(group_.resamples->sums(numerators), denominator.resampled)) {
     figure.ci_low = interval->low;
     figure.ci_high = interval->high;

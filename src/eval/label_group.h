@@ -55,6 +55,7 @@ std::span<const std::uint32_t> programs_of(const ExampleLabels& labels, Pool poo
 
 /// One number an example; those that do not concern the figure are 0.
 using PerExample = std::vector<double>;
+double sum_of(const PerExample& values);
 
 /// Collects the figures of one group.
 class FigureList {
@@ -88,6 +89,9 @@ class FigureList {
   const LabelGroup& group_;
   std::vector<LabelFigure> figures_;
 };
+
+/// hits / n, n ≥ 1, with Wilson's interval; set and level are the caller's.
+LabelFigure share_figure(std::string analysis, std::string key, std::int64_t hits, std::int64_t n);
 
 // The themes; each appends its figures.
 void add_example_figures(const LabelGroup& group, FigureList& figures);  ///< counts … replay_shorter

@@ -44,12 +44,6 @@ PoolRates rates_of(const LabelGroup& group, Pool pool) {
   return rates;
 }
 
-double sum_of(const PerExample& values) {
-  double sum = 0;
-  for (double value : values) sum += value;
-  return sum;
-}
-
 /// Valid rate over tried rate of one layer; the interval resamples both together.
 void add_ratio_to_tried(const LabelGroup& group, const std::string& analysis, std::size_t layer,
                         const PerExample& valid, const FigureList::Denominator& valid_programs, const PerExample& tried,

@@ -124,11 +124,6 @@ std::string shown(const LabelFigure* figure, Unit unit) {
                      scale * *figure->ci_high, digits);
 }
 
-std::string level_name(const std::string& level) {
-  if (level == kAllLevels) return "all levels";
-  return level.empty() ? "no level" : level;
-}
-
 std::string set_name(const std::string& set) {
   if (set == "all") return "every program";
   if (set == "skip_only" || set == "loop_only") return fmt::format("{} only, of this search", set.substr(0, 4));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "eval/metrics.h"
+
 namespace polar::eval {
 
 std::string csv_field(const std::string& text) {
@@ -19,6 +21,11 @@ std::string csv_field(const std::string& text) {
 
 std::string csv_number(const std::optional<double>& value) {
   return value ? fmt::format("{}", *value) : std::string();
+}
+
+std::string level_name(const std::string& level) {
+  if (level == kAllLevels) return "all levels";
+  return level.empty() ? "no level" : level;
 }
 
 std::string aligned(const std::vector<std::vector<std::string>>& lines) {

@@ -12,6 +12,9 @@ std::string csv_field(const std::string& text);
 /// The shortest decimal that gives the same double; empty without a value.
 std::string csv_number(const std::optional<double>& value);
 
+/// What a heading calls a level.
+std::string level_name(const std::string& level);
+
 /// Columns padded to their widest cell, counted in bytes; the first one to the left, the others to the right.
 std::string aligned(const std::vector<std::vector<std::string>>& lines);
 

@@ -70,8 +70,7 @@ std::string stem_of(const AnalyseOptions& options) {
 }
 
 std::string title_of(const fs::path& run, const AnalyseOptions& options) {
-  const fs::path folder = run.has_filename() ? run : run.parent_path();  // "runs/ladder/" ends with an empty name
-  std::string title = fmt::format("Labels of {}", folder.filename().string());
+  std::string title = fmt::format("Labels of {}", run_name(run));
   if (options.split) title += fmt::format(", {} examples", labels::to_string(*options.split));
   if (options.budget > 0) title += fmt::format(": first {} trials of each example", options.budget);
   return title;

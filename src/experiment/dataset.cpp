@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <utility>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -79,6 +80,12 @@ RunData make_data(const Config& config) {
   return data;
 }
 
+std::vector<task::Example> labelled_examples(const task::Dataset& dataset) {
+  std::vector<task::Example> all = dataset.train;
+  all.insert(all.end(), dataset.valid.begin(), dataset.valid.end());
+  return all;
+}
+
 task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split) {
   task::TaskSpec own = task;
   if (split.prompt_template) own.prompt_template = *split.prompt_template;
@@ -104,6 +111,12 @@ std::string data_digest(const task::TaskSpec& task, std::span<const task::Exampl
     }
   }
   return digest.finish();
+}
+
+labels::StoreIdentity store_identity(const pool::Manifest& manifest, const task::TaskSpec& task,
+                                     std::span<const task::Example> examples, std::string fingerprint) {
+  return {manifest.weights_digest, manifest.model_name, data_digest(task, examples), task.name, task.grader,
+          std::move(fingerprint)};
 }
 
 std::string describe(const task::Dataset& dataset) {

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "experiment/config.h"
+#include "labels/label_types.h"
+#include "pool/manifest.h"
 #include "task/splits.h"
 #include "task/task.h"
 
@@ -20,6 +22,9 @@ struct RunData {
 /// test or out-of-distribution example also stands in train or validation.
 RunData make_data(const Config& config);
 
+/// What is searched for labels: train, then validation.
+std::vector<task::Example> labelled_examples(const task::Dataset& dataset);
+
 /// The task as an out-of-distribution set sees it: with the set's own template, if it has one.
 task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split);
 
@@ -28,6 +33,10 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
 
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples);
+
+/// What outcomes of the task on these examples are recorded under.
+labels::StoreIdentity store_identity(const pool::Manifest& manifest, const task::TaskSpec& task,
+                                     std::span<const task::Example> examples, std::string fingerprint);
 
 /// One line a level: population, distinct problems, what each split took, and which ran out.
 std::string describe(const task::Dataset& dataset);

@@ -67,6 +67,10 @@ labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels
   return labels::LabelStore::read(path);
 }
 
+std::string run_name(const fs::path& run) {
+  return (run.has_filename() ? run : run.parent_path()).filename().string();  // "runs/ladder/" ends with an empty name
+}
+
 std::vector<task::Example> RecordedRun::registered() const {
   std::unordered_map<task::ExampleId, const task::Example*> by_id;
   for (const auto* split : {&data.dataset.train, &data.dataset.valid, &data.dataset.test})

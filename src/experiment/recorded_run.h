@@ -40,4 +40,7 @@ struct RecordedRun {
 /// LabelStore do. Writes nothing.
 RecordedRun read_recorded_run(const std::filesystem::path& folder, const RecordedChoice& choice);
 
+/// "ladder" for runs/ladder and for runs/ladder/.
+std::string run_name(const std::filesystem::path& run);
+
 }  // namespace polar::experiment

@@ -72,9 +72,7 @@ labels::StoreIdentity Experiment::State::identity(std::span<const task::Example>
 }
 
 std::vector<task::Example> Experiment::State::labelled_examples() const {
-  std::vector<task::Example> all = data.dataset.train;
-  all.insert(all.end(), data.dataset.valid.begin(), data.dataset.valid.end());
-  return all;
+  return experiment::labelled_examples(data.dataset);
 }
 
 Stage Experiment::State::search_stage() const {

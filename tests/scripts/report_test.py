@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import report
-from polar_report import data, label_plots, labels, page, plots
+from polar_report import controls, data, label_plots, labels, page, plots
 
 DEPTH = 30
 LEVELS = ["one-digit sums", "two-digit sums", "three-digit sums", "differences", "products", "three-term sums"]
@@ -163,8 +163,22 @@ def make_label_figures():
     return figures
 
 
+def make_controls(folder):
+    """A control with its Markdown, one of another form of sets, and a list that is no figures."""
+    sampling = [["counts", "all", level, "examples", 36, 36, "", "", ""] for level in (*LEVELS, "all")]
+    sampling += [["solved", "all", level, key, 36, 0.5, 0.4, 0.6, ""] for level in (*LEVELS, "all") for key in ("search", "T=0.7")]
+    sampling += [["difference", "all", "all", "search - sampling", 36, -0.125, -0.25, 0.0625, "best sampling: T=0.7"],
+                 ["p_value", "all", "all", "search - sampling", 36, 0.00002, "", "", ""]]
+    flips = [["flips", variant, "all", "of valid", 90, 0.02, 0.01, 0.05, ""] for variant in ("batch", "<dtype>")]
+    for name, rows in (("sampling", [labels.COLUMNS, *sampling]), ("reexecution", [labels.COLUMNS, *flips]),
+                       ("reexecution-flips", [["example", "program"], ["x", "0-29"]])):
+        with open(folder / f"{name}.csv", "w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+    (folder / "sampling.md").write_text("# Sampling control of <ladder>\n\nWhat samples\nsolve.\n\n## counts\n")
+
+
 def make_run(run):
-    for folder in ("report", "predictor"):
+    for folder in ("report", "predictor", "controls"):
         (run / folder).mkdir(parents=True)
     rows = make_rows()
     (run / "evaluation.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -176,6 +190,7 @@ def make_run(run):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(labels.COLUMNS)
         writer.writerows(make_label_figures())
+    make_controls(run / "controls")
     make_store(run / "labels.sqlite")
     curve = [{"epoch": e, "train_loss": 1 / e + 0.4, "valid_loss": 0.5 + (e - 6) ** 2 / 100, "learning_rate": 1e-4} for e in range(1, 11)]
     training = {"best_epoch": 6, "parameters": 2100000, "curve": curve}
@@ -288,7 +303,8 @@ class ReportTest(unittest.TestCase):
                              (["predictor/manifest.json", "selection.json"], "holds a training curve"),
                              (["evaluation.jsonl"], "evaluation.jsonl could not be read"),
                              (["report/results.csv"], "results.csv could not be read"),
-                             (["report/labels.csv"], "labels.csv could not be read"), (["config.yaml"], "config.yaml could not be read"),
+                             (["report/labels.csv"], "labels.csv could not be read"),
+                             (["controls"], "polar control sampling RUN, or another control, makes them"), (["config.yaml"], "config.yaml could not be read"),
                              (["environment.json"], "environment.json could not be read"), (["log.jsonl"], "log.jsonl could not be read")):
             with self.subTest(names=names):
                 for name in names:
@@ -311,6 +327,7 @@ class ReportTest(unittest.TestCase):
                                      ("report/labels.csv", b"a,b\n", "labels.csv has other columns"),
                                      ("report/labels.csv", ",".join(labels.COLUMNS).encode() + b"\nbase,all\n", "labels.csv, line 2, is not a figure"),
                                      ("report/labels.csv", ",".join(labels.COLUMNS).encode() + b"\n", "labels.csv holds no figures"),
+                                     ("controls/sampling.csv", ",".join(labels.COLUMNS).encode() + b"\nsolved\n", "sampling.csv, line 2, is not a figure"),
                                      ("selection.json", b"[]", "does not have the expected form")):
             with self.subTest(name=name, content=content):
                 path = self.run_folder / name
@@ -407,6 +424,32 @@ class LabelsTest(unittest.TestCase):
             text = labels.section(path)
         self.assertEqual(read_page(text).open, [])
         self.assertIn("2 of the searches have not ended", text)
+
+
+class ControlsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as folder:
+            make_controls(Path(folder))
+            cls.text = controls.section(Path(folder))
+
+    def test_every_control_has_a_row_and_a_part_of_its_own(self):
+        self.assertEqual(read_page(self.text).open, [])
+        self.assertEqual(self.text.count("<h3>"), 2)
+        self.assertIn("<h3>Sampling control of &lt;ladder&gt;</h3>\n<p>What samples solve.</p>", self.text)
+        self.assertIn("<h3>reexecution</h3>", self.text)  # without Markdown its file's name
+        self.assertNotIn("reexecution-flips", self.text)
+
+    def test_shares_are_percent_and_counts_and_p_values_are_not(self):
+        self.assertIn("difference, search - sampling: <b>-12.5 [-25.0, 6.2]</b>", self.text)
+        self.assertIn("p value, search - sampling: <b>2.0·10<sup>-5</sup></b>", self.text)
+        self.assertIn("flips, &lt;dtype&gt;, of valid: <b>2.0 [1.0, 5.0] (n = 90)</b>", self.text)
+        self.assertIn('<td class="text">all levels</td><td>36</td>', self.text)
+
+    def test_levels_stand_in_lines_with_notes_below(self):
+        self.assertIn('<td class="text">products</td><td>50.0 [40.0, 60.0]</td><td>50.0 [40.0, 60.0]</td>', self.text)
+        self.assertIn("<li>all levels: best sampling: T=0.7</li>", self.text)
+        self.assertIn("<th>&lt;dtype&gt;, of valid</th>", self.text)
 
 
 class DataTest(unittest.TestCase):

@@ -1,0 +1,33 @@
+#pragma once
+// The levels that figures are given for. Private to eval/.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "eval/metrics.h"
+
+namespace polar::eval {
+
+/// Levels in order of appearance, then kAllLevels; `level` gives an item's. Throws core::Error when one has that name.
+template <typename Items, typename Level>
+std::vector<std::string> levels_of(const Items& items, Level level) {
+  std::vector<std::string> levels;
+  for (const auto& item : items) {
+    const std::string& own = std::invoke(level, item);
+    if (own == kAllLevels)
+      throw core::Error(
+          fmt::format("levels: expected names other than '{}', which stands for all of them, found an example of "
+                      "that level; rename it in the data set",
+                      kAllLevels));
+    if (std::ranges::find(levels, own) == levels.end()) levels.push_back(own);
+  }
+  levels.emplace_back(kAllLevels);
+  return levels;
+}
+
+}  // namespace polar::eval

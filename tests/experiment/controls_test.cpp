@@ -1,0 +1,150 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "experiment/analyse_run.h"
+#include "experiment/controls_chance.h"
+#include "experiment/controls_run.h"
+#include "experiment/controls_sampling.h"
+#include "experiment/experiment.h"
+#include "labels/check.h"
+#include "labels/sqlite.h"
+#include "support/message_of.h"
+#include "support/tiny_run.h"
+
+namespace polar::experiment {
+namespace {
+
+constexpr int kRollouts = 6;
+
+class ControlsTest : public test::TinyRunTest {
+ protected:
+  std::filesystem::path searched(const std::string& name) const {
+    Config made = config(name);
+    made.search.rollouts = kRollouts;
+    Experiment(made).search();
+    return run(name);
+  }
+
+  static labels::LabelStore store(const std::filesystem::path& run, const std::string& name) {
+    return labels::LabelStore::read(run / "controls" / (name + ".sqlite"));
+  }
+
+  static double value(const eval::ControlReport& report, const std::string& analysis, const std::string& key,
+                      const std::string& level = "all") {
+    const auto found = std::ranges::find_if(report.figures, [&](const eval::LabelFigure& figure) {
+      return figure.level == level && figure.analysis == analysis && figure.key == key;
+    });
+    return found == report.figures.end() ? -1 : found->value;
+  }
+
+  static std::string refusal(const std::filesystem::path& run, const ControlOptions& options = {}) {
+    return test::message_of<core::UsageError>([&] { const ControlRun opened(run, options); });
+  }
+};
+
+eval::ControlReport sampled(const std::filesystem::path& run, const ControlOptions& options = {},
+                            const SamplingControlOptions& sampling = {}) {
+  ControlRun opened(run, options);
+  return sampling_control(opened, sampling);
+}
+
+eval::ControlReport by_chance(const std::filesystem::path& run, const ControlOptions& options = {},
+                              const ChanceControlOptions& chance = {}) {
+  ControlRun opened(run, options);
+  return chance_control(opened, chance);
+}
+
+TEST_F(ControlsTest, SampleTheIdentityAsOftenAsTheSearchTriedPrograms) {
+  const auto run = searched("sampled");
+  const eval::ControlReport report = sampled(run);
+  const labels::LabelStore recorded = store(run, "sampling");
+  EXPECT_EQ(recorded.digests().trials, 3 * kRollouts * 34);
+  EXPECT_EQ(recorded.settings().stop_rule, "answer");
+  EXPECT_EQ(recorded.identity(), labels::LabelStore::read(run / "labels.sqlite").identity());
+  for (const labels::StoredTrial& row : recorded.trials("train3")) {
+    EXPECT_EQ(row.trial.program, core::Program::identity(8));
+    EXPECT_TRUE(row.outcome.answer_final);
+  }
+  EXPECT_EQ(labels::check_labels(run / "controls/sampling.sqlite", [](const std::string& line) { FAIL() << line; }), 0);
+  EXPECT_EQ(value(report, "counts", "examples"), 34);
+  EXPECT_EQ(value(report, "counts", "tries each"), kRollouts);
+  const RunAnalysis labels = analyse_run(run, {});
+  const auto solved = std::ranges::find_if(labels.figures, [](const eval::LabelFigure& figure) {
+    return figure.analysis == "solved" && figure.level == "all" && figure.set == "all";
+  });
+  EXPECT_EQ(value(report, "solved", "search"), solved->value);
+}
+
+TEST_F(ControlsTest, DoneInPartsRecordAndSayTheSameAsAtOnce) {
+  const auto whole = searched("whole"), parts = searched("parts");
+  const eval::ControlReport at_once = sampled(whole), chance = by_chance(whole);
+  sampled(parts, {.examples_per_level = 3}, {.temperatures = {0.7}});
+  sampled(parts, {.split = labels::Split::kValid, .overrides = {"exec.workers=2"}}, {.temperatures = {0.3, 0.7}});
+  by_chance(parts, {.examples_per_level = 5}, {.budget = 2});
+  const eval::ControlReport in_parts = sampled(parts), chance_in_parts = by_chance(parts);
+  EXPECT_EQ(in_parts.figures, at_once.figures);
+  EXPECT_EQ(chance_in_parts.figures, chance.figures);
+  for (const char* name : {"sampling", "chance"})
+    EXPECT_EQ(store(parts, name).digests().exact, store(whole, name).digests().exact) << name;
+}
+
+TEST_F(ControlsTest, JudgeEveryTrialAsItWasRecordedAndSayWhereNot) {
+  const auto run = searched("judged");
+  const eval::ControlReport report = by_chance(run, {}, {.permutations = 50});
+  EXPECT_EQ(value(report, "counts", "answers"), kRollouts * 34);
+  EXPECT_EQ(value(report, "counts", "disagreements"), 0);
+  EXPECT_GE(value(report, "any_of_n", "chance"), 0);
+  EXPECT_TRUE(report.warnings.empty());
+  labels::Database(run / "labels.sqlite", labels::OpenMode::kWrite)
+      .execute("UPDATE trials SET correct = 1 - correct WHERE search = 2 AND round = 0 AND position = 0", "in a test");
+  const eval::ControlReport changed = by_chance(run, {}, {.permutations = 50});
+  EXPECT_EQ(value(changed, "counts", "disagreements"), 1);
+  ASSERT_EQ(changed.warnings.size(), 1U);
+  EXPECT_NE(changed.warnings[0].find(", program 0-7: recorded as right, judged wrong now"), std::string::npos)
+      << changed.warnings[0];
+}
+
+TEST_F(ControlsTest, TakeTheFirstProgramsOfTheFirstExamplesOfALevel) {
+  const auto run = searched("few");
+  const eval::ControlReport report =
+      by_chance(run, {.split = labels::Split::kTrain, .examples_per_level = 4}, {.budget = 3});
+  EXPECT_EQ(report.title, "Chance control of few, train examples, the first 4 of each level");
+  EXPECT_EQ(value(report, "counts", "answers"), 2 * 4 * 3);
+  EXPECT_EQ(store(run, "chance").trials("train7").size(), 3U);
+  EXPECT_TRUE(store(run, "chance").trials("train8").empty());
+  EXPECT_TRUE(store(run, "chance").trials("valid0").empty());
+}
+
+TEST_F(ControlsTest, RefuseAnotherFingerprintOtherDataAndKeysThatAreTheRuns) {
+  const auto run = searched("refused");
+  EXPECT_NE(refusal(run, {.overrides = {"exec.cache_semantics=shared_slot"}})
+                .find("fingerprint: expected that of the labels"),
+            std::string::npos);
+  EXPECT_NE(refusal(run, {.overrides = {"search.rollouts=3"}}).find("--set: expected a key of exec"),
+            std::string::npos);
+  EXPECT_NE(refusal(folder_ / "none").find("config.yaml: expected the configuration of a run"), std::string::npos);
+  write_rows("valid", 10, "3");
+  EXPECT_NE(refusal(run).find("task and examples: expected that of the labels"), std::string::npos);
+  test::write_tiny_pool(folder_ / "pool", {.depth = 8, .seed = 2});
+  EXPECT_NE(refusal(run).find("weights of the pool"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(run / "controls"));
+}
+
+TEST_F(ControlsTest, RefuseTemperaturesAndBudgetsOutOfRange) {
+  const auto run = searched("range");
+  ControlRun opened(run, {});
+  const auto of = [&](std::vector<double> temperatures) {
+    return test::message_of<core::UsageError>([&] { sampling_control(opened, {std::move(temperatures)}); });
+  };
+  EXPECT_NE(of({}).find("found none"), std::string::npos);
+  EXPECT_NE(of({0.7, 0}).find("found 0"), std::string::npos);
+  EXPECT_NE(of({0.7, 0.3, 0.7}).find("one of them twice"), std::string::npos);
+  EXPECT_NE(
+      test::message_of<core::UsageError>([&] { chance_control(opened, {.permutations = 0}); }).find("found 0 and 0"),
+      std::string::npos);
+}
+
+}  // namespace
+}  // namespace polar::experiment
