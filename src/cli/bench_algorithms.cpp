@@ -27,11 +27,11 @@ struct AlgorithmFlags {
 void add_bench_algorithms(CLI::App& bench) {
   auto flags = std::make_shared<AlgorithmFlags>();
   auto& options = flags->options;
-  options.algorithms = {"guided", "mcts", "paper", "authors", "drllm", "replication", "random"};
+  options.algorithms = {"transfer", "guided", "mcts", "paper", "authors", "drllm", "replication", "random"};
   options.rollouts = {50, 200};
   CLI::App* command = bench.add_subcommand(
       "algorithms",
-      "Compare search algorithms on the same training examples: solved, shortest valid program, rollouts to the first");
+      "Compare search algorithms on the same examples: solved, shortest valid program, rollouts to the first");
   command->add_option("config", flags->config, "Configuration file (YAML); keys: polar help config")->required();
   command->add_option("--set", flags->overrides, "Override a key, as in --set search.keep=1; may be given again");
   command
@@ -43,7 +43,9 @@ void add_bench_algorithms(CLI::App& bench) {
       ->delimiter(',')
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
-  command->add_option("--examples", options.examples_per_level, "Training examples a level; 0: all")
+  command->add_flag("--validation", options.validation,
+                    "Search validation examples: to tune settings on others than those that are compared");
+  command->add_option("--examples", options.examples_per_level, "Examples a level; 0: all")
       ->capture_default_str()
       ->check(CLI::Range(0, 10000000));
   command

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -41,11 +42,14 @@ AlgorithmBench::AlgorithmBench(const Config& config, const AlgorithmBenchOptions
       data_(make_data(config)),
       executor_(model_.pool, model_.tokenizer, exec_options(config)) {
   const int skipped = has_pilot() ? config_.search.transfer_pilot : 0;
-  if (has_pilot()) pilot_ = slice_levels(data_.dataset.train, 0, skipped);
-  examples_ = slice_levels(data_.dataset.train, skipped, options_.examples_per_level);
-  if (examples_.empty())
-    throw core::UsageError(fmt::format("expected training examples to search{}, found none; raise task.train_per_level",
-                                       has_pilot() ? " after the pilot of transfer" : ""));
+  const std::vector<task::Example>& all = options_.validation ? data_.dataset.valid : data_.dataset.train;
+  if (has_pilot()) pilot_ = slice_levels(all, 0, skipped);
+  examples_ = slice_levels(all, skipped, options_.examples_per_level);
+  if (examples_.empty()) {
+    const char* split = options_.validation ? "valid" : "train";
+    throw core::UsageError(fmt::format("{0}: expected examples to search{1}, found none; raise task.{0}_per_level",
+                                       split, has_pilot() ? " after the pilot of transfer" : ""));
+  }
   table_.default_algorithm =
       contains(options_.algorithms, config_.search.algorithm) ? config_.search.algorithm : options_.algorithms.front();
   table_.rollouts = options_.rollouts;
@@ -82,7 +86,8 @@ labels::LabelStore AlgorithmBench::open_store(const std::string& text, std::span
   labels::LabelStore store = labels::LabelStore::open(
       *lock_, "outcomes.sqlite", store_identity(executor_, data_.task, all), {text, "verdict", config_.seed}, options);
   std::vector<labels::StoredExample> stored;
-  for (const task::Example& example : all) stored.push_back({example.id, labels::Split::kTrain, example.level});
+  const labels::Split split = options_.validation ? labels::Split::kValid : labels::Split::kTrain;
+  for (const task::Example& example : all) stored.push_back({example.id, split, example.level});
   store.add_examples(stored);
   return store;
 }
@@ -103,6 +108,7 @@ std::vector<search::SearchResult> AlgorithmBench::search(const std::string& name
 
 std::vector<core::Program> AlgorithmBench::pilot_programs() {
   search::SearchPlan plan = plan_of("guided");
+  plan.options = of_pilot(std::move(plan.options), search::SearchSpace(plan.space), config_.seed);
   plan.options.rollouts = config_.search.rollouts;  // so that no budget compared decides where transfer starts
   const std::string text = plan.space.text() + "; " + plan.options.text() + "; pilot";
   search("pilot of transfer", plan, pilot_, text);

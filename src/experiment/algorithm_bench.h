@@ -20,18 +20,20 @@ namespace polar::experiment {
 struct AlgorithmBenchOptions {
   std::vector<std::string> algorithms;  ///< search::algorithm_names(), each once
   std::vector<int> rollouts;            ///< budgets; ≥ 1
-  int examples_per_level = 0;           ///< training examples; 0 = all
+  bool validation = false;              ///< search validation examples: for tuning, so that the others stay unseen
+  int examples_per_level = 0;           ///< 0 = all
   int exhaustive_edits = 1;             ///< most edits of a program of the exhaustive search; ≥ 1
   std::filesystem::path folder;         ///< results, and the store of outcomes
 };
 
-/// Every algorithm searches the same training examples with the same seed and budget, by the configuration's settings.
+/// Every algorithm searches the same training (or validation) examples with the same seed and budget, by the
+/// configuration's settings.
 /// All trials go to `outcomes.sqlite` in the folder, one search an algorithm: an outcome that any of them recorded is
 /// not computed again, and an interrupted comparison goes on where it stopped. Then algorithms.csv and algorithms.md
 /// are written there, and the exhaustive search's outcomes.csv: every example by every program.
 ///
 /// The examples are the first of every level; with the algorithm transfer and no file of programs, those after its
-/// pilot, which is searched by guided beforehand with the configuration's rollouts and counts towards no budget. What
+/// pilot, which is searched beforehand (of_pilot) with the configuration's rollouts and counts towards no budget. What
 /// the others are compared with is the configuration's algorithm, or the first of the list where that does not run.
 class AlgorithmBench {
  public:

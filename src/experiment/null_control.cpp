@@ -45,8 +45,8 @@ std::vector<task::Example> chosen_tasks(const RecordedRun& run) {
   return tasks;
 }
 
-std::vector<SearchedExample> search_null(const RecordedRun& run, std::span<const task::Example> examples,
-                                         pool::NullLayers layers) {
+std::vector<SearchCounts> search_null(const RecordedRun& run, std::span<const task::Example> examples,
+                                      pool::NullLayers layers) {
   RunOptions options;
   options.new_search = true;  // on another machine: a search of its own in the same file
   options.null = {layers, run.config.seed};
@@ -57,7 +57,7 @@ std::vector<SearchedExample> search_null(const RecordedRun& run, std::span<const
       state.open_store(labels::StoreKind::kLabels, fmt::format("controls/null-{}.sqlite", to_string(layers)),
                        state.labelled_examples(), rollouts);
   state.search_into(store, examples, rollouts, fmt::format("null model, layers {}", to_string(layers)));
-  return searched_examples(store, run.examples);
+  return search_counts(store, run.examples);
 }
 
 std::string null_markdown(const RecordedRun& run, const std::vector<eval::LabelFigure>& figures) {
@@ -77,12 +77,12 @@ std::string null_markdown(const RecordedRun& run, const std::vector<eval::LabelF
 
 }  // namespace
 
-std::vector<SearchedExample> searched_examples(const labels::LabelStore& store,
-                                               std::span<const labels::StoredExample> examples) {
+std::vector<SearchCounts> search_counts(const labels::LabelStore& store,
+                                        std::span<const labels::StoredExample> examples) {
   const core::Program identity = core::Program::identity(store.depth());
-  std::vector<SearchedExample> searched;
+  std::vector<SearchCounts> searched;
   for (const labels::StoredExample& example : examples) {
-    SearchedExample& made = searched.emplace_back(SearchedExample{.level = example.level});
+    SearchCounts& made = searched.emplace_back(SearchCounts{.level = example.level});
     for (const labels::StoredTrial& row : store.trials(example.id)) {
       if (row.trial.sample.temperature != 0) continue;
       ++made.trials;
@@ -98,7 +98,7 @@ NullControl null_control(const std::filesystem::path& folder, const NullControlO
   const std::vector<pool::NullLayers> kinds = checked_layers(options.layers);
   const RecordedRun run = read_recorded_run(folder, {std::nullopt, options.examples_per_level});
   require_finished(run);
-  std::vector<SearchedModel> models{{"model", searched_examples(run.store, run.examples)}};
+  std::vector<SearchedModel> models{{"model", search_counts(run.store, run.examples)}};
   const std::vector<task::Example> examples = chosen_tasks(run);
   for (const pool::NullLayers layers : kinds)
     models.push_back({std::string(to_string(layers)), search_null(run, examples, layers)});

@@ -18,19 +18,19 @@ struct NullControlOptions {
 };
 
 /// What one search made of one example.
-struct SearchedExample {
+struct SearchCounts {
   std::string level;
   bool identity = false;      ///< the identity was right
   bool solved = false;        ///< some program was
   int trials = 0, valid = 0;  ///< distinct programs tried, greedily; of these, right
 };
-std::vector<SearchedExample> searched_examples(const labels::LabelStore& store,
-                                               std::span<const labels::StoredExample> examples);
+std::vector<SearchCounts> search_counts(const labels::LabelStore& store,
+                                        std::span<const labels::StoredExample> examples);
 
 /// What one model's searches made of the same examples, in the same order.
 struct SearchedModel {
   std::string name;
-  std::vector<SearchedExample> examples;
+  std::vector<SearchCounts> examples;
 };
 
 /// By level, in order of appearance, and for all:

@@ -28,19 +28,19 @@ struct ExampleShare {
 struct NullKey {
   const char* name;
   bool wilson;  ///< the cases are examples
-  double (*hits)(const SearchedExample&);
-  double (*cases)(const SearchedExample&);
+  double (*hits)(const SearchCounts&);
+  double (*cases)(const SearchCounts&);
 };
 
 constexpr NullKey kNullKeys[] = {
-    {"identity", true, [](const SearchedExample& one) { return one.identity ? 1.0 : 0.0; },
-     [](const SearchedExample&) { return 1.0; }},
-    {"solved", true, [](const SearchedExample& one) { return one.solved ? 1.0 : 0.0; },
-     [](const SearchedExample&) { return 1.0; }},
-    {"wrong_to_right", true, [](const SearchedExample& one) { return !one.identity && one.solved ? 1.0 : 0.0; },
-     [](const SearchedExample& one) { return one.identity ? 0.0 : 1.0; }},
-    {"valid_programs", false, [](const SearchedExample& one) { return static_cast<double>(one.valid); },
-     [](const SearchedExample& one) { return static_cast<double>(one.trials); }},
+    {"identity", true, [](const SearchCounts& one) { return one.identity ? 1.0 : 0.0; },
+     [](const SearchCounts&) { return 1.0; }},
+    {"solved", true, [](const SearchCounts& one) { return one.solved ? 1.0 : 0.0; },
+     [](const SearchCounts&) { return 1.0; }},
+    {"wrong_to_right", true, [](const SearchCounts& one) { return !one.identity && one.solved ? 1.0 : 0.0; },
+     [](const SearchCounts& one) { return one.identity ? 0.0 : 1.0; }},
+    {"valid_programs", false, [](const SearchCounts& one) { return static_cast<double>(one.valid); },
+     [](const SearchCounts& one) { return static_cast<double>(one.trials); }},
 };
 
 /// The models' figures on the examples of one level.
@@ -119,7 +119,7 @@ void check_models(std::span<const SearchedModel> models) {
 std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> models, std::uint64_t seed, int resamples) {
   if (models.empty()) return {};
   check_models(models);
-  const std::vector<SearchedExample>& examples = models.front().examples;
+  const std::vector<SearchCounts>& examples = models.front().examples;
   std::vector<std::pair<std::string, std::vector<std::size_t>>> levels;
   std::vector<std::size_t> all(examples.size());
   std::iota(all.begin(), all.end(), std::size_t{0});

@@ -187,7 +187,7 @@ ReexecutionVariant reexecution_variant(const std::string& name, const ExecConfig
   if (name == "batch" || name == "noninvariant") {
     const int workers =
         recorded.workers > 0 ? recorded.workers : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    exec.workers = workers == 1 ? 2 : 1;
+    exec.workers = workers + 1;  // another number that leaves no core idle
     exec.cache_mb = 0;
     exec.prefix_sharing = false;
     variant.trials_per_batch = kOneExample;

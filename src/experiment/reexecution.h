@@ -13,7 +13,7 @@ namespace polar::experiment {
 
 /// Ways of running again:
 ///   batch         as recorded, in other batches: each example alone, every program from its first layer (no prefix
-///                 sharing, no cache), on another number of workers. Batch-invariant execution promises no flip.
+///                 sharing, no cache), with one worker more. Batch-invariant execution promises no flip.
 ///   noninvariant  the same batches as LibTorch runs them: exec.batch_invariant false, exec.kernels library
 ///   dtype         exec.dtype the other one of bfloat16 and float32
 ///   cache         exec.cache_semantics the other one of per_step and shared_slot; flips concern repeats only

@@ -121,7 +121,7 @@ std::vector<Field> exec_fields() {
 
 std::vector<Field> search_fields() {
   return {
-      field(KEY(search.algorithm), "guided", one_of(search::algorithm_names()),
+      field(KEY(search.algorithm), "transfer", one_of(search::algorithm_names()),
             "How programs are chosen; paper, authors, drllm and replication bring settings of their own."),
       field(KEY(search.rollouts), 100, integer_from(1), "Programs tried per example, the identity included."),
       field(KEY(search.objective), "best", one_of(search::objective_names()),
@@ -152,7 +152,7 @@ std::vector<Field> search_fields() {
       field(KEY(search.transfer_programs), "", any_text(),
             "transfer: file of programs to start from, a line each; empty: those that served the pilot."),
       field(KEY(search.transfer_pilot), 10, integer_from(1),
-            "transfer: training examples a level that are searched first, by guided."),
+            "transfer: training examples a level that are searched first, every single edit before all else."),
       field(KEY(search.transfer_size), 16, integer_from(1), "transfer: programs to start from, at most."),
       field(KEY(search.edits), "disjoint", one_of(search::edit_form_names()),
             "disjoint: blocks never meet, as predictors need; overlapping: they may; nested: loops in loops."),

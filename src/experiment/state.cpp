@@ -156,7 +156,9 @@ search::SearchOptions Experiment::State::options_of(labels::StoreKind kind, int 
 /// What served the pilot of the labels follows from the settings, so these stand for it.
 std::string Experiment::State::search_text(labels::StoreKind kind, int rollouts) const {
   std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
-  if (has_pilot()) text += fmt::format("; pilot={} size={}", config.search.transfer_pilot, config.search.transfer_size);
+  if (has_pilot())
+    text +=
+        fmt::format("; pilot={} of single edits, size={}", config.search.transfer_pilot, config.search.transfer_size);
   return text;
 }
 
@@ -165,7 +167,7 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
   search::SearchOptions options = options_of(store.kind(), rollouts);
   if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
     const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
-    search_some(store, pilot, starting_from(options, {}), label + ", pilot");
+    search_some(store, pilot, of_pilot(options, space, config.seed), label + ", pilot");
     options = starting_from(std::move(options), served(store));
   }
   if (has_pilot()) say(fmt::format("{}: {} programs served the pilot", label, options.first_programs.size()));

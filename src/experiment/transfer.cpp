@@ -6,9 +6,11 @@
 #include <limits>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/seed.h"
 #include "predict/menu.h"
 
 namespace polar::experiment {
@@ -81,6 +83,17 @@ std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
   for (const int index : predict::greedy_cover(correct, log_prob, tried.programs, std::min(size, columns)))
     chosen.push_back(tried.programs[static_cast<std::size_t>(index)]);
   return chosen;
+}
+
+search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed) {
+  options.algorithm = search::Algorithm::kGuided;
+  options.objective = search::Objective::kBest;
+  options.stop_after_valid = 0;
+  options.first_programs.clear();
+  for (search::EditedProgram& single : space.single_edits())
+    options.first_programs.push_back(std::move(single.program));
+  core::Random(core::derive_seed(seed, "pilot", "")).shuffle(options.first_programs);
+  return options;
 }
 
 }  // namespace polar::experiment

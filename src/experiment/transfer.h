@@ -1,12 +1,15 @@
 #pragma once
 // Programs to start searches from: a file's, or those that served other training examples.
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <vector>
 
 #include "core/program.h"
 #include "labels/label_store.h"
+#include "search/options.h"
+#include "search/space.h"
 #include "task/example.h"
 
 namespace polar::experiment {
@@ -21,5 +24,10 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
 /// example only where the store says so. Empty when the store knows no other valid program.
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
                                                 std::span<const task::Example> examples, int depth, int size);
+
+/// How a pilot is searched, whose programs others start from: every single edit first, in one random order for all its
+/// examples, so that they know the same programs, then by guided; with every rollout, whatever the other searches stop
+/// at.
+search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed);
 
 }  // namespace polar::experiment

@@ -1,5 +1,5 @@
 #pragma once
-// The default search: what the example showed so far says which program to try next.
+// What the example showed so far says which program to try next.
 
 #include <cstdint>
 #include <optional>

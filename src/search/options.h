@@ -13,17 +13,17 @@ namespace polar::search {
 /// How programs are chosen (search_factory.h says which class each one is). kPaper … kReplication are published
 /// searches: presets.h gives their settings and sources.
 enum class Algorithm {
-  kGuided,   ///< the default: the program that would be best under a model drawn from what the example showed so far
-  kMcts,     ///< Monte Carlo tree search with a dense reward
-  kPaper,    ///< PoLar, as the paper describes it
-  kAuthors,  ///< PoLar, as its released code runs
-  kDrLlm,    ///< Dr.LLM
+  kGuided,       ///< the program that would be best under a model drawn from what the example showed so far
+  kMcts,         ///< Monte Carlo tree search with a dense reward
+  kPaper,        ///< PoLar, as the paper describes it
+  kAuthors,      ///< PoLar, as its released code runs
+  kDrLlm,        ///< Dr.LLM
   kReplication,  ///< RE-PoLar
   kBestFirst,    ///< children of the best program so far, by dense reward
   kBeam,         ///< level by level, the best programs of each
   kRandom,       ///< uniform over the space, by depth
   kEvolve,       ///< mutation and crossover across an elite
-  kTransfer,     ///< first_programs first, then kGuided
+  kTransfer,     ///< the default: first_programs first, then kGuided
   kExhaustive,   ///< the whole space, by number of edits
 };
 

@@ -124,6 +124,16 @@ TEST_F(AlgorithmBenchTest, StartsTransferFromAPilotOfTheConfigurationsBudget) {
   EXPECT_EQ(pilot.size(), 12U);
 }
 
+TEST_F(AlgorithmBenchTest, TunesOnValidationExamples) {
+  AlgorithmBenchOptions wanted = options();
+  wanted.algorithms = {"random"};
+  wanted.validation = true;
+  run(wanted);
+  for (const labels::StoredExample& example :
+       labels::LabelStore::read(folder_ / "out" / "outcomes.sqlite").registered_examples())
+    EXPECT_EQ(example.id.substr(0, 5), "valid");
+}
+
 TEST_F(AlgorithmBenchTest, RefusesAlgorithmsAndBudgetsThatMakeNoSense) {
   AlgorithmBenchOptions wrong = options();
   wrong.algorithms = {"guided", "magic"};

@@ -221,7 +221,7 @@ TEST(Schema, ReportsKeysThatContradictEachOtherWhereOneWasSet) {
   EXPECT_EQ(refusal("name: a\nsearch: {first_layer: 6, end_layer: 6}"),
             "x.yaml:2: search.end_layer: expected search.end_layer beyond search.first_layer (0: the model's depth), "
             "found 6 and 6");
-  EXPECT_EQ(refusal("name: a\nsearch: {transfer_programs: programs.txt}"),
+  EXPECT_EQ(refusal("name: a\nsearch: {algorithm: guided, transfer_programs: programs.txt}"),
             "x.yaml:2: search.transfer_programs: expected no file unless search.algorithm is transfer, found "
             "'programs.txt' with guided");
   EXPECT_EQ(refusal("name: a", {"predict.heads=3"}),

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/file.h"
 #include "support/label_fixture.h"
@@ -71,6 +73,20 @@ TEST_F(ProgramsThatServed, ComeFromAllExamplesWhenTheIdentitySolvesThem) {
 TEST_F(ProgramsThatServed, AreNoneWhereOnlyTheIdentityIsValid) {
   add("a", {{identity_, true}, {first_, false}});
   EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5).empty());
+}
+
+TEST(OfPilot, TriesEverySingleEditInOneOrderAndUsesEveryRollout) {
+  const search::SearchSpace space({.depth = 8});
+  const search::SearchOptions options{.algorithm = search::Algorithm::kTransfer,
+                                      .objective = search::Objective::kFirstValid};
+  const search::SearchOptions pilot = of_pilot(options, space, 1);
+  EXPECT_EQ(pilot.algorithm, search::Algorithm::kGuided);
+  EXPECT_EQ(pilot.objective, search::Objective::kBest);
+  EXPECT_EQ(pilot.first_programs, of_pilot(options, space, 1).first_programs);
+  EXPECT_NE(pilot.first_programs, of_pilot(options, space, 2).first_programs);
+  std::vector<Program> singles;
+  for (const search::EditedProgram& single : space.single_edits()) singles.push_back(single.program);
+  EXPECT_TRUE(std::ranges::is_permutation(pilot.first_programs, singles));
 }
 
 }  // namespace
