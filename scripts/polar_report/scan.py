@@ -15,8 +15,9 @@ from .plots import plain, plt, svg
 
 COLUMNS = ["mode", "first", "last", "layers", "program", "level", "n", "accuracy", "accuracy_low", "accuracy_high", "to_right",
            "to_wrong", "change", "change_low", "change_high", "p", "p_holm", "log_prob_change", "log_prob_low", "log_prob_high"]
-WHOLE = {"layers", "n", "to_right", "to_wrong"}
+WHOLE = {"first", "last", "layers", "n", "to_right", "to_wrong"}
 TEXT = {"mode", "program", "level"}
+MAY_BE_EMPTY = {"first", "last", "change_low", "change_high", "log_prob_low", "log_prob_high"}
 Row = namedtuple("Row", COLUMNS)
 MODES = ("repeat", "skip")
 BEST = 10
@@ -25,8 +26,16 @@ MEASURES = {"change": (100, "accuracy, points", "Change of accuracy, in points",
             "log_prob_change": (1, "log-probability", "Mean change of the answer's log-probability (natural logarithm)", 3)}
 
 
+def value_of(name, text):
+    if name in TEXT:
+        return text
+    if name in MAY_BE_EMPTY and not text:
+        return None
+    return int(text) if name in WHOLE else float(text)
+
+
 def read(path):
-    """The rows of scan.csv. first and last are None for the identity. Raises Missing."""
+    """The rows of scan.csv. None: first and last of the identity, and limits where nothing varies. Raises Missing."""
     lines = list(csv.reader(read_text(path).splitlines()))
     if not lines or lines[0] != COLUMNS:
         raise Missing(f"{path.name} has other columns than {','.join(COLUMNS)}.")
@@ -34,9 +43,7 @@ def read(path):
     for number, line in enumerate(lines[1:], 2):
         try:
             values = dict(zip(COLUMNS, line, strict=True))
-            rows.append(Row(**{name: value if name in TEXT else int(value) if name in WHOLE
-                               else (int(value) if value else None) if name in ("first", "last") else float(value)
-                               for name, value in values.items()}))
+            rows.append(Row(**{name: value_of(name, value) for name, value in values.items()}))
         except ValueError as error:
             raise Missing(f"{path.name}, line {number}, is not a row of a scan ({error}).") from error
     if not any(row.mode == "identity" and row.level == ALL for row in rows):
@@ -90,12 +97,15 @@ def png(figure):
 
 
 def signed(value, low, high, factor, digits):
-    return f"{factor * value:+.{digits}f} [{factor * low:+.{digits}f}, {factor * high:+.{digits}f}]".replace("-", "−")
+    text = f"{factor * value:+.{digits}f}"
+    if None not in (low, high):
+        text += f" [{factor * low:+.{digits}f}, {factor * high:+.{digits}f}]"
+    return text.replace("-", "−")
 
 
 def best_table(rows, mode):
-    """The best blocks of a mode, in the order of scan.md."""
-    own = sorted((row for row in rows if row.mode == mode), key=lambda row: (-row.accuracy, -row.log_prob_change, row.layers))[:BEST]
+    """The best blocks of a mode, in the order of scan.md: equal ones in that of the rows."""
+    own = sorted((row for row in rows if row.mode == mode), key=lambda row: (-row.accuracy, -row.log_prob_change))[:BEST]
     return table(["program", "block", "layers", "right, %", "change, points", "wrong → right", "right → wrong", "p, Holm",
                   "log-probability"],
                  [[f"<code>{escape(row.program)}</code>", "–" if row.first is None else f"{row.first}–{row.last}", row.layers,
@@ -125,7 +135,7 @@ def page(rows, title):
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{heading}</title>\n'
             f"<style>\n{style}\nfigure {{ max-width: 60rem; }}</style></head>\n<body>\n<h1>{heading}</h1>\n"
-            "<p>Every contiguous block of layers repeated once, and skipped once, on the same questions. Brackets hold 95 % intervals; p: "
-            "McNemar's exact test, corrected (Holm) over all programs of the level. The best of many programs on the questions they were "
-            "chosen on look better than they are.</p>\n"
+            "<p>Every contiguous block of layers repeated once, and skipped once, on the same questions. Brackets hold 95 % intervals, which there "
+            "are none of where nothing varies; p: McNemar's exact test, corrected (Holm) over all programs of the level. The best of many "
+            "programs looks better than it is on the questions it was chosen on.</p>\n"
             + "".join(level_part(rows, level, place) for place, level in enumerate(levels)) + "</body></html>\n")

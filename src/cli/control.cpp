@@ -18,13 +18,17 @@ namespace {
 /// What every control takes.
 struct ControlFlags {
   std::string run, split;
-  experiment::ControlOptions options;
+  experiment::RecordedChoice options;
+  int budget = 0;
 
   void declare(CLI::App& command) {
     command.add_option("run", run, "The run's folder, whose search has begun")->required();
     command.add_option("--split", split, "train or valid; default: both")->check(CLI::IsMember({"train", "valid"}));
     command
         .add_option("--examples", options.examples_per_level, "The first so many searched examples of a level; 0 = all")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    command.add_option("--budget", budget, "The first so many recorded programs of each example; 0 = all")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     command.add_option("--set", options.overrides,
@@ -36,9 +40,9 @@ struct ControlFlags {
 template <typename Control, typename Options>
 void run_control(const ControlFlags& flags, Control control, const Options& options) {
   experiment::install_interrupt_handler();
-  experiment::ControlOptions run_options = flags.options;
+  experiment::RecordedChoice run_options = flags.options;
   run_options.split = split_named(flags.split);
-  experiment::ControlRun run(flags.run, run_options);
+  experiment::ControlRun run(flags.run, run_options, flags.budget);
   const eval::ControlReport report = control(run, options);
   eval::write_control(run.folder(), report);
   for (const std::string& warning : report.warnings) std::cerr << warning << "\n";
@@ -69,9 +73,6 @@ void add_chance_control(CLI::App& control) {
   CLI::App* command = control.add_subcommand(
       "chance", "Grade the tried programs' answers against the references of other examples: what luck explains");
   flags->declare(*command);
-  command->add_option("--budget", flags->chance.budget, "The first so many recorded programs of each example; 0 = all")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
   command->add_option("--permutations", flags->chance.permutations, "Permutations of the references of a level")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));

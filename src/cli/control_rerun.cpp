@@ -48,7 +48,8 @@ void add_reexecution(CLI::App& control) {
   command->add_option("--split", flags->split, "train, valid or test (the oracle's searches); default: train and valid")
       ->check(CLI::IsMember({"train", "valid", "test"}));
   command->footer(
-      "Leaves RUN/controls/reexecution.csv and .md, and every flip in reexecution-flips.csv.\n"
+      "Leaves RUN/controls/reexecution.csv and .md, and every flip in reexecution-flips.csv; of test examples, the "
+      "same under reexecution-test.\n"
       "Example: polar control reexecution runs/quickstart --variants batch,dtype --examples 20");
   command->callback([flags] {
     experiment::install_interrupt_handler();
@@ -68,7 +69,9 @@ void add_null(CLI::App& control) {
       ->delimiter(',')
       ->capture_default_str();
   command
-      ->add_option("--examples", flags->examples_per_level, "The first so many examples a level; 0: all of the run's")
+      ->add_option("--examples", flags->examples_per_level,
+                   "The first so many examples a level; 0: all of the run's. With a pilot (search.algorithm transfer) "
+                   "the pilot is searched too")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->footer(

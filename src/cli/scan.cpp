@@ -29,7 +29,7 @@ void add_scan(CLI::App& app) {
   command->add_option("config", flags->config, "Configuration file (YAML); keys: polar help config")->required();
   command->add_option("--set", flags->overrides, "Override a key, as in --set pool=pools/other; may be given again");
   command->add_option("--out", flags->folder,
-                      "Folder for scan.csv, scan.md and scan.sqlite, with which the same command goes on; default: the "
+                      "Folder for scan.csv, scan.md and scan.sqlite, from which the same command resumes; default: the "
                       "run's, with -scan behind its name");
   command->add_option("--split", flags->split, "train or valid")
       ->capture_default_str()

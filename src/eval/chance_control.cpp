@@ -21,7 +21,7 @@ struct ResampledExcess {
   std::vector<double> values, counts;
 };
 
-/// What the resampled permutations' mean chance deviates from that of all.
+/// The deviation of the resampled permutations' mean chance from that of all.
 std::vector<double> permutation_deviations(const ChanceTally& tally, double chance, std::uint64_t seed, int resamples) {
   const Resamples draws(tally.asked_in.size(), core::derive_seed(seed, "permutations"), resamples);
   const std::vector<double> lucky = draws.sums(tally.lucky_in), asked = draws.sums(tally.asked_in);

@@ -46,9 +46,9 @@ struct ChanceFigureOptions {
 ///             Chance is W→C by luck: a permuted reference that the unchanged model's answer happens to meet would not
 ///             be W→C, so that such a pair of example and reference counts neither way
 /// Interval of the excess: each bootstrap resample draws examples with replacement, each with its own verdict and its
-/// mean chance over all permutations, and, apart from that, permutations with replacement; what the latter's mean
-/// chance deviates from the whole mean is taken off, so that both sources of error are in the interval, which is cut at
-/// −1 and 1. With a handful of examples, as few as a level may have rescued, a bootstrap is too narrow.
+/// mean chance over all permutations, and, apart from that, permutations with replacement; the deviation of the
+/// resampled permutations' mean from the overall mean is subtracted, so that both sources of error are in the interval,
+/// which is cut at −1 and 1. With a handful of examples, as few as a level may have rescued, a bootstrap is too narrow.
 /// A level of which more than half of the examples have the same answer (say, all of them) allows no such permutation:
 /// it has `observed` alone, whose note says so, and is no part of all levels.
 /// Throws core::Error when there is no example, one has no answers, or a level is named kAllLevels.

@@ -1,5 +1,5 @@
 #pragma once
-// The levels that figures are given for. Private to eval/.
+// The levels that figures are given for. For eval/ and experiment/.
 
 #include <fmt/format.h>
 

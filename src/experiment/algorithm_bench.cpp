@@ -111,7 +111,12 @@ std::vector<core::Program> AlgorithmBench::pilot_programs() {
   plan.options = of_pilot(std::move(plan.options), search::SearchSpace(plan.space), config_.seed);
   plan.options.rollouts = config_.search.rollouts;  // so that no budget compared decides where transfer starts
   const std::string text = plan.space.text() + "; " + plan.options.text() + "; pilot";
-  search("pilot of transfer", plan, pilot_, text);
+  std::size_t spent = 0;
+  for (const search::SearchResult& result : search("pilot of transfer", plan, pilot_, text))
+    spent += result.trials.size();
+  table_.pilot = fmt::format(
+      "Beforehand transfer spent {} rollouts on {} other examples, its pilot: {:.1f} for each compared one.\n", spent,
+      pilot_.size(), static_cast<double>(spent) / static_cast<double>(examples_.size()));
   std::vector<task::Example> all = pilot_;
   all.insert(all.end(), examples_.begin(), examples_.end());
   const labels::LabelStore store = open_store(text, all);

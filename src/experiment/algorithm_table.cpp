@@ -261,7 +261,8 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
   return text +
          "In brackets: 95 % bootstrap over examples; differences are paired. Rollouts to the first valid program: the "
          "identity counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
-         "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n";
+         "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n" +
+         options.pilot;
 }
 
 }  // namespace polar::experiment

@@ -45,6 +45,7 @@ struct AlgorithmTableOptions {
   std::vector<int> rollouts;      ///< budgets, ascending
   std::uint64_t seed = 0;         ///< of the bootstrap
   int resamples = 2000;
+  std::string pilot = {};  ///< what transfer spent beforehand, in words; empty: nothing
 };
 
 /// Rows by budget, then algorithm in the order of `runs`, then level in order of appearance and "all". `levels` has one

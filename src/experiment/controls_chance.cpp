@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::size_t kWarningsShown = 20;
 
-/// The recorded trials that count.
-std::span<const labels::StoredTrial> within_budget(const SearchedExample& one, int budget) {
-  const std::size_t all = one.trials.size();
-  return std::span(one.trials).first(budget > 0 ? std::min(all, static_cast<std::size_t>(budget)) : all);
-}
-
 class ChanceControl {
  public:
   ChanceControl(ControlRun& run, const ChanceControlOptions& options)
@@ -38,10 +32,10 @@ class ChanceControl {
     figures.resamples = run_.config().eval.bootstrap;
     return {
         "chance", "Chance control of " + run_.description(),
-        fmt::format("Questions for which any of {} tried programs is right, and the same answers graded against "
-                    "the references of other questions of the level, none of them an equal answer ({} "
-                    "permutations): luck explains the latter, programs at most the excess.",
-                    options_.budget > 0 ? fmt::format("the first {}", options_.budget) : "the", options_.permutations),
+        fmt::format("Questions for which any of the tried programs is right, and the same answers graded against the "
+                    "references of other questions of the level, none of them an equal answer ({} permutations): luck "
+                    "explains that much, programs at most the excess.",
+                    options_.permutations),
         eval::chance_figures(examples, figures), std::move(warnings_)};
   }
 
@@ -49,12 +43,7 @@ class ChanceControl {
   std::vector<search::Trial> recorded_programs() const {
     std::vector<search::Trial> trials;
     for (const SearchedExample& one : run_.examples()) {
-      if (one.identity >= within_budget(one, options_.budget).size())
-        throw core::Error(
-            fmt::format("example '{}': expected the identity among its first {} trials, found it as trial {}; raise "
-                        "--budget",
-                        one.example.id, options_.budget, one.identity + 1));
-      for (const labels::StoredTrial& row : within_budget(one, options_.budget)) trials.push_back(row.trial);
+      for (const labels::StoredTrial& row : one.trials) trials.push_back(row.trial);
     }
     return trials;
   }
@@ -64,8 +53,11 @@ class ChanceControl {
     for (labels::StoredTrial& row : store.trials(one.example.id))
       outcomes.emplace(std::move(row.trial.program), std::move(row.outcome));
     eval::AnsweredExample example{one.example.level, one.example.answer, {}, one.identity};
-    for (const labels::StoredTrial& row : within_budget(one, options_.budget)) {
+    for (const labels::StoredTrial& row : one.trials) {
       const search::Outcome& now = outcomes.at(row.trial.program);
+      if (!now.answer_final)
+        throw core::Error(fmt::format("example '{}', program {}: expected a whole answer, found one cut short",
+                                      one.example.id, row.trial.program.text()));
       const bool right = eval::is_right(same_, now.answer, one.example.answer);
       if (right != row.outcome.correct || now.correct != row.outcome.correct) {
         ++example.disagreements;
@@ -94,10 +86,8 @@ class ChanceControl {
 }  // namespace
 
 eval::ControlReport chance_control(ControlRun& run, const ChanceControlOptions& options) {
-  if (options.budget < 0 || options.permutations < 1)
-    throw core::UsageError(
-        fmt::format("chance control: expected --budget at least 0 and --permutations at least 1, found {} and {}",
-                    options.budget, options.permutations));
+  if (options.permutations < 1)
+    throw core::UsageError(fmt::format("--permutations: expected at least 1, found {}", options.permutations));
   return ChanceControl(run, options).report();
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// polar control chance: how much of what the search solved explains luck?
+// polar control chance: how much of what the search solved does luck explain?
 
 #include "eval/control_report.h"
 #include "experiment/controls_run.h"
@@ -7,7 +7,6 @@
 namespace polar::experiment {
 
 struct ChanceControlOptions {
-  int budget = 0;           ///< the first so many recorded greedy trials of each example; 0 = all; ≥ 0
   int permutations = 1000;  ///< ≥ 1
 };
 

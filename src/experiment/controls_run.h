@@ -12,18 +12,11 @@
 #include "exec/executor.h"
 #include "exec/model.h"
 #include "experiment/config.h"
-#include "experiment/dataset.h"
+#include "experiment/recorded_run.h"
 #include "labels/label_store.h"
 #include "labels/run_lock.h"
 
 namespace polar::experiment {
-
-struct ControlOptions {
-  /// Which searched examples; nullopt: train and validation.
-  std::optional<labels::Split> split = std::nullopt;
-  int examples_per_level = 0;               ///< the first so many searched ones, train before validation; 0: all
-  std::vector<std::string> overrides = {};  ///< "exec.KEY=VALUE" only: anything else decides what the run is
-};
 
 /// One example, and the greedy trials of its current search, in recorded order; at least the identity's.
 struct SearchedExample {
@@ -40,20 +33,19 @@ struct SearchedExample {
 /// the reference is. One control at a time works there. Not thread-safe.
 class ControlRun {
  public:
-  /// Steps: 1. read configuration and labels, 2. refuse other data and another model than the labels', 3. load the
-  /// model, 4. refuse another fingerprint, 5. read the searched examples, 6. lock RUN/controls.
-  /// Throws core::UsageError for a folder that is no run, an override of another key than exec.KEY, and for weights,
-  /// data, grader or fingerprint other than the labels' (naming both); core::Error when nothing was searched, when an
-  /// example's identity was not tried, and as load_config, make_data, load_model and LabelStore do.
-  ControlRun(std::filesystem::path run, const ControlOptions& options);
+  /// Of each example, its first `budget` greedy trials; 0: all. Throws core::UsageError for the test split, a negative
+  /// budget, a search that ends at a hit (the number of its programs depends on their verdicts) and a fingerprint other
+  /// than the labels'; core::Error when an example's identity is not among the trials, and as read_recorded_run,
+  /// load_model and RunLock do. Locks RUN/controls.
+  ControlRun(const std::filesystem::path& run, const RecordedChoice& choice, int budget = 0);
 
-  const Config& config() const { return config_; }
+  const Config& config() const { return run_.config; }
   const std::vector<SearchedExample>& examples() const { return examples_; }
   const task::TextGrader& grader() const { return encoder_.grader(); }
   int depth() const { return model_.pool->manifest().depth; }
   /// RUN/controls.
-  std::filesystem::path folder() const { return run_ / "controls"; }
-  /// "ladder", or where not all is judged "ladder, valid examples, the first 20 of each level".
+  std::filesystem::path folder() const { return run_.controls(); }
+  /// "ladder", or where not all is judged "ladder, valid examples, the first 20 of each level, 16 programs each".
   const std::string& description() const { return description_; }
 
   /// The store controls/NAME.sqlite with the outcomes of the wanted trials, of which those are executed that it lacks.
@@ -62,11 +54,8 @@ class ControlRun {
   labels::LabelStore recorded(const std::string& name, std::span<const search::Trial> wanted);
 
  private:
-  std::filesystem::path run_;
+  RecordedRun run_;
   std::string description_;
-  Config config_;
-  labels::LabelStore labels_;
-  RunData data_;
   exec::Model model_;
   exec::Executor executor_;
   exec::TaskEncoder encoder_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -45,6 +46,22 @@ std::vector<task::Example> chosen_tasks(const RecordedRun& run) {
   return tasks;
 }
 
+/// A null search must be the run's own search, on the same machine: else their difference says something else.
+void require_same_search(const RecordedRun& run, const labels::LabelStore& null) {
+  const auto require = [&](const char* what, const std::string& recorded, const std::string& here) {
+    if (recorded == here) return;
+    throw core::UsageError(
+        fmt::format("{}: {}: expected that of a search here, as in {}: {}; found {}; run the control where the labels "
+                    "were searched, with the same program and settings, or search anew here (--new-search)",
+                    run.store.path().string(), what, null.path().string(), here, recorded));
+  };
+  const labels::SearchSettings &recorded = run.store.settings(), &here = null.settings();
+  require("search settings", recorded.text, here.text);
+  require("stop rule", recorded.stop_rule, here.stop_rule);
+  require("root seed", std::to_string(recorded.root_seed), std::to_string(here.root_seed));
+  require("fingerprint", run.store.identity().fingerprint, null.identity().fingerprint);
+}
+
 std::vector<SearchCounts> search_null(const RecordedRun& run, std::span<const task::Example> examples,
                                       pool::NullLayers layers) {
   RunOptions options;
@@ -56,6 +73,7 @@ std::vector<SearchCounts> search_null(const RecordedRun& run, std::span<const ta
   labels::LabelStore store =
       state.open_store(labels::StoreKind::kLabels, fmt::format("controls/null-{}.sqlite", to_string(layers)),
                        state.labelled_examples(), rollouts);
+  require_same_search(run, store);
   state.search_into(store, examples, rollouts, fmt::format("null model, layers {}", to_string(layers)));
   return search_counts(store, run.examples);
 }
@@ -63,14 +81,14 @@ std::vector<SearchCounts> search_null(const RecordedRun& run, std::span<const ta
 std::string null_markdown(const RecordedRun& run, const std::vector<eval::LabelFigure>& figures) {
   return fmt::format(
       "# Null models for {}\n\nThe search of this run ({}, {} programs an example) on {} examples: on the model, on "
-      "the "
-      "same layers in a shuffled order, and on layers with weights drawn anew from a normal distribution of each "
+      "the same layers in a shuffled order, and on layers with weights drawn anew from a normal distribution of each "
       "tensor's own mean and deviation. What it finds in a null model, it finds in noise: chance hits of the grader, "
-      "and "
-      "whatever embedding, output head and norms give away. In percent with the number of cases and 95 % intervals: "
-      "identity, the unchanged order is right; solved, some program is; wrong_to_right, solved of those that the "
-      "identity gets wrong; valid_programs, right of all programs tried.\n\n{}\n## Excess over the null models\n\nThe "
-      "model's share less the null model's, in points; intervals by bootstrap over examples.\n\n{}",
+      "and whatever embedding, output head and norms give away. Each null model is one shuffle, or one draw of "
+      "weights; the intervals cover the choice of examples, not which shuffle or draw it is. In percent with the "
+      "number of cases and 95 % intervals: identity, the unchanged order is right; solved, some program is; "
+      "wrong_to_right, solved of those that the identity gets wrong; valid_programs, right of all programs tried."
+      "\n\n{}\n## Excess over the null models\n\nThe model's share less the null model's, in points; intervals by "
+      "bootstrap over examples.\n\n{}",
       run.config.name, run.config.search.algorithm, run.config.search.rollouts, run.examples.size(),
       eval::control_table(figures, "null"), eval::control_table(figures, "null_excess"));
 }

@@ -38,8 +38,8 @@ struct SearchedModel {
 ///     wrong_to_right (solved, of those the identity gets wrong), with Wilson's intervals; valid_programs (right, of
 ///     all programs tried), with a bootstrap over examples, as trials of one example resemble each other.
 ///   analysis "null_excess", set: the null model. The same keys: the first model's share less the null model's, n of
-///   the
-///     first; interval: bootstrap over examples, drawn alike for both.
+///     the first; interval: bootstrap over examples, drawn alike for both.
+/// No interval covers which shuffle, or which draw of weights, a null model is.
 /// Throws core::Error unless all models have the same examples.
 std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> models, std::uint64_t seed, int resamples);
 
@@ -48,11 +48,13 @@ struct NullControl {
   std::string markdown;
 };
 
-/// Searches the null models as the run searched its own: same space, budget, algorithm, seed, examples and grader. The
-/// null models are seeded by the run's seed. Searches are recorded in RUN/controls/null-<kind>.sqlite, from which an
-/// interrupted control goes on; then RUN/controls/null.csv and null.md are written. Throws core::UsageError for a
-/// repeated kind, core::Error when the run's own search of a chosen example has not ended, core::Interrupted when asked
-/// to stop, and as read_recorded_run and Experiment do.
+/// Searches the null models as the run searched its own: same space, budget, algorithm, seed, examples, grader and
+/// machine. The null models are seeded by the run's seed. With the algorithm transfer and no file of programs, each
+/// null model's pilot is searched as well, whatever the examples chosen. Searches are recorded in
+/// RUN/controls/null-<kind>.sqlite, from which an interrupted control resumes; then RUN/controls/null.csv and null.md
+/// are written. Throws core::UsageError for a repeated kind and where settings, stop rule, root seed or fingerprint of
+/// the run's own search are not those of a search here, core::Error when the run's own search of a chosen example has
+/// not ended, core::Interrupted when asked to stop, and as read_recorded_run and Experiment do.
 NullControl null_control(const std::filesystem::path& folder, const NullControlOptions& options);
 
 }  // namespace polar::experiment

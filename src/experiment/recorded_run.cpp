@@ -15,13 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Config recorded_config(const fs::path& folder) {
+Config recorded_config(const fs::path& folder, const std::vector<std::string>& overrides) {
+  for (const std::string& entry : overrides) {
+    if (entry.starts_with("exec.")) continue;
+    throw core::UsageError(fmt::format(
+        "--set: expected a key of exec, such as exec.workers=2, found '{}': every other key is the run's own", entry));
+  }
   const fs::path file = folder / "config.yaml";
   if (!fs::exists(file))
     throw core::UsageError(
         fmt::format("{}: expected the configuration of a run, found none; name a run's folder, such as runs/quickstart",
                     file.string()));
-  Config config = load_config(file);
+  Config config = load_config(file, overrides);
   config.name = folder.filename().string();
   config.runs_folder = folder.has_parent_path() ? folder.parent_path().string() : ".";
   return config;
@@ -90,7 +95,7 @@ std::vector<task::Example> RecordedRun::registered() const {
 
 RecordedRun read_recorded_run(const fs::path& folder, const RecordedChoice& choice) {
   const fs::path named = folder.has_filename() ? folder : folder.parent_path();  // "runs/ladder/" ends with no name
-  Config config = recorded_config(named);
+  Config config = recorded_config(named, choice.overrides);
   labels::LabelStore store = open_recorded(named, choice.split);
   RunData data = make_data(config);
   RecordedRun run{named, std::move(config), std::move(data), std::move(store), {}, {}};

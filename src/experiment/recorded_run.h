@@ -20,6 +20,7 @@ labels::LabelStore open_recorded(const std::filesystem::path& run, const std::op
 struct RecordedChoice {
   std::optional<labels::Split> split = std::nullopt;  ///< nullopt: train and validation; test: the oracle's searches
   int examples_per_level = 0;                         ///< the first of every level; 0 = all
+  std::vector<std::string> overrides = {};            ///< "exec.KEY=VALUE" only: anything else decides what the run is
 };
 
 struct RecordedRun {
@@ -35,7 +36,8 @@ struct RecordedRun {
   std::filesystem::path controls() const { return folder / "controls"; }
 };
 
-/// Throws core::UsageError when the folder holds no configuration or no store, when pool or data are no longer those of
+/// Throws core::UsageError for an override of another key than exec.KEY, when the folder holds no configuration or no
+/// store, when pool or data are no longer those of
 /// the recorded search, and when no example has a recorded trial; otherwise as load_config, read_manifest and
 /// LabelStore do. Writes nothing.
 RecordedRun read_recorded_run(const std::filesystem::path& folder, const RecordedChoice& choice);

@@ -4,14 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iostream>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/seed.h"
 #include "eval/control_table.h"
 #include "eval/label_report.h"
+#include "eval/levels.h"
 #include "eval/metrics.h"
 #include "eval/statistics.h"
 #include "eval/table_text.h"
@@ -46,34 +49,64 @@ std::string other_dtype(const ExecConfig& exec) {
   return pool::to_string(recorded == pool::DType::kBFloat16 ? pool::DType::kFloat32 : pool::DType::kBFloat16);
 }
 
-/// The counts of one variant, in order of the run's levels, then all of them.
-std::vector<labels::RejudgeCount> ordered_counts(const std::vector<labels::RejudgeCount>& counts,
-                                                 const std::vector<std::string>& levels) {
-  std::vector<labels::RejudgeCount> ordered;
-  labels::RejudgeCount all{std::string(eval::kAllLevels)};
-  for (const std::string& level : levels) {
-    const auto found = std::ranges::find(counts, level, &labels::RejudgeCount::level);
-    if (found == counts.end()) continue;
-    all += *found;
-    ordered.push_back(*found);
-  }
-  ordered.push_back(std::move(all));
-  return ordered;
-}
+using Count = labels::RejudgeCount;
 
-void add_figures(std::vector<eval::LabelFigure>& figures, const std::string& variant,
-                 const labels::RejudgeCount& count) {
-  const auto add = [&](const char* key, std::int64_t hits, std::int64_t n) {
+/// A share of what was counted.
+struct FlipKey {
+  const char* name;
+  std::int64_t Count::* hits;
+  std::int64_t Count::* cases;
+  bool programs;  ///< the cases are programs, of which an example has many
+};
+
+constexpr FlipKey kFlipKeys[] = {
+    {"valid_flipped", &Count::valid_flipped, &Count::valid, true},
+    {"invalid_flipped", &Count::invalid_flipped, &Count::invalid, true},
+    {"lost", &Count::lost, &Count::solved, false},
+    {"gained", &Count::gained, &Count::unsolved, false},
+};
+
+/// The figures of one level.
+class FlipLevel {
+ public:
+  FlipLevel(std::string level, std::vector<const Count*> examples, std::uint64_t seed, int resamples)
+      : level_(std::move(level)),
+        examples_(std::move(examples)),
+        resamples_(examples_.size(), core::derive_seed(seed, "re-execution", level_), resamples) {}
+
+  void add_figures(std::vector<eval::LabelFigure>& figures, const std::string& variant) const {
+    for (const FlipKey& key : kFlipKeys) add_figure(figures, variant, key);
+  }
+
+ private:
+  void add_figure(std::vector<eval::LabelFigure>& figures, const std::string& variant, const FlipKey& key) const {
+    std::vector<double> hits, cases;
+    std::int64_t flipped = 0, n = 0, having = 0;  // having: examples with a case
+    for (const Count* one : examples_) {
+      hits.push_back(static_cast<double>(one->*key.hits));
+      cases.push_back(static_cast<double>(one->*key.cases));
+      flipped += one->*key.hits;
+      n += one->*key.cases;
+      having += one->*key.cases > 0 ? 1 : 0;
+    }
     if (n == 0) return;
-    const eval::Interval interval = eval::wilson_interval(hits, n);
-    const double share = static_cast<double>(hits) / static_cast<double>(n);
-    figures.push_back({kAnalysis, variant, count.level, key, n, share, interval.low, interval.high});
-  };
-  add("valid_flipped", count.valid_flipped, count.valid);
-  add("invalid_flipped", count.invalid_flipped, count.invalid);
-  add("lost", count.lost, count.solved);
-  add("gained", count.gained, count.unsolved);
-}
+    eval::LabelFigure& figure = figures.emplace_back();
+    figure = {kAnalysis, variant, level_, key.name, n, static_cast<double>(flipped) / static_cast<double>(n)};
+    std::optional<eval::Interval> interval = key.programs
+                                                 ? eval::ratio_interval(resamples_.sums(hits), resamples_.sums(cases))
+                                                 : std::optional(eval::wilson_interval(flipped, n));
+    if (!interval && (flipped == 0 || flipped == n)) {
+      interval = eval::wilson_interval(flipped == 0 ? 0 : having, having);
+      figure.note = fmt::format("{} of {}: {} flipped; Wilson's interval of {} examples", key.name, variant,
+                                flipped == 0 ? "none" : "all", having);
+    }
+    if (interval) figure.ci_low = interval->low, figure.ci_high = interval->high;
+  }
+
+  std::string level_;
+  std::vector<const Count*> examples_;
+  eval::Resamples resamples_;
+};
 
 std::string flips_csv(const std::vector<std::pair<std::string, labels::Flip>>& flips) {
   std::string text = "example,level,program,sample,recorded,now,recorded_margin,variant\n";
@@ -89,7 +122,7 @@ class Reexecuting {
  public:
   Reexecuting(const std::filesystem::path& folder, const ReexecutionOptions& options)
       : variants_(checked_variants(options.variants)),
-        split_(options.examples.split),
+        choice_(options.examples),
         run_(read_recorded_run(folder, options.examples)),
         registered_(run_.registered()),
         judged_(labels::to_judge(run_.store, run_.examples)),
@@ -101,9 +134,9 @@ class Reexecuting {
   Reexecution finish() {
     for (const std::string& name : variants_) run(reexecution_variant(name, run_.config.exec));
     result_.markdown = markdown();
-    core::write_file(run_.controls() / "reexecution.csv", eval::labels_csv(result_.figures));
-    core::write_file(run_.controls() / "reexecution-flips.csv", flips_csv(result_.flips));
-    core::write_file(run_.controls() / "reexecution.md", result_.markdown);
+    core::write_file(run_.controls() / (stem() + ".csv"), eval::labels_csv(result_.figures));
+    core::write_file(run_.controls() / (stem() + "-flips.csv"), flips_csv(result_.flips));
+    core::write_file(run_.controls() / (stem() + ".md"), result_.markdown);
     return std::move(result_);
   }
 
@@ -126,15 +159,17 @@ class Reexecuting {
     options.stop = &interrupt_flag();
     options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
     options.on_flip = [&](const labels::Flip& flip) { result_.flips.emplace_back(variant.name, flip); };
-    const std::vector<labels::RejudgeCount> counts = labels::rejudge(judged_, evaluator, options);
-    for (const labels::RejudgeCount& count : ordered_counts(counts, run_.levels))
-      add_figures(result_.figures, variant.name, count);
+    std::vector<Count> counts;  // by example
+    options.on_example = [&](const Count& count) { counts.push_back(count); };
+    labels::rejudge(judged_, evaluator, options);
+    const std::vector<eval::LabelFigure> figures =
+        reexecution_figures(variant.name, counts, run_.config.seed, run_.config.eval.bootstrap);
+    result_.figures.insert(result_.figures.end(), figures.begin(), figures.end());
     fingerprints_.emplace_back(variant.name, executor.fingerprint());
   }
 
   /// The recorded search's settings are part of its own: of another search, other trials are run again.
   labels::LabelStore open_store(const ReexecutionVariant& variant, const exec::Executor& executor) const {
-    const bool test = split_ == labels::Split::kTest;
     const labels::SearchSettings& recorded = run_.store.settings();
     const std::string text = fmt::format("re-execution, {}: {} workers, {} trials a batch; recorded on {}; {}",
                                          variant.name, executor.options().workers, variant.trials_per_batch,
@@ -142,27 +177,42 @@ class Reexecuting {
     labels::StoreOptions options;
     options.kind = run_.store.kind();
     options.new_search = true;
-    labels::LabelStore store = labels::LabelStore::open(
-        *lock_, fmt::format("reexecution-{}{}.sqlite", test ? "test-" : "", variant.name),
-        store_identity(executor, run_.data.task, registered_), {text, recorded.stop_rule, recorded.root_seed}, options);
+    options.message = [](const std::string& message) { std::cerr << message << '\n'; };
+    labels::LabelStore store = labels::LabelStore::open(*lock_, fmt::format("{}-{}.sqlite", stem(), variant.name),
+                                                        store_identity(executor, run_.data.task, registered_),
+                                                        {text, recorded.stop_rule, recorded.root_seed}, options);
     store.add_examples(run_.store.registered_examples());
     return store;
   }
 
+  /// Of the files: those of test examples stand beside the others.
+  std::string stem() const { return choice_.split == labels::Split::kTest ? "reexecution-test" : "reexecution"; }
+
+  std::string title() const {
+    const std::string split = choice_.split ? std::string(to_string(*choice_.split)) : "train and valid";
+    const std::string examples = choice_.examples_per_level == 0
+                                     ? "all examples"
+                                     : fmt::format("the first {} examples a level", choice_.examples_per_level);
+    return fmt::format("Re-execution of the labels of {}: {}, {}, variants {}", run_.config.name, split, examples,
+                       fmt::join(variants_, ", "));
+  }
+
   std::string markdown() const {
     std::string text = fmt::format(
-        "# Re-execution of the labels of {}\n\n{} recorded programs of {} examples, run again. In percent with the "
-        "number of cases and Wilson's 95 % interval: valid_flipped, recorded as right and wrong now; invalid_flipped, "
-        "recorded as wrong and right now; lost, examples that a recorded program solved and none does now; gained, "
-        "those that none solved and one does now. The flips stand in reexecution-flips.csv.\n\n{}\nRecorded on: {}\n",
-        run_.config.name, trials_, run_.examples.size(), eval::control_table(result_.figures, kAnalysis),
+        "# {}\n\n{} recorded programs of {} examples, run again. In percent with the number of cases and 95 % "
+        "intervals: valid_flipped, recorded as right and wrong now; invalid_flipped, recorded as wrong and right now; "
+        "lost, examples that a recorded program solved and none does now; gained, those that none solved and one does "
+        "now. Intervals of flips are by bootstrap over examples, as programs of one example resemble each other; where "
+        "none flipped, or all, they are Wilson's of the number of examples. Those of lost and gained are Wilson's. The "
+        "flips stand in {}-flips.csv.\n\n{}\nRecorded on: {}\n",
+        title(), trials_, run_.examples.size(), stem(), eval::control_table(result_.figures, kAnalysis),
         run_.store.identity().fingerprint);
     for (const auto& [name, fingerprint] : fingerprints_) text += fmt::format("\n- {}: {}", name, fingerprint);
     return text + "\n";
   }
 
   std::vector<std::string> variants_;
-  std::optional<labels::Split> split_;
+  RecordedChoice choice_;
   RecordedRun run_;
   std::vector<task::Example> registered_;
   labels::JudgedLabels judged_;
@@ -202,6 +252,20 @@ ReexecutionVariant reexecution_variant(const std::string& name, const ExecConfig
   }
   if (name == "cache") exec.cache_semantics = recorded.cache_semantics == "per_step" ? "shared_slot" : "per_step";
   return variant;
+}
+
+std::vector<eval::LabelFigure> reexecution_figures(const std::string& variant,
+                                                   std::span<const labels::RejudgeCount> examples, std::uint64_t seed,
+                                                   int resamples) {
+  std::vector<eval::LabelFigure> figures;
+  if (examples.empty()) return figures;
+  for (const std::string& level : eval::levels_of(examples, &Count::level)) {
+    std::vector<const Count*> members;
+    for (const Count& one : examples)
+      if (one.level == level || level == eval::kAllLevels) members.push_back(&one);
+    FlipLevel(level, std::move(members), seed, resamples).add_figures(figures, variant);
+  }
+  return figures;
 }
 
 Reexecution reexecute(const std::filesystem::path& folder, const ReexecutionOptions& options) {

@@ -1,8 +1,11 @@
 #pragma once
 // polar control reexecution: do recorded labels hold when they are run again in another way (method.md 2)?
 
+#include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eval/label_analysis.h"
@@ -32,21 +35,29 @@ struct ReexecutionVariant {
 };
 ReexecutionVariant reexecution_variant(const std::string& name, const ExecConfig& recorded);
 
+/// Analysis "reexecution", set: the variant; by level, in order of appearance, and for all. Keys, shares:
+///   valid_flipped, invalid_flipped  n: recorded programs that were right, wrong. Interval: bootstrap over examples, as
+///     programs of one example resemble each other. Where none flipped, or all, a bootstrap has no width: then Wilson's
+///     interval of the examples with such programs, and the note says so.
+///   lost    n: examples that a recorded program solves; none of them does now. Wilson's interval.
+///   gained  n: the others; one of theirs does now. Wilson's interval.
+/// `examples`: the counts of each. Throws core::Error for a level named eval::kAllLevels.
+std::vector<eval::LabelFigure> reexecution_figures(const std::string& variant,
+                                                   std::span<const labels::RejudgeCount> examples, std::uint64_t seed,
+                                                   int resamples);
+
 struct Reexecution {
-  /// analysis "reexecution", set: the variant, by level and for all. Keys, shares with Wilson's intervals:
-  /// valid_flipped and invalid_flipped (n: recorded programs that were right, wrong), lost (n: examples that a recorded
-  /// program solves; none of them does now), gained (n: the others; one of theirs does now).
-  std::vector<eval::LabelFigure> figures;
+  std::vector<eval::LabelFigure> figures;                   ///< reexecution_figures() of each variant
   std::vector<std::pair<std::string, labels::Flip>> flips;  ///< by variant
   std::string markdown;
 };
 
-/// Runs the recorded trials again by every variant. Outcomes are recorded in RUN/controls/reexecution-<variant>.sqlite
-/// (for test examples reexecution-test-<variant>.sqlite), from which an interrupted control goes on; then
-/// RUN/controls/reexecution.csv, .md and reexecution-flips.csv (example, level, program, sample as temperature#index,
-/// recorded and present verdict, recorded margin, variant) are written. Throws core::UsageError for an unknown or
-/// repeated variant before anything is run, core::Interrupted when asked to stop, and as read_recorded_run, load_model
-/// and LabelStore do.
+/// Runs the recorded trials again by every variant. Outcomes are recorded in RUN/controls/STEM-<variant>.sqlite, STEM
+/// being reexecution-test for the test split and else reexecution, from which an interrupted control resumes; then
+/// RUN/controls/STEM.csv, STEM.md and STEM-flips.csv (example, level, program, sample as temperature#index, recorded
+/// and present verdict, recorded margin, variant) are written. Throws core::UsageError for an unknown or repeated
+/// variant before anything is run, core::Interrupted when asked to stop, and as read_recorded_run, load_model and
+/// LabelStore do.
 Reexecution reexecute(const std::filesystem::path& folder, const ReexecutionOptions& options);
 
 }  // namespace polar::experiment

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <iostream>
 #include <unordered_map>
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "eval/levels.h"
 #include "exec/model.h"
 #include "experiment/dataset.h"
 #include "experiment/options.h"
@@ -66,6 +68,7 @@ class Scanning {
                                options.examples_per_level)),
         model_(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device)),
         executor_(model_.pool, model_.tokenizer, exec_options(config)) {
+    eval::levels_of(examples_, &task::Example::level);  // refuses a level of that name before anything is run
     core::ensure_folder(folder_);
     lock_ = std::make_unique<labels::RunLock>(folder_);
   }
@@ -93,10 +96,10 @@ class Scanning {
  private:
   /// Of train and validation whole, so that another choice of examples goes on with the same file.
   labels::LabelStore open_store() const {
-    std::vector<task::Example> all = data_.dataset.train;
-    all.insert(all.end(), data_.dataset.valid.begin(), data_.dataset.valid.end());
+    const std::vector<task::Example> all = labelled_examples(data_.dataset);
     labels::StoreOptions options;
     options.new_search = true;
+    options.message = [](const std::string& message) { std::cerr << message << '\n'; };
     const search::SearchOptions search = scan_search(space_);
     labels::LabelStore store =
         labels::LabelStore::open(*lock_, "scan.sqlite", store_identity(executor_, data_.task, all),

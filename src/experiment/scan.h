@@ -32,9 +32,9 @@ struct Scan {
 };
 
 /// Runs every program on every chosen example, in batches of search.trees_in_step examples. Outcomes are recorded in
-/// FOLDER/scan.sqlite, from which the same command goes on; more examples or longer blocks compute only what is new.
-/// Then FOLDER/scan.csv and scan.md are written. Throws core::UsageError when no example is chosen, core::Interrupted
-/// when asked to stop, and as load_model, make_data and LabelStore do.
+/// FOLDER/scan.sqlite, from which the same command resumes; more examples or longer blocks compute only what is new.
+/// Then FOLDER/scan.csv and scan.md are written. Throws core::UsageError when no example is chosen, core::Error for a
+/// level named eval::kAllLevels, core::Interrupted when asked to stop, and as load_model, make_data and LabelStore do.
 Scan run_scan(const Config& config, const ScanOptions& options);
 
 }  // namespace polar::experiment

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <tuple>
 #include <utility>
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "eval/levels.h"
 #include "eval/metrics.h"
 #include "eval/table_text.h"
 
@@ -61,10 +63,9 @@ class ScanLevel {
   }
 
  private:
-  std::pair<double, eval::Interval> mean_of(const std::vector<double>& values) const {
+  std::pair<double, std::optional<eval::Interval>> mean_of(const std::vector<double>& values) const {
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-    const std::optional<eval::Interval> interval = eval::ratio_interval(resamples_.sums(values), counts_);
-    return {mean, interval.value_or(eval::Interval{mean, mean})};
+    return {mean, eval::ratio_interval(resamples_.sums(values), counts_)};
   }
 
   std::string level_;
@@ -95,14 +96,15 @@ void correct_p(std::span<ScanRow> rows) {
     if (row.edit) row.p_holm = *next++;
 }
 
-std::string interval_csv(double value, const eval::Interval& interval) {
-  return fmt::format("{},{},{}", value, interval.low, interval.high);
+std::string interval_csv(double value, const std::optional<eval::Interval>& interval) {
+  return interval ? fmt::format("{},{},{}", value, interval->low, interval->high) : fmt::format("{},,", value);
 }
 
 std::vector<std::string> best_line(const ScanRow& row) {
-  const auto signed_interval = [](double value, const eval::Interval& around, double unit, int digits) {
-    return fmt::format("{:+.{}f} [{:+.{}f}, {:+.{}f}]", unit * value, digits, unit * around.low, digits,
-                       unit * around.high, digits);
+  const auto signed_interval = [](double value, const std::optional<eval::Interval>& around, double unit, int digits) {
+    std::string text = fmt::format("{:+.{}f}", unit * value, digits);
+    if (around) text += fmt::format(" [{:+.{}f}, {:+.{}f}]", unit * around->low, digits, unit * around->high, digits);
+    return text;
   };
   return {row.program.text(),
           row.edit ? core::to_string(*row.edit) : "–",
@@ -116,10 +118,8 @@ std::vector<std::string> best_line(const ScanRow& row) {
 }
 
 std::string best_table(std::vector<const ScanRow*> rows) {
-  std::ranges::sort(rows, [](const ScanRow* a, const ScanRow* b) {
-    return std::tuple(-a->accuracy, -a->log_prob_change, a->program) <
-           std::tuple(-b->accuracy, -b->log_prob_change, b->program);
-  });
+  std::ranges::stable_sort(rows, std::ranges::greater(),
+                           [](const ScanRow* row) { return std::pair(row->accuracy, row->log_prob_change); });
   if (rows.size() > kBestRows) rows.resize(kBestRows);
   std::string text = eval::markdown_head({"program", "edit", "right, %", "change, points", "wrong to right",
                                           "right to wrong", "p, Holm", "log-probability"});
@@ -133,12 +133,8 @@ std::vector<ScanRow> scan_rows(std::span<const ScannedProgram> programs, std::sp
                                std::uint64_t seed, int resamples) {
   check_scanned(programs, levels.size());
   const ScannedProgram& identity = *std::ranges::find_if(programs, is_identity);
-  std::vector<std::string> names;
-  for (const std::string& level : levels)
-    if (std::ranges::find(names, level) == names.end()) names.push_back(level);
-  names.emplace_back(eval::kAllLevels);
   std::vector<ScanRow> rows;
-  for (const std::string& name : names) {
+  for (const std::string& name : eval::levels_of(levels, std::identity())) {
     std::vector<std::size_t> examples;
     for (std::size_t i = 0; i < levels.size(); ++i)
       if (levels[i] == name || name == eval::kAllLevels) examples.push_back(i);
@@ -167,10 +163,9 @@ std::string scan_csv(std::span<const ScanRow> rows) {
 std::string scan_markdown(std::span<const ScanRow> rows, const std::string& title) {
   std::string text = fmt::format(
       "# {}\n\nEvery contiguous block of layers repeated once, and skipped once. Changes are against the unchanged "
-      "model "
-      "on the same examples; brackets hold 95 % intervals (Wilson; bootstrap over examples for changes). p: McNemar's "
-      "exact test, corrected (Holm) over all programs. The best of many programs on the examples they were chosen on "
-      "look better than they are: check them on others.\n",
+      "model on the same examples; brackets hold 95 % intervals (Wilson; bootstrap over examples for changes; none "
+      "where nothing varies). p: McNemar's exact test, corrected (Holm) over all programs. The best of many programs "
+      "looks better than it is on the examples it was chosen on: check it on others.\n",
       title);
   for (const char* mode : {"identity", "repeat", "skip"}) {
     std::vector<const ScanRow*> own;

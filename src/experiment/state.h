@@ -41,10 +41,10 @@ struct Experiment::State {
   labels::LabelStore open_store(labels::StoreKind kind, const std::string& file_name,
                                 std::span<const task::Example> examples, int rollouts);
   void drop_foreign_oracle(const labels::StoreIdentity& wanted) const;
-  /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot, the
-  /// first training examples of every level, by guided; a labels store records that, and the oracle reads it there,
-  /// when its store is opened as well: other programs make another search.
-  /// Whatever the trees in step and interruptions, the same programs go on from it.
+  /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot
+  /// (of_pilot), the first training examples of every level; a labels store records that, and the oracle reads it
+  /// there, when its store is opened as well: other programs make another search. Whatever the trees in step and
+  /// interruptions, the same programs go on from it.
   void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                    const std::string& label);
 

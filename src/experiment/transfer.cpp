@@ -89,6 +89,7 @@ search::SearchOptions of_pilot(search::SearchOptions options, const search::Sear
   options.algorithm = search::Algorithm::kGuided;
   options.objective = search::Objective::kBest;
   options.stop_after_valid = 0;
+  options.stop_when_rescued = false;
   options.first_programs.clear();
   for (search::EditedProgram& single : space.single_edits())
     options.first_programs.push_back(std::move(single.program));

@@ -25,9 +25,9 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
                                                 std::span<const task::Example> examples, int depth, int size);
 
-/// How a pilot is searched, whose programs others start from: every single edit first, in one random order for all its
-/// examples, so that they know the same programs, then by guided; with every rollout, whatever the other searches stop
-/// at.
+/// How a pilot is searched, whose programs others start from: single edits first, as many as the rollouts allow, in one
+/// random order for all its examples, so that they know the same programs; then by guided. It uses every rollout,
+/// whatever the other searches stop at.
 search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed);
 
 }  // namespace polar::experiment

@@ -62,8 +62,7 @@ class Rejudging {
   }
 
   void count(const Share& share, const std::vector<search::Outcome>& outcomes) {
-    RejudgeCount& count = counts_[share.example->level];
-    count.level = share.example->level;
+    RejudgeCount count{share.example->level};
     bool known = false, solved_before = false, solved_now = false;
     for (std::size_t i = share.first; i < share.end; ++i) {
       const JudgedTrial& judged = judged_[i];
@@ -80,9 +79,14 @@ class Rejudging {
       options_.on_flip(
           {share.example->id, share.example->level, judged.program, valid, now, judged.margin, judged.sample});
     }
-    if (!known) return;
-    ++(solved_before ? count.solved : count.unsolved);
-    if (solved_before != solved_now) ++(solved_before ? count.lost : count.gained);
+    if (known) {
+      ++(solved_before ? count.solved : count.unsolved);
+      if (solved_before != solved_now) ++(solved_before ? count.lost : count.gained);
+    }
+    RejudgeCount& of_level = counts_[count.level];
+    of_level.level = count.level;
+    of_level += count;
+    if (options_.on_example) options_.on_example(count);
   }
 
   void record(const Share& share, const std::vector<search::Outcome>& outcomes) const {

@@ -68,10 +68,11 @@ struct RejudgeCount {
 
 struct RejudgeOptions {
   int trials_per_batch = 8192;  ///< whole examples are kept together; ≥ 1. Changes speed and memory only
-  std::function<void(const Flip&)> on_flip = {};           ///< in order of examples and programs; may be empty
-  std::function<void(std::int64_t trials)> progress = {};  ///< trials since the last call; may be empty
-  search::RoundRecorder* recorder = nullptr;               ///< receives each example's rounds; may be null
-  const std::atomic<bool>* stop = nullptr;                 ///< ends with core::Interrupted between batches; may be null
+  std::function<void(const Flip&)> on_flip = {};             ///< in order of examples and programs; may be empty
+  std::function<void(const RejudgeCount&)> on_example = {};  ///< one example's counts, in order; may be empty
+  std::function<void(std::int64_t trials)> progress = {};    ///< trials since the last call; may be empty
+  search::RoundRecorder* recorder = nullptr;                 ///< receives each example's rounds; may be null
+  const std::atomic<bool>* stop = nullptr;  ///< ends with core::Interrupted between batches; may be null
 };
 
 /// The split of each question of a configuration's data, by task::normalised_question.

@@ -47,7 +47,8 @@ std::vector<int> shuffled_order(int depth, std::uint64_t seed) {
 Manifest null_manifest(Manifest manifest, const NullOptions& options) {
   if (options.layers == NullLayers::kNone) return manifest;
   const std::string kind = fmt::format("layers {}, seed {}", to_string(options.layers), options.seed);
-  manifest.weights_digest = core::sha256(fmt::format("{}; {}", manifest.weights_digest, kind));
+  manifest.weights_digest =
+      core::sha256(fmt::format("{}; {}; revision {}", manifest.weights_digest, kind, kNullRevision));
   manifest.model_name = fmt::format("{} ({})", manifest.model_name, kind);
   if (options.layers == NullLayers::kShuffled) {
     const std::vector<int> order = shuffled_order(manifest.depth, options.seed);

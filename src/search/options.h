@@ -23,7 +23,7 @@ enum class Algorithm {
   kBeam,         ///< level by level, the best programs of each
   kRandom,       ///< uniform over the space, by depth
   kEvolve,       ///< mutation and crossover across an elite
-  kTransfer,     ///< the default: first_programs first, then kGuided
+  kTransfer,     ///< the configuration's default: first_programs first, then kGuided
   kExhaustive,   ///< the whole space, by number of edits
 };
 

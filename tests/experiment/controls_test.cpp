@@ -39,20 +39,20 @@ class ControlsTest : public test::TinyRunTest {
     return found == report.figures.end() ? -1 : found->value;
   }
 
-  static std::string refusal(const std::filesystem::path& run, const ControlOptions& options = {}) {
+  static std::string refusal(const std::filesystem::path& run, const RecordedChoice& options = {}) {
     return test::message_of<core::UsageError>([&] { const ControlRun opened(run, options); });
   }
 };
 
-eval::ControlReport sampled(const std::filesystem::path& run, const ControlOptions& options = {},
+eval::ControlReport sampled(const std::filesystem::path& run, const RecordedChoice& options = {},
                             const SamplingControlOptions& sampling = {}) {
   ControlRun opened(run, options);
   return sampling_control(opened, sampling);
 }
 
-eval::ControlReport by_chance(const std::filesystem::path& run, const ControlOptions& options = {},
-                              const ChanceControlOptions& chance = {}) {
-  ControlRun opened(run, options);
+eval::ControlReport by_chance(const std::filesystem::path& run, const RecordedChoice& options = {},
+                              const ChanceControlOptions& chance = {}, int budget = 0) {
+  ControlRun opened(run, options, budget);
   return chance_control(opened, chance);
 }
 
@@ -82,7 +82,7 @@ TEST_F(ControlsTest, DoneInPartsRecordAndSayTheSameAsAtOnce) {
   const eval::ControlReport at_once = sampled(whole), chance = by_chance(whole);
   sampled(parts, {.examples_per_level = 3}, {.temperatures = {0.7}});
   sampled(parts, {.split = labels::Split::kValid, .overrides = {"exec.workers=2"}}, {.temperatures = {0.3, 0.7}});
-  by_chance(parts, {.examples_per_level = 5}, {.budget = 2});
+  by_chance(parts, {.examples_per_level = 5}, {}, 2);
   const eval::ControlReport in_parts = sampled(parts), chance_in_parts = by_chance(parts);
   EXPECT_EQ(in_parts.figures, at_once.figures);
   EXPECT_EQ(chance_in_parts.figures, chance.figures);
@@ -95,7 +95,9 @@ TEST_F(ControlsTest, JudgeEveryTrialAsItWasRecordedAndSayWhereNot) {
   const eval::ControlReport report = by_chance(run, {}, {.permutations = 50});
   EXPECT_EQ(value(report, "counts", "answers"), kRollouts * 34);
   EXPECT_EQ(value(report, "counts", "disagreements"), 0);
-  EXPECT_GE(value(report, "any_of_n", "chance"), 0);
+  EXPECT_LT(value(report, "any_of_n", "chance"), 1);
+  EXPECT_NEAR(value(report, "any_of_n", "excess"),
+              value(report, "any_of_n", "observed") - value(report, "any_of_n", "chance"), 1e-12);
   EXPECT_TRUE(report.warnings.empty());
   labels::Database(run / "labels.sqlite", labels::OpenMode::kWrite)
       .execute("UPDATE trials SET correct = 1 - correct WHERE search = 2 AND round = 0 AND position = 0", "in a test");
@@ -108,9 +110,8 @@ TEST_F(ControlsTest, JudgeEveryTrialAsItWasRecordedAndSayWhereNot) {
 
 TEST_F(ControlsTest, TakeTheFirstProgramsOfTheFirstExamplesOfALevel) {
   const auto run = searched("few");
-  const eval::ControlReport report =
-      by_chance(run, {.split = labels::Split::kTrain, .examples_per_level = 4}, {.budget = 3});
-  EXPECT_EQ(report.title, "Chance control of few, train examples, the first 4 of each level");
+  const eval::ControlReport report = by_chance(run, {.split = labels::Split::kTrain, .examples_per_level = 4}, {}, 3);
+  EXPECT_EQ(report.title, "Chance control of few, train examples, the first 4 of each level, 3 programs each");
   EXPECT_EQ(value(report, "counts", "answers"), 2 * 4 * 3);
   EXPECT_EQ(store(run, "chance").trials("train7").size(), 3U);
   EXPECT_TRUE(store(run, "chance").trials("train8").empty());
@@ -126,9 +127,9 @@ TEST_F(ControlsTest, RefuseAnotherFingerprintOtherDataAndKeysThatAreTheRuns) {
             std::string::npos);
   EXPECT_NE(refusal(folder_ / "none").find("config.yaml: expected the configuration of a run"), std::string::npos);
   write_rows("valid", 10, "3");
-  EXPECT_NE(refusal(run).find("task and examples: expected that of the labels"), std::string::npos);
+  EXPECT_NE(refusal(run).find("expected the prompt and examples of its configuration"), std::string::npos);
   test::write_tiny_pool(folder_ / "pool", {.depth = 8, .seed = 2});
-  EXPECT_NE(refusal(run).find("weights of the pool"), std::string::npos);
+  EXPECT_NE(refusal(run).find("expected the model of"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(run / "controls"));
 }
 
@@ -141,9 +142,17 @@ TEST_F(ControlsTest, RefuseTemperaturesAndBudgetsOutOfRange) {
   EXPECT_NE(of({}).find("found none"), std::string::npos);
   EXPECT_NE(of({0.7, 0}).find("found 0"), std::string::npos);
   EXPECT_NE(of({0.7, 0.3, 0.7}).find("one of them twice"), std::string::npos);
-  EXPECT_NE(
-      test::message_of<core::UsageError>([&] { chance_control(opened, {.permutations = 0}); }).find("found 0 and 0"),
-      std::string::npos);
+  EXPECT_NE(test::message_of<core::UsageError>([&] { chance_control(opened, {.permutations = 0}); }).find("found 0"),
+            std::string::npos);
+  EXPECT_NE(test::message_of<core::UsageError>([&] { ControlRun(run, {}, -1); }).find("--budget"), std::string::npos);
+  EXPECT_NE(refusal(run, {.split = labels::Split::kTest}).find("found test"), std::string::npos);
+}
+
+TEST_F(ControlsTest, RefuseASearchWhoseProgramsAreFewWhereOneIsValid) {
+  Config early = config("early");
+  early.search.stop_after_valid = 1;
+  Experiment(early).search();
+  EXPECT_NE(refusal(run("early")).find("expected a search that uses its whole budget"), std::string::npos);
 }
 
 }  // namespace

@@ -205,11 +205,16 @@ TEST_F(ExperimentTest, LabelsWithAPublishedSearchToo) {
 }
 
 TEST_F(ExperimentTest, SearchesInPartsThatMergeToTheWholeAndTrainFromThere) {
-  Experiment(config("whole")).search();
+  const auto with_pilot = [&](const std::string& name) {
+    Config made = config(name);
+    made.search.transfer_pilot = 2;  // examples a level that every part searches
+    return made;
+  };
+  Experiment(with_pilot("whole")).search();
   std::vector<std::filesystem::path> parts;
   for (int number = 1; number <= 3; ++number) {
     const std::string name = "part-" + std::to_string(number);
-    Experiment part(config(name));
+    Experiment part(with_pilot(name));
     part.search({number, 3});
     EXPECT_THROW(part.train(), core::Error) << "a part is no finished search";
     parts.push_back(run(name) / "labels.sqlite");
@@ -221,7 +226,7 @@ TEST_F(ExperimentTest, SearchesInPartsThatMergeToTheWholeAndTrainFromThere) {
     labels::merge_stores(lock, "labels.sqlite", parts);
   }
   EXPECT_EQ(digests("merged").exact, digests("whole").exact);
-  Experiment merged(config("merged"));
+  Experiment merged(with_pilot("merged"));
   merged.search();
   EXPECT_EQ(digests("merged").exact, digests("whole").exact);
   EXPECT_NO_THROW(merged.train());

@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "eval/statistics.h"
 #include "experiment/experiment.h"
+#include "labels/sqlite.h"
 #include "support/message_of.h"
 #include "support/parts.h"
 #include "support/tiny_run.h"
@@ -70,6 +71,16 @@ class NullControlTest : public test::TinyRunTest {
   labels::LabelStore store(const std::string& name) const {
     return labels::LabelStore::read(run("run") / "controls" / name);
   }
+  Config without_pilot() const {
+    Config made = config("run");
+    made.search.algorithm = "guided";
+    return made;
+  }
+  /// As if the run had been searched otherwise.
+  void change_store(const std::string& sql) const {
+    labels::Database database(run("run") / "labels.sqlite", labels::OpenMode::kWrite);
+    labels::Statement(database, sql, "testing").run();
+  }
 };
 
 TEST_F(NullControlTest, SearchesBothNullModelsAsTheRunSearchedItsOwn) {
@@ -98,13 +109,41 @@ TEST_F(NullControlTest, SearchesBothNullModelsAsTheRunSearchedItsOwn) {
 }
 
 TEST_F(NullControlTest, SearchesAFewExamplesOfOneNullModelAndGoesOnWithMore) {
-  Experiment(config("run")).search();
+  Experiment(without_pilot()).search();
   null_control(run("run"), {{pool::NullLayers::kShuffled}, 2});
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 4 * 12);
   EXPECT_FALSE(std::filesystem::exists(run("run") / "controls" / "null-reinitialised.sqlite"));
   const NullControl more = null_control(run("run"), {{pool::NullLayers::kShuffled}, 3});
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 6 * 12);
   EXPECT_EQ(found_in(more.figures, "null", "shuffled", "all", "solved").n, 6);
+}
+
+TEST_F(NullControlTest, SearchesThePilotOfANullModelToo) {
+  Config made = config("run");
+  made.search.algorithm = "transfer";
+  made.search.transfer_pilot = 3;
+  Experiment(made).search();
+  const NullControl few = null_control(run("run"), {{pool::NullLayers::kShuffled}, 1});
+  EXPECT_EQ(found_in(few.figures, "null", "shuffled", "all", "solved").n, 2);
+  EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 6 * 12);
+  test::expect_parts(few.markdown, {"one shuffle, or one draw of weights", "over the null models"});
+}
+
+TEST_F(NullControlTest, RefusesARunThatWasSearchedOtherwiseOrElsewhere) {
+  Experiment(without_pilot()).search();
+  const auto message = [&] {
+    return test::message_of<core::UsageError>([&] { null_control(run("run"), {{pool::NullLayers::kShuffled}, 1}); });
+  };
+  const std::string here = labels::LabelStore::read(run("run") / "labels.sqlite").identity().fingerprint;
+  change_store("UPDATE fingerprint SET text = 'another machine'");
+  test::expect_parts(message(),
+                     {"labels.sqlite", "fingerprint", "null-shuffled.sqlite", here, "found another machine"});
+  change_store("UPDATE settings SET root_seed = '77'");
+  test::expect_parts(message(), {"root seed", "found 77"});
+  change_store("UPDATE settings SET text = 'another search'");
+  test::expect_parts(message(), {"search settings", "guided", "found another search"});
+  EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 0);
+  EXPECT_FALSE(std::filesystem::exists(run("run") / "controls" / "null.csv"));
 }
 
 TEST_F(NullControlTest, RefusesARunWhoseSearchHasNotEndedAndRepeatedKinds) {

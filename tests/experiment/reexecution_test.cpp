@@ -7,8 +7,10 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "eval/statistics.h"
 #include "eval/table_text.h"
 #include "experiment/experiment.h"
+#include "experiment/state.h"
 #include "labels/label_store.h"
 #include "labels/sqlite.h"
 #include "support/message_of.h"
@@ -43,6 +45,11 @@ class ReexecutionTest : public test::TinyRunTest {
   }
 
   std::string written(const std::string& name) const { return core::read_file(run("run") / "controls" / name); }
+
+  labels::LabelStore recorded_store() const { return labels::LabelStore::read(run("run") / "labels.sqlite"); }
+  labels::LabelStore store_of(const std::string& variant) const {
+    return labels::LabelStore::read(run("run") / "controls" / ("reexecution-" + variant + ".sqlite"));
+  }
 };
 
 TEST_F(ReexecutionTest, RepeatsEveryOutcomeToTheBitInOtherBatches) {
@@ -92,18 +99,66 @@ TEST_F(ReexecutionTest, GoesOnFromWhatItRecordedWithMoreExamples) {
             labels::LabelStore::read(run("run") / "labels.sqlite").trial_count());
 }
 
-TEST_F(ReexecutionTest, ComparesEveryVariantByDefaultAndFlipsOnlyRepeatsUnderOtherCacheSemantics) {
+TEST_F(ReexecutionTest, ComparesEveryVariantByDefault) {
   const Reexecution result = reexecuted({}, 4);
   for (const std::string& variant : reexecution_variants()) {
     EXPECT_GT(figure(result, "invalid_flipped", variant).n, 0);
     EXPECT_NE(result.markdown.find("| " + variant + " |"), std::string::npos) << result.markdown;
     EXPECT_TRUE(std::filesystem::exists(run("run") / "controls" / ("reexecution-" + variant + ".sqlite")));
   }
-  for (const auto& [variant, flip] : result.flips) {
-    EXPECT_NE(variant, "batch");
-    const bool repeats = flip.program.length() > flip.program.unique_depth();
-    EXPECT_TRUE(variant != "cache" || repeats) << flip.program.text();
+  for (const auto& [variant, flip] : result.flips) EXPECT_NE(variant, "batch");
+  const std::string fingerprint = recorded_store().identity().fingerprint;
+  EXPECT_EQ(store_of("batch").identity().fingerprint, fingerprint);
+  for (const char* variant : {"noninvariant", "dtype", "cache"})
+    EXPECT_NE(store_of(variant).identity().fingerprint, fingerprint) << variant;
+  test::expect_parts(result.markdown, {"labels of run: train and valid, the first 4 examples a level, variants batch, "
+                                       "noninvariant, dtype, cache\n"});
+}
+
+TEST_F(ReexecutionTest, ChangesRepeatsAndNothingElseUnderOtherCacheSemantics) {
+  const Reexecution result = reexecuted({"cache"}, 4);
+  const labels::LabelStore before = recorded_store(), now = store_of("cache");
+  int compared = 0, changed = 0;
+  for (const labels::StoredExample& example : before.examples()) {
+    const std::vector<labels::StoredTrial> old_trials = before.trials(example.id), trials = now.trials(example.id);
+    if (trials.empty()) continue;  // not chosen
+    ASSERT_EQ(trials.size(), old_trials.size());
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      const core::Program& program = trials[i].trial.program;
+      ASSERT_EQ(program, old_trials[i].trial.program);
+      if (program.length() > program.unique_depth()) {
+        changed += trials[i].outcome.answer_log_prob != old_trials[i].outcome.answer_log_prob ? 1 : 0;
+        continue;
+      }
+      ++compared;
+      EXPECT_EQ(trials[i].outcome, old_trials[i].outcome) << program.text();
+    }
   }
+  EXPECT_GT(compared, 0);
+  EXPECT_GT(changed, 0) << "a repeat sees what its layer's other run left";
+  for (const auto& [variant, flip] : result.flips)
+    EXPECT_GT(flip.program.length(), flip.program.unique_depth()) << flip.program.text();
+}
+
+TEST_F(ReexecutionTest, KeepsWhatItSaysOfTestExamplesBesideTheRest) {
+  {
+    Experiment::State state(config("run"), {});
+    const std::vector<task::Example>& examples = state.data.dataset.test;
+    const int rollouts = state.config.search.oracle_rollouts;
+    labels::LabelStore store = state.open_store(labels::StoreKind::kOracle, examples, rollouts);
+    state.search_into(store, examples, rollouts, "oracle");
+  }
+  reexecuted({"batch"});
+  const std::string csv = written("reexecution.csv"), text = written("reexecution.md");
+  const Reexecution of_test = reexecute(run("run"), {{"batch"}, {labels::Split::kTest, 3}});
+  EXPECT_EQ(written("reexecution.csv"), csv);
+  EXPECT_EQ(written("reexecution.md"), text);
+  EXPECT_EQ(written("reexecution-test.md"), of_test.markdown);
+  test::expect_parts(of_test.markdown,
+                     {": test, the first 3 examples a level, variants batch\n", "reexecution-test-flips.csv"});
+  test::expect_parts(text, {": train and valid, all examples, variants batch\n", "in reexecution-flips.csv"});
+  for (const char* name : {"reexecution-test.csv", "reexecution-test-flips.csv", "reexecution-test-batch.sqlite"})
+    EXPECT_TRUE(std::filesystem::exists(run("run") / "controls" / name)) << name;
 }
 
 TEST_F(ReexecutionTest, RefusesUnknownVariantsFoldersAndOtherDataThanWasSearched) {
@@ -120,6 +175,38 @@ TEST_F(ReexecutionTest, RefusesUnknownVariantsFoldersAndOtherDataThanWasSearched
   test::expect_parts(test::message_of<core::UsageError>([&] { reexecuted({"batch"}); }),
                      {"labels.sqlite", "found others", "config.yaml"});
   EXPECT_FALSE(std::filesystem::exists(run("run") / "controls"));
+}
+
+TEST(ReexecutionFigures, TakeProgramsOfOneExampleTogether) {
+  constexpr int kExamples = 20;
+  std::vector<labels::RejudgeCount> counts;
+  for (int i = 0; i < kExamples; ++i) {
+    labels::RejudgeCount& one = counts.emplace_back();
+    one.level = "a";
+    one.valid = 100;
+    one.valid_flipped = i % 2 == 0 ? 100 : 0;
+    one.invalid = 50;
+    one.solved = 1;
+    one.lost = i % 2 == 0 ? 1 : 0;
+  }
+  const std::vector<eval::LabelFigure> figures = reexecution_figures("batch", counts, 1, 1000);
+  ASSERT_EQ(figures.size(), 6U) << "three of the level, three of all; none of gained, where there is no case";
+  const eval::LabelFigure &valid = figures[3], &invalid = figures[4], &lost = figures[5];
+  EXPECT_EQ(valid.level, "all");
+  EXPECT_EQ(valid.key, "valid_flipped");
+  EXPECT_EQ(valid.n, 2000);
+  EXPECT_DOUBLE_EQ(valid.value, 0.5);
+  ASSERT_TRUE(valid.ci_low && valid.ci_high);
+  EXPECT_GT(*valid.ci_high - *valid.ci_low, 0.3) << "that of 20 examples, not of 2000 programs";
+  EXPECT_EQ(valid.note, "");
+  EXPECT_EQ(invalid.value, 0);
+  EXPECT_EQ(invalid.n, 1000);
+  EXPECT_EQ((eval::Interval{*invalid.ci_low, *invalid.ci_high}), eval::wilson_interval(0, kExamples));
+  EXPECT_EQ(invalid.note, "invalid_flipped of batch: none flipped; Wilson's interval of 20 examples");
+  EXPECT_EQ(lost.key, "lost");
+  EXPECT_EQ((eval::Interval{*lost.ci_low, *lost.ci_high}), eval::wilson_interval(10, kExamples));
+  EXPECT_EQ(lost.note, "");
+  EXPECT_TRUE(reexecution_figures("batch", {}, 1, 1000).empty());
 }
 
 TEST(ReexecutionVariants, ChangeWhatTheirNameSays) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "support/message_of.h"
 #include "support/parts.h"
 
 namespace polar::experiment {
@@ -50,8 +51,9 @@ TEST(ScanTable, ComparesEveryProgramWithTheIdentityOnTheSameExamples) {
   EXPECT_EQ(repeat.to_wrong, 1);
   EXPECT_EQ(repeat.p, eval::mcnemar_exact_p(2, 1));
   EXPECT_EQ(repeat.log_prob_change, (0 + 1 + 2 - 1) / 4.0);
-  EXPECT_LE(repeat.change_interval.low, 0.25);
-  EXPECT_GE(repeat.change_interval.high, 0.25);
+  ASSERT_TRUE(repeat.change_interval);
+  EXPECT_LE(repeat.change_interval->low, 0.25);
+  EXPECT_GE(repeat.change_interval->high, 0.25);
   EXPECT_EQ(skip.mode, "skip");
   EXPECT_EQ(skip.change, -0.5);
   EXPECT_EQ(skip.p_holm, std::min(1.0, 2 * eval::mcnemar_exact_p(0, 2)));
@@ -76,6 +78,34 @@ TEST(ScanTable, WritesALineARowAndTheBestOfEachMode) {
   const std::string text = scan_markdown(rows, "Scan of tiny");
   test::expect_parts(text, {"# Scan of tiny\n", "## Unchanged model", "## Best of 1 repeats", "repeat 1-2 x2",
                             "+25.0 [", "## Best of 1 skips", "skip 0"});
+}
+
+TEST(ScanTable, HasNoIntervalWhereNothingVaries) {
+  const std::vector<ScanRow> rows = scan_rows(some_scan(), kLevels, 1, 100);
+  const ScanRow &one_example = rows[1], &identity = rows[6];
+  EXPECT_EQ(one_example.n, 1);
+  EXPECT_FALSE(one_example.change_interval);
+  EXPECT_FALSE(one_example.log_prob_interval);
+  EXPECT_FALSE(identity.change_interval);
+  test::expect_parts(scan_csv(std::vector{identity}), {",0,0,0,,,1,1,0,,\n"});
+  test::expect_parts(scan_markdown(std::vector{identity}, "Scan of tiny"), {"| +0.0 | 0 | 0 | 1 | +0.000 |"});
+}
+
+TEST(ScanTable, ListsEqualProgramsInTheOrderOfTheRows) {
+  const std::vector<bool> right = {true, false};
+  const std::vector<double> log_prob = {-1, -2};
+  const std::vector<ScanRow> rows =
+      scan_rows(std::vector{scanned(std::nullopt, right, log_prob), scanned(core::Edit{0, 2, 1}, right, log_prob),
+                            scanned(core::Edit{1, 1, 1}, right, log_prob)},
+                std::vector<std::string>{"a", "a"}, 1, 100);
+  const std::string text = scan_markdown(rows, "Scan of tiny");
+  EXPECT_LT(text.find("repeat 0-1 x2"), text.find("repeat 1 x2")) << text;
+}
+
+TEST(ScanTable, RefusesALevelNamedAsAllOfThem) {
+  test::expect_parts(test::message_of<core::Error>(
+                         [] { scan_rows(some_scan(), std::vector<std::string>{"a", "all", "a", "a"}, 1, 100); }),
+                     {"'all'", "rename it"});
 }
 
 TEST(ScanTable, RefusesAScanWithoutIdentityOrOutcomes) {

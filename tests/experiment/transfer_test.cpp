@@ -75,13 +75,15 @@ TEST_F(ProgramsThatServed, AreNoneWhereOnlyTheIdentityIsValid) {
   EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5).empty());
 }
 
-TEST(OfPilot, TriesEverySingleEditInOneOrderAndUsesEveryRollout) {
+TEST(OfPilot, TriesSingleEditsFirstInOneOrderAndUsesEveryRollout) {
   const search::SearchSpace space({.depth = 8});
   const search::SearchOptions options{.algorithm = search::Algorithm::kTransfer,
-                                      .objective = search::Objective::kFirstValid};
+                                      .objective = search::Objective::kFirstValid,
+                                      .stop_when_rescued = true};
   const search::SearchOptions pilot = of_pilot(options, space, 1);
   EXPECT_EQ(pilot.algorithm, search::Algorithm::kGuided);
   EXPECT_EQ(pilot.objective, search::Objective::kBest);
+  EXPECT_FALSE(pilot.stop_when_rescued);
   EXPECT_EQ(pilot.first_programs, of_pilot(options, space, 1).first_programs);
   EXPECT_NE(pilot.first_programs, of_pilot(options, space, 2).first_programs);
   std::vector<Program> singles;

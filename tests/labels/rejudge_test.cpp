@@ -49,13 +49,17 @@ class Rejudge : public ::testing::Test {
 TEST_F(Rejudge, CountsAndListsFlipsByLevelTheIdentityIncluded) {
   for (const int batch : {1, 100}) {
     std::vector<Flip> flips;
+    std::vector<RejudgeCount> examples;
     std::int64_t judged = 0;
     const ImportedLabels labels = imported();
     const auto counts = rejudge(to_judge(labels), evaluator_,
                                 {.trials_per_batch = batch,
                                  .on_flip = [&](const Flip& flip) { flips.push_back(flip); },
+                                 .on_example = [&](const RejudgeCount& one) { examples.push_back(one); },
                                  .progress = [&](std::int64_t trials) { judged += trials; }});
     EXPECT_EQ(counts, (std::vector<RejudgeCount>{{"easy", 2, 1, 3, 2, 1, 0, 0, 0}, {"hard", 1, 0, 0, 0, 1, 0, 0, 0}}));
+    EXPECT_EQ(examples, (std::vector<RejudgeCount>{
+                            {"easy", 2, 1, 3, 2, 1, 0, 0, 0}, {"hard", 1, 0, 0, 0, 1, 0, 0, 0}, {"hard"}}));
     EXPECT_EQ(flips, (std::vector<Flip>{{"a", "easy", Program::identity(4), false, true},
                                         {"a", "easy", Program{1, 2}, false, true},
                                         {"a", "easy", Program{0, 1, 3}, true, false}}));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "pool/module_pool.h"
 #include "pool/null_weights.h"
@@ -47,6 +48,8 @@ TEST(NullLayers, HasADigestAndANameOfItsOwn) {
     }
   }
   EXPECT_EQ(digests.size(), 5U);
+  EXPECT_EQ(null_manifest(manifest, {NullLayers::kReinitialised, 2}).weights_digest,
+            core::sha256("abc; layers reinitialised, seed 2; revision 1"));
   const Manifest shuffled = null_manifest(manifest, {NullLayers::kShuffled, 1});
   EXPECT_EQ(shuffled.layer_files, (std::vector<std::string>{"second", "first"}));
   EXPECT_EQ(shuffled.attention[0].window, 9) << "a layer keeps its attention";

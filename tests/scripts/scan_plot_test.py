@@ -27,8 +27,9 @@ def write_scan(folder, levels=("sums <b>", "products", "all")):
         writer.writerow(scan.COLUMNS)
         for level in levels:
             def row(mode, first, last, layers, program, change, log_prob):
-                writer.writerow([mode, first, last, layers, program, level, 20, 0.5 + change, 0.3, 0.7, 3, 2, change, change - 0.1,
-                                 change + 0.1, 0.5, 1, log_prob, log_prob - 1, log_prob + 1])
+                around = lambda value, reach: ["", ""] if mode == "identity" else [value - reach, value + reach]
+                writer.writerow([mode, first, last, layers, program, level, 20, 0.5 + change, 0.3, 0.7, 3, 2, change,
+                                 *around(change, 0.1), 0.5, 1, log_prob, *around(log_prob, 1)])
             row("identity", "", "", DEPTH, "0-5", 0, 0)
             for mode in ("repeat", "skip"):
                 for first in range(DEPTH):
@@ -86,6 +87,22 @@ class ScanPlotTest(unittest.TestCase):
         text = scan.best_table(rows, "repeat")
         self.assertEqual(text.index("<code>"), text.index(f"<code>{best.program}</code>"))
         self.assertEqual(text.count("<code>"), scan.BEST)
+
+    def test_keeps_equal_blocks_in_the_order_of_the_rows(self):
+        write_scan(self.folder, levels=("all",))
+        same = [row._replace(accuracy=0.5, log_prob_change=0.0, layers=DEPTH + 9 - place)
+                for place, row in enumerate(r for r in scan.read(self.folder / "scan.csv") if r.mode == "skip")]
+        text = scan.best_table(same, "skip")
+        places = [text.index(f"<code>{row.program}</code>") for row in same[:scan.BEST]]
+        self.assertEqual(places, sorted(places))
+
+    def test_shows_no_brackets_where_nothing_varies(self):
+        write_scan(self.folder, levels=("all",))
+        identity = next(r for r in scan.read(self.folder / "scan.csv") if r.mode == "identity")
+        self.assertIsNone(identity.change_low)
+        self.assertNotIn("[", scan.best_table([identity], "identity"))
+        self.assertEqual(scan.signed(0.125, None, None, 100, 1), "+12.5")
+        self.assertEqual(scan.signed(-0.125, -0.25, 0.0, 100, 1), "−12.5 [−25.0, +0.0]")
 
     def test_names_what_is_missing_or_damaged(self):
         code, _, err = self.run_on(self.folder)
