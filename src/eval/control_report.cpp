@@ -94,7 +94,7 @@ std::string control_markdown(const ControlReport& report) {
     text += fmt::format("\n## {}\n\n{}", heading(table), markdown_head(lines[0]));
     for (std::size_t i = 1; i < lines.size(); ++i) text += markdown_line(lines[i]);
     const std::vector<std::string> notes = notes_of(table);
-    if (!notes.empty()) text += "\n";
+    if (!notes.empty()) text += '\n';
     for (const std::string& note : notes) text += fmt::format("- {}\n", note);
   }
   return text;

@@ -14,7 +14,7 @@ namespace polar::labels {
 
 struct RecordOptions {
   /// Whole examples are kept together; ≥ 1. Changes speed, memory and what an interruption loses, never results.
-  int trials_per_batch = 512;
+  int trials_per_batch = 1024;
   std::function<void(std::int64_t trials)> progress = {};  ///< trials since the last call; may be empty
   const std::atomic<bool>* stop = nullptr;                 ///< ends with core::Interrupted between batches; may be null
 };
