@@ -18,7 +18,7 @@
 namespace polar::experiment {
 namespace {
 
-const RecordedChoice& checked(const RecordedChoice& choice, int budget) {
+RecordedChoice checked(RecordedChoice choice, int budget) {
   if (choice.split == labels::Split::kTest)
     throw core::UsageError("--split: expected train or valid, found test: the oracle's searches have no such control");
   if (budget < 0) throw core::UsageError(fmt::format("--budget: expected at least 0, found {}", budget));

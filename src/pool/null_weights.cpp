@@ -4,7 +4,9 @@
 #include <torch/script.h>
 
 #include <cmath>
+#include <cstdint>
 #include <numbers>
+#include <span>
 
 #include "core/seed.h"
 
