@@ -1,0 +1,56 @@
+#include "experiment/recorded_run.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "experiment/experiment.h"
+#include "support/message_of.h"
+#include "support/parts.h"
+#include "support/tiny_run.h"
+
+namespace polar::experiment {
+namespace {
+
+class RecordedRunTest : public test::TinyRunTest {
+ protected:
+  RecordedRunTest() { Experiment(config("run")).search(); }
+};
+
+TEST_F(RecordedRunTest, TakesTheFirstExamplesOfEveryLevelOfTheSplitsAskedFor) {
+  const RecordedRun all = read_recorded_run(run("run"), {});
+  EXPECT_EQ(all.examples, all.store.registered_examples());
+  EXPECT_EQ(all.levels.size(), 2U);
+  EXPECT_EQ(all.registered().size(), 34U);
+  const RecordedRun some = read_recorded_run(run("run"), {labels::Split::kValid, 2});
+  EXPECT_EQ(some.examples.size(), 4U);
+  for (const labels::StoredExample& example : some.examples) EXPECT_EQ(example.split, labels::Split::kValid);
+  EXPECT_EQ(some.registered().size(), 34U) << "what the store's digest is over";
+}
+
+TEST_F(RecordedRunTest, LeavesOutExamplesThatWereNotSearchedYet) {
+  Config half = config("part");
+  half.search.algorithm = "guided";  // without a pilot, which every part searches
+  Experiment(half).search({1, 2});
+  const RecordedRun part = read_recorded_run(run("part"), {});
+  EXPECT_EQ(part.examples.size(), 17U);
+  EXPECT_EQ(part.registered().size(), 34U);
+}
+
+TEST_F(RecordedRunTest, BelongsToTheFolderItIsReadFrom) {
+  std::filesystem::rename(run("run"), folder_ / "moved");
+  const RecordedRun moved = read_recorded_run(folder_ / "moved" / "", {});
+  EXPECT_EQ(moved.config.name, "moved");
+  EXPECT_EQ(std::filesystem::path(moved.config.runs_folder), folder_.path());
+  EXPECT_EQ(moved.controls(), folder_ / "moved" / "controls");
+}
+
+TEST_F(RecordedRunTest, RefusesAnotherModelThanTheLabelsWereMadeOn) {
+  test::write_tiny_pool(folder_ / "pool", {.depth = 8, .seed = 2});
+  test::expect_parts(test::message_of<core::UsageError>([&] { read_recorded_run(run("run"), {}); }),
+                     {"pool: expected the model of", "labels.sqlite", "found weights"});
+}
+
+}  // namespace
+}  // namespace polar::experiment
