@@ -82,7 +82,7 @@ def heat_maps(rows, measure):
         image = panel.imshow(cells, cmap="RdBu", norm=TwoSlopeNorm(0, -reach, reach), interpolation="nearest")
         panel.set_title(f"{mode} once" if mode == "repeat" else mode, fontsize=10)
         panel.set_xlabel("last layer of the block")
-        panel.set_facecolor("#eceff2")
+        panel.set_facecolor("#c9ced4")
         panel.grid(visible=False)
     axes[0].set_ylabel("first layer of the block")
     figure.colorbar(image, ax=axes, label=MEASURES[measure][1], extend="both", pad=0.02, shrink=0.85)

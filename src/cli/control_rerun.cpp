@@ -44,7 +44,7 @@ void add_reexecution(CLI::App& control) {
       ->add_option("--examples", options.examples.examples_per_level,
                    "The first so many searched examples a level; 0: all")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 10000000));
   command->add_option("--split", flags->split, "train, valid or test (the oracle's searches); default: train and valid")
       ->check(CLI::IsMember({"train", "valid", "test"}));
   command->footer(
@@ -67,13 +67,14 @@ void add_null(CLI::App& control) {
   command->add_option("run", flags->run, "The run's folder; its search has ended")->required();
   command->add_option("--layers", flags->layers, "Separated by commas; of shuffled, reinitialised")
       ->delimiter(',')
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::IsMember({"shuffled", "reinitialised"}));
   command
       ->add_option("--examples", flags->examples_per_level,
                    "The first so many examples a level; 0: all of the run's. With a pilot (search.algorithm transfer) "
                    "the pilot is searched too")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 10000000));
   command->footer(
       "Leaves RUN/controls/null.csv and .md, and the searches in null-<layers>.sqlite.\n"
       "Example: polar control null runs/quickstart --layers shuffled --examples 20");

@@ -36,10 +36,10 @@ void add_scan(CLI::App& app) {
       ->check(CLI::IsMember({"train", "valid"}));
   command->add_option("--examples", options.examples_per_level, "The first so many examples a level; 0: all")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 10000000));
   command->add_option("--max-block", options.max_block, "Most layers of a block; 0: all of the model")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 10000000));
   command->footer(
       "scripts/scan_plot.py FOLDER draws the heat maps.\n"
       "Example: polar scan configs/ladder.yaml --examples 10 --max-block 8 --out runs/ladder-scan");

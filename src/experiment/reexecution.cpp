@@ -44,6 +44,13 @@ std::vector<std::string> checked_variants(const std::vector<std::string>& wanted
   return wanted;
 }
 
+const char* variant_text(const std::string& name) {
+  if (name == "batch") return "each example alone, nothing shared between programs, one worker more";
+  if (name == "noninvariant") return "as batch, by LibTorch's kernels and without batch-invariant execution";
+  if (name == "dtype") return "the other of bfloat16 and float32";
+  return "the other of one key/value slot a program step and one a layer";
+}
+
 std::string other_dtype(const ExecConfig& exec) {
   const pool::DType recorded = pool::choose_dtype(exec.dtype, exec.device).dtype;
   return pool::to_string(recorded == pool::DType::kBFloat16 ? pool::DType::kFloat32 : pool::DType::kBFloat16);
@@ -207,7 +214,8 @@ class Reexecuting {
         "flips stand in {}-flips.csv.\n\n{}\nRecorded on: {}\n",
         title(), trials_, run_.examples.size(), stem(), eval::control_table(result_.figures, kAnalysis),
         run_.store.identity().fingerprint);
-    for (const auto& [name, fingerprint] : fingerprints_) text += fmt::format("\n- {}: {}", name, fingerprint);
+    for (const auto& [name, fingerprint] : fingerprints_)
+      text += fmt::format("\n- {}: {}; {}", name, variant_text(name), fingerprint);
     return text + "\n";
   }
 
