@@ -15,6 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// "runs/ladder/" ends with no name.
+fs::path named(const fs::path& folder) {
+  return folder.has_filename() ? folder : folder.parent_path();
+}
+
 Config recorded_config(const fs::path& folder, const std::vector<std::string>& overrides) {
   for (const std::string& entry : overrides) {
     if (entry.starts_with("exec.")) continue;
@@ -73,7 +78,7 @@ labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels
 }
 
 std::string run_name(const fs::path& run) {
-  return (run.has_filename() ? run : run.parent_path()).filename().string();  // "runs/ladder/" ends with an empty name
+  return named(run).filename().string();
 }
 
 std::vector<task::Example> RecordedRun::registered() const {
@@ -94,11 +99,11 @@ std::vector<task::Example> RecordedRun::registered() const {
 }
 
 RecordedRun read_recorded_run(const fs::path& folder, const RecordedChoice& choice) {
-  const fs::path named = folder.has_filename() ? folder : folder.parent_path();  // "runs/ladder/" ends with no name
-  Config config = recorded_config(named, choice.overrides);
-  labels::LabelStore store = open_recorded(named, choice.split);
+  const fs::path run_folder = named(folder);
+  Config config = recorded_config(run_folder, choice.overrides);
+  labels::LabelStore store = open_recorded(run_folder, choice.split);
   RunData data = make_data(config);
-  RecordedRun run{named, std::move(config), std::move(data), std::move(store), {}, {}};
+  RecordedRun run{run_folder, std::move(config), std::move(data), std::move(store), {}, {}};
   check_unchanged(run);
   run.examples = chosen_examples(run.store, choice);
   for (const labels::StoredExample& example : run.examples)

@@ -6,46 +6,17 @@
 #include "core/file.h"
 #include "labels/label_store.h"
 #include "support/message_of.h"
-#include "support/temporary_folder.h"
-#include "support/tiny_pool.h"
+#include "support/tiny_run.h"
 
 namespace polar::experiment {
 namespace {
 
 /// A tiny model and forty questions of two levels.
-class AlgorithmBenchTest : public testing::Test {
+class AlgorithmBenchTest : public test::TinyRunTest {
  protected:
-  AlgorithmBenchTest() {
-    test::write_tiny_pool(folder_ / "pool", {.depth = 8});
-    for (const char* split : {"train", "valid", "test"}) {
-      std::vector<task::Example> rows;
-      for (int i = 0; i < 40; ++i)
-        rows.push_back({split + std::to_string(i),
-                        std::string(split) + " " + std::to_string(i * 37 % 101) + " plus",
-                        std::to_string(i % 10),
-                        {},
-                        -1,
-                        i % 2 == 0 ? "even" : "odd",
-                        ""});
-      task::write_jsonl(folder_ / (std::string(split) + ".jsonl"), rows);
-    }
-    config_.name = "bench";
-    config_.pool = (folder_ / "pool").string();
-    config_.task.kind = "jsonl";
-    config_.task.prompt_template = "{question}";
-    config_.task.train_file = (folder_ / "train.jsonl").string();
-    config_.task.valid_file = (folder_ / "valid.jsonl").string();
-    config_.task.test_file = (folder_ / "test.jsonl").string();
-    config_.task.max_new_tokens = 4;
-    config_.exec.dtype = "float32";
-    config_.exec.workers = 1;
-    config_.exec.chunk_rows = 32;
-    config_.search.first_layer = 2;
-    config_.search.min_depth = 0.7;
-    config_.search.max_depth = 1.3;
+  AlgorithmBenchTest() : config_(config("bench")) {
+    for (const char* split : {"train", "valid", "test"}) write_rows(split, 40, "");
     config_.search.transfer_pilot = 8;
-    config_.search.rollouts = 12;
-    config_.eval.bootstrap = 100;
   }
 
   AlgorithmBenchOptions options() const {
@@ -60,7 +31,6 @@ class AlgorithmBenchTest : public testing::Test {
     return AlgorithmBench(config_, wanted).run();
   }
 
-  test::TemporaryFolder folder_;
   Config config_;
 };
 
