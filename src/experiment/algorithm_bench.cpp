@@ -108,8 +108,10 @@ std::vector<search::SearchResult> AlgorithmBench::search(const std::string& name
 
 std::vector<core::Program> AlgorithmBench::pilot_programs() {
   search::SearchPlan plan = plan_of("guided");
-  plan.options = of_pilot(std::move(plan.options), search::SearchSpace(plan.space), config_.seed);
-  plan.options.rollouts = config_.search.rollouts;  // so that no budget compared decides where transfer starts
+  // Of the configuration, so that no budget compared decides where transfer starts.
+  const int own = config_.search.transfer_pilot_rollouts;
+  plan.options = of_pilot(std::move(plan.options), search::SearchSpace(plan.space), config_.seed,
+                          own > 0 ? own : config_.search.rollouts);
   const std::string text = plan.space.text() + "; " + plan.options.text() + "; pilot";
   std::size_t spent = 0;
   for (const search::SearchResult& result : search("pilot of transfer", plan, pilot_, text))
@@ -120,8 +122,8 @@ std::vector<core::Program> AlgorithmBench::pilot_programs() {
   std::vector<task::Example> all = pilot_;
   all.insert(all.end(), examples_.begin(), examples_.end());
   const labels::LabelStore store = open_store(text, all);
-  std::vector<core::Program> programs =
-      programs_that_served(store, pilot_, model_.pool->manifest().depth, config_.search.transfer_size);
+  std::vector<core::Program> programs = programs_that_served(
+      store, pilot_, model_.pool->manifest().depth, config_.search.transfer_size, config_.search.objective != "first");
   if (programs.empty())
     throw core::Error("transfer: expected a program that served the pilot, found none; enlarge search.transfer_pilot");
   return programs;

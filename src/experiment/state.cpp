@@ -143,7 +143,7 @@ bool Experiment::State::has_pilot() const {
 
 std::vector<core::Program> Experiment::State::served(const labels::LabelStore& store) const {
   return programs_that_served(store, slice_levels(data.dataset.train, 0, config.search.transfer_pilot), depth(),
-                              config.search.transfer_size);
+                              config.search.transfer_size, config.search.objective != "first");
 }
 
 /// Those of the oracle hold what served the pilot; the labels' search has yet to find it.
@@ -156,9 +156,10 @@ search::SearchOptions Experiment::State::options_of(labels::StoreKind kind, int 
 /// What served the pilot of the labels follows from the settings, so these stand for it.
 std::string Experiment::State::search_text(labels::StoreKind kind, int rollouts) const {
   std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
-  if (has_pilot())
-    text +=
-        fmt::format("; pilot={} of single edits, size={}", config.search.transfer_pilot, config.search.transfer_size);
+  if (!has_pilot()) return text;
+  text += fmt::format("; pilot={} of single edits, size={}", config.search.transfer_pilot, config.search.transfer_size);
+  if (config.search.transfer_pilot_rollouts > 0)
+    text += fmt::format(", pilot rollouts={}", config.search.transfer_pilot_rollouts);
   return text;
 }
 
@@ -167,7 +168,8 @@ void Experiment::State::search_into(labels::LabelStore& store, std::span<const t
   search::SearchOptions options = options_of(store.kind(), rollouts);
   if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
     const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
-    search_some(store, pilot, of_pilot(options, space, config.seed), label + ", pilot");
+    search_some(store, pilot, of_pilot(options, space, config.seed, config.search.transfer_pilot_rollouts),
+                label + ", pilot");
     options = starting_from(std::move(options), served(store));
   }
   if (has_pilot()) say(fmt::format("{}: {} programs served the pilot", label, options.first_programs.size()));

@@ -42,6 +42,38 @@ TriedOn tried_on(const labels::LabelStore& store, std::span<const task::Example>
   return tried;
 }
 
+std::vector<core::Program> cover_of(const TriedOn& tried, int size) {
+  const int rows = static_cast<int>(tried.trials.size()), columns = static_cast<int>(tried.programs.size());
+  if (columns == 0) return {};
+  predict::Matrix correct(rows, columns), log_prob(rows, columns);
+  std::ranges::fill(log_prob.values, -std::numeric_limits<double>::infinity());
+  for (int row = 0; row < rows; ++row) {
+    for (const labels::StoredTrial& one : tried.trials[static_cast<std::size_t>(row)]) {
+      const auto place = std::ranges::lower_bound(tried.programs, one.trial.program);
+      if (place == tried.programs.end() || *place != one.trial.program) continue;
+      const int column = static_cast<int>(place - tried.programs.begin());
+      correct.at(row, column) = one.outcome.correct ? 1 : 0;
+      log_prob.at(row, column) = one.outcome.answer_log_prob;
+    }
+  }
+  std::vector<core::Program> chosen;
+  for (const int index : predict::greedy_cover(correct, log_prob, tried.programs, std::min(size, columns)))
+    chosen.push_back(tried.programs[static_cast<std::size_t>(index)]);
+  return chosen;
+}
+
+/// The first of `a`, the first of `b`, the second of `a`, …: `size` of them at most, each once.
+std::vector<core::Program> in_turn(const std::vector<core::Program>& a, const std::vector<core::Program>& b, int size) {
+  std::vector<core::Program> merged;
+  for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    for (const auto* programs : {&a, &b}) {
+      if (i >= programs->size() || static_cast<int>(merged.size()) == size) continue;
+      if (std::ranges::find(merged, (*programs)[i]) == merged.end()) merged.push_back((*programs)[i]);
+    }
+  }
+  return merged;
+}
+
 }  // namespace
 
 std::vector<core::Program> read_programs(const std::filesystem::path& path, int depth) {
@@ -62,34 +94,25 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
 }
 
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
-                                                std::span<const task::Example> examples, int depth, int size) {
+                                                std::span<const task::Example> examples, int depth, int size,
+                                                bool shorter_too) {
   const core::Program identity = core::Program::identity(depth);
-  TriedOn tried = tried_on(store, examples, identity, true);
-  if (tried.programs.empty()) tried = tried_on(store, examples, identity, false);
-  if (tried.programs.empty()) return {};
-  const int rows = static_cast<int>(tried.trials.size()), columns = static_cast<int>(tried.programs.size());
-  predict::Matrix correct(rows, columns), log_prob(rows, columns);
-  std::ranges::fill(log_prob.values, -std::numeric_limits<double>::infinity());
-  for (int row = 0; row < rows; ++row) {
-    for (const labels::StoredTrial& one : tried.trials[static_cast<std::size_t>(row)]) {
-      const auto place = std::ranges::lower_bound(tried.programs, one.trial.program);
-      if (place == tried.programs.end() || *place != one.trial.program) continue;
-      const int column = static_cast<int>(place - tried.programs.begin());
-      correct.at(row, column) = one.outcome.correct ? 1 : 0;
-      log_prob.at(row, column) = one.outcome.answer_log_prob;
-    }
-  }
-  std::vector<core::Program> chosen;
-  for (const int index : predict::greedy_cover(correct, log_prob, tried.programs, std::min(size, columns)))
-    chosen.push_back(tried.programs[static_cast<std::size_t>(index)]);
-  return chosen;
+  TriedOn rescuing = tried_on(store, examples, identity, true);
+  if (rescuing.programs.empty()) rescuing = tried_on(store, examples, identity, false);
+  std::vector<core::Program> chosen = cover_of(rescuing, size);
+  if (!shorter_too) return chosen;
+  TriedOn shortening = tried_on(store, examples, identity, false);
+  std::erase_if(shortening.programs, [&](const core::Program& program) { return program.length() >= depth; });
+  return in_turn(chosen, cover_of(shortening, size), size);
 }
 
-search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed) {
+search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed,
+                               int rollouts) {
   options.algorithm = search::Algorithm::kGuided;
   options.objective = search::Objective::kBest;
   options.stop_after_valid = 0;
   options.stop_when_rescued = false;
+  if (rollouts > 0) options.rollouts = rollouts;
   options.first_programs.clear();
   for (search::EditedProgram& single : space.single_edits())
     options.first_programs.push_back(std::move(single.program));

@@ -21,13 +21,16 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
 
 /// At most `size` programs, the identity left out, chosen by greedy cover (predict::greedy_cover) over the examples
 /// that the identity does not solve; over all of them where it solves every one. A program counts as right on an
-/// example only where the store says so. Empty when the store knows no other valid program.
+/// example only where the store says so. `shorter_too`: in turn with a cover of all examples by programs of fewer than
+/// `depth` layers, for searches that look for short ones. Empty when the store knows no other valid program.
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
-                                                std::span<const task::Example> examples, int depth, int size);
+                                                std::span<const task::Example> examples, int depth, int size,
+                                                bool shorter_too);
 
 /// How a pilot is searched, whose programs others start from: single edits first, as many as the rollouts allow, in one
 /// random order for all its examples, so that they know the same programs; then by guided. It uses every rollout,
-/// whatever the other searches stop at.
-search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed);
+/// whatever the other searches stop at. `rollouts` 0: as many as they have.
+search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed,
+                               int rollouts);
 
 }  // namespace polar::experiment

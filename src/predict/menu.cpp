@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 
@@ -22,12 +24,11 @@ struct Gain {
   double log_prob = 0;
 };
 
-Gain gain_of(int program, const Matrix& correct, const Matrix& log_prob, const std::vector<bool>& solved,
-             bool all_solved) {
+Gain gain_of(int program, const Matrix& correct, const Matrix& log_prob, const std::vector<bool>& solved) {
   Gain gain;
   for (int example = 0; example < correct.rows; ++example) {
-    if (solved[example] && !all_solved) continue;
-    if (!solved[example] && correct.at(example, program) > 0.5) ++gain.solved;
+    if (solved[example]) continue;
+    if (correct.at(example, program) > 0.5) ++gain.solved;
     gain.log_prob += log_prob.at(example, program);
   }
   return gain;
@@ -37,6 +38,28 @@ bool better(const Gain& a, const core::Program& program_a, const Gain& b, const 
   if (a.solved != b.solved) return a.solved > b.solved;
   if (a.log_prob != b.log_prob) return a.log_prob > b.log_prob;
   return program_a < program_b;
+}
+
+/// Of the programs not taken, the one that brings most.
+std::pair<int, Gain> best_left(const Matrix& correct, const Matrix& log_prob, std::span<const core::Program> programs,
+                               const std::vector<bool>& solved, const std::vector<bool>& taken) {
+  int best = -1;
+  Gain best_gain;
+  for (int program = 0; program < correct.cols; ++program) {
+    if (taken[program]) continue;
+    const Gain gain = gain_of(program, correct, log_prob, solved);
+    if (best < 0 || better(gain, programs[program], best_gain, programs[best])) {
+      best = program;
+      best_gain = gain;
+    }
+  }
+  return {best, best_gain};
+}
+
+void mark_solved(std::vector<bool>& solved, const Matrix& correct, int program) {
+  for (int example = 0; example < correct.rows; ++example) {
+    if (correct.at(example, program) > 0.5) solved[example] = true;
+  }
 }
 
 MenuPoint measure(const Matrix& scores, const Matrix& correct, std::span<const double> depth_ratios,
@@ -85,25 +108,21 @@ std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std
                                        count, count, size, first.value_or(0)));
   }
   std::vector<bool> solved(correct.rows, false), taken(count, false);
-  int unsolved = correct.rows;
   std::vector<int> menu;
+  if (first) {
+    menu.push_back(*first);
+    taken[*first] = true;
+    mark_solved(solved, correct, *first);
+  }
   while (static_cast<int>(menu.size()) < size) {
-    int best = -1;
-    Gain best_gain;
-    for (int program = 0; program < count; ++program) {
-      if (taken[program] || (menu.empty() && first && program != *first)) continue;
-      const Gain gain = gain_of(program, correct, log_prob, solved, unsolved == 0);
-      if (best < 0 || better(gain, programs[program], best_gain, programs[best])) {
-        best = program;
-        best_gain = gain;
-      }
+    auto [best, gain] = best_left(correct, log_prob, programs, solved, taken);
+    if (gain.solved == 0 && std::ranges::count(solved, true) > 0) {
+      solved.assign(solved.size(), false);  // begin anew
+      best = best_left(correct, log_prob, programs, solved, taken).first;
     }
     taken[best] = true;
     menu.push_back(best);
-    unsolved -= best_gain.solved;
-    for (int example = 0; example < correct.rows; ++example) {
-      if (correct.at(example, best) > 0.5) solved[example] = true;
-    }
+    mark_solved(solved, correct, best);
   }
   return menu;
 }

@@ -15,9 +15,10 @@ namespace polar::predict {
 
 /// Indices of `size` candidate programs, in the order chosen. correct [n, P] of 0 and 1, log_prob [n, P] of the
 /// reference answer (≤ 0, −infinity allowed), programs P. Each step takes the program that is correct on the most
-/// examples that no chosen one solves; ties go to the larger sum of log-probabilities over those unsolved examples
-/// (over all examples once every one is solved), then to the smaller program. `first`: index taken before all others
-/// (say the identity). Throws core::Error when sizes disagree, core::UsageError unless 1 ≤ size ≤ P and 0 ≤ first < P.
+/// examples that no chosen one solves; ties go to the larger sum of log-probabilities over those unsolved examples,
+/// then to the smaller program. When no program left solves another example, the cover begins anew over all of them, so
+/// that each is solved by several programs of a large menu. `first`: index taken before all others (say the identity).
+/// Throws core::Error when sizes disagree, core::UsageError unless 1 ≤ size ≤ P and 0 ≤ first < P.
 std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std::span<const core::Program> programs,
                               int size, std::optional<int> first = std::nullopt);
 

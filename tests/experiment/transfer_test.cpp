@@ -61,18 +61,25 @@ TEST_F(ProgramsThatServed, AreAGreedyCoverOfWhatTheIdentityFails) {
   add("b", {{identity_, false}, {first_, true}});
   add("c", {{identity_, false}, {second_, true}});
   add("d", {{identity_, true}, {third_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5), (std::vector<Program>{first_, second_}));
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 1), (std::vector<Program>{first_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, false), (std::vector<Program>{first_, second_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 1, false), (std::vector<Program>{first_}));
 }
 
 TEST_F(ProgramsThatServed, ComeFromAllExamplesWhenTheIdentitySolvesThem) {
   add("a", {{identity_, true}, {third_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5), (std::vector<Program>{third_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, false), (std::vector<Program>{third_}));
 }
 
 TEST_F(ProgramsThatServed, AreNoneWhereOnlyTheIdentityIsValid) {
   add("a", {{identity_, true}, {first_, false}});
-  EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5).empty());
+  EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5, false).empty());
+}
+
+TEST_F(ProgramsThatServed, AreShorterOnesInTurnWhereAskedFor) {
+  add("a", {{identity_, false}, {first_, true}, {third_, true}});
+  add("b", {{identity_, true}, {second_, true}, {first_, true}});
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, true), (std::vector<Program>{first_, second_, third_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 2, true), (std::vector<Program>{first_, second_}));
 }
 
 TEST(OfPilot, TriesSingleEditsFirstInOneOrderAndUsesEveryRollout) {
@@ -80,15 +87,17 @@ TEST(OfPilot, TriesSingleEditsFirstInOneOrderAndUsesEveryRollout) {
   const search::SearchOptions options{.algorithm = search::Algorithm::kTransfer,
                                       .objective = search::Objective::kFirstValid,
                                       .stop_when_rescued = true};
-  const search::SearchOptions pilot = of_pilot(options, space, 1);
+  const search::SearchOptions pilot = of_pilot(options, space, 1, 0);
   EXPECT_EQ(pilot.algorithm, search::Algorithm::kGuided);
   EXPECT_EQ(pilot.objective, search::Objective::kBest);
   EXPECT_FALSE(pilot.stop_when_rescued);
-  EXPECT_EQ(pilot.first_programs, of_pilot(options, space, 1).first_programs);
-  EXPECT_NE(pilot.first_programs, of_pilot(options, space, 2).first_programs);
+  EXPECT_EQ(pilot.first_programs, of_pilot(options, space, 1, 0).first_programs);
+  EXPECT_NE(pilot.first_programs, of_pilot(options, space, 2, 0).first_programs);
   std::vector<Program> singles;
   for (const search::EditedProgram& single : space.single_edits()) singles.push_back(single.program);
   EXPECT_TRUE(std::ranges::is_permutation(pilot.first_programs, singles));
+  EXPECT_EQ(pilot.rollouts, options.rollouts);
+  EXPECT_EQ(of_pilot(options, space, 1, 7).rollouts, 7);
 }
 
 }  // namespace

@@ -22,13 +22,20 @@ TEST(GreedyCover, TakesTheProgramThatSolvesMostOfWhatIsLeft) {
 }
 
 TEST(GreedyCover, BreaksTiesByLogProbabilityOverUnsolvedExamples) {
-  const auto correct = Matrix::from_rows({{1, 0, 0, 0}, {0, 0, 0, 0}});
-  // After program 0 solves the first example only the second counts, where program 3 is best; program 1 is best in sum.
-  const auto log_prob = Matrix::from_rows({{-1, -0.1, -5, -9}, {-3, -2.5, -3, -2}});
+  const auto correct = Matrix::from_rows({{1, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 0, 1}});
+  // After program 0 only the last two examples count, where program 3 is likelier; program 1 is in sum over all.
+  const auto log_prob = Matrix::from_rows({{-1, -0.1, -5, -9}, {-1, -0.1, -5, -9}, {-3, -3, -3, -2}, {-3, -3, -3, -2}});
   EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 2), (std::vector<int>{0, 3}));
 }
 
-TEST(GreedyCover, CountsLogProbabilityOverAllExamplesOnceAllAreSolved) {
+TEST(GreedyCover, BeginsAnewWhenNothingLeftSolvesAnotherExample) {
+  // Program 0 solves all that can be solved; of the others program 3 solves most, then program 1 what that leaves.
+  const auto correct = Matrix::from_rows({{1, 1, 0, 0}, {1, 0, 1, 1}, {1, 0, 0, 1}, {0, 0, 0, 0}});
+  const Matrix log_prob(4, 4, -1.0);
+  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 4), (std::vector<int>{0, 3, 1, 2}));
+}
+
+TEST(GreedyCover, CountsLogProbabilityOverAllExamplesWhenNothingIsLeftThatSolvesAny) {
   const auto correct = Matrix::from_rows({{1, 0, 0, 0}, {1, 0, 0, 0}});
   const auto log_prob = Matrix::from_rows({{-1, -3, -2, -4}, {-1, -3, -1, -4}});
   EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 3), (std::vector<int>{0, 2, 1}));
@@ -42,7 +49,7 @@ TEST(GreedyCover, BreaksFullTiesByTheSmallerProgram) {
 TEST(GreedyCover, TakesTheProgramAskedForFirst) {
   const auto correct = Matrix::from_rows({{0, 1, 0, 0}, {0, 1, 0, 0}, {1, 0, 0, 1}});
   const Matrix log_prob(3, 4, -std::numeric_limits<double>::infinity());
-  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 3, 3), (std::vector<int>{3, 1, 2}));
+  EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 3, 3), (std::vector<int>{3, 1, 0}));
 }
 
 TEST(GreedyCover, RefusesSizesThatDisagree) {
