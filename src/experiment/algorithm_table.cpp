@@ -37,6 +37,14 @@ std::uint64_t bootstrap_seed(const AlgorithmRow& row, const AlgorithmTableOption
   return core::derive_seed(options.seed, "bench algorithms", row.level);
 }
 
+/// Sets a mean, a double or an optional one, and its bootstrap interval; without values both stay as they are.
+template <typename Mean>
+void set_mean(Mean& to, eval::Interval& interval, std::span<const double> values, std::uint64_t seed, int resamples) {
+  if (values.empty()) return;
+  to = mean(values);
+  interval = eval::bootstrap_mean_interval(values, seed, resamples);
+}
+
 /// The examples of one row, and what is drawn from them.
 class LevelView {
  public:
@@ -61,12 +69,9 @@ class LevelView {
     row.solved = static_cast<int>(layers.size());
     row.solved_interval = eval::wilson_interval(row.solved, row.examples);
     row.rollouts_used = mean(used);
-    row.first_hit = mean(hits);
     const std::uint64_t seed = bootstrap_seed(row, options);
-    row.first_hit_interval = eval::bootstrap_mean_interval(hits, seed, options.resamples);
-    if (layers.empty()) return;
-    row.shortest_layers = mean(layers);
-    row.shortest_layers_interval = eval::bootstrap_mean_interval(layers, seed, options.resamples);
+    set_mean(row.first_hit, row.first_hit_interval, hits, seed, options.resamples);
+    set_mean(row.shortest_layers, row.shortest_layers_interval, layers, seed, options.resamples);
   }
 
   void compare(AlgorithmRow& row, const States& states, const States& reference,
@@ -77,12 +82,9 @@ class LevelView {
       if (states[i].solved && reference[i].solved)
         layers.push_back(*states[i].shortest_layers - *reference[i].shortest_layers);
     }
-    row.solved_difference = mean(solved);
     const std::uint64_t seed = bootstrap_seed(row, options);
-    row.solved_difference_interval = eval::bootstrap_mean_interval(solved, seed, options.resamples);
-    if (layers.empty()) return;
-    row.layers_difference = mean(layers);
-    row.layers_difference_interval = eval::bootstrap_mean_interval(layers, seed, options.resamples);
+    set_mean(row.solved_difference, row.solved_difference_interval, solved, seed, options.resamples);
+    set_mean(row.layers_difference, row.layers_difference_interval, layers, seed, options.resamples);
   }
 
   std::optional<double> over_optimum(const States& states, const States& optimum) const {
