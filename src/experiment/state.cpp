@@ -67,10 +67,6 @@ void Experiment::State::say(const std::string& line) const {
   std::cout << line << std::endl;
 }
 
-labels::StoreIdentity Experiment::State::identity(std::span<const task::Example> examples) const {
-  return store_identity(executor, data.task, examples);
-}
-
 std::vector<task::Example> Experiment::State::labelled_examples() const {
   return experiment::labelled_examples(data.dataset);
 }
@@ -104,9 +100,10 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, const s
   labels::StoreOptions options;
   options.kind = kind;
   options.new_search = new_search || oracle;
-  if (oracle) drop_foreign_oracle(identity(examples));
+  const labels::StoreIdentity identity = store_identity(executor, data.task, examples);
+  if (oracle) drop_foreign_oracle(identity);
   options.message = [this](const std::string& message) { say(message); };
-  labels::LabelStore store = labels::LabelStore::open(directory.lock(), file_name, identity(examples),
+  labels::LabelStore store = labels::LabelStore::open(directory.lock(), file_name, identity,
                                                       {search_text(kind, rollouts), "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (std::size_t i = 0; i < examples.size(); ++i)

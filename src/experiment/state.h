@@ -29,7 +29,6 @@ struct Experiment::State {
   State(const Config& run_config, const RunOptions& options);
 
   int depth() const { return model.pool->manifest().depth; }
-  labels::StoreIdentity identity(std::span<const task::Example> examples) const;
   std::vector<task::Example> labelled_examples() const;  ///< train, then validation
   Stage search_stage() const;
   /// Of the search of labels.
