@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "eval/levels.h"
 
 namespace polar::experiment {
 namespace {
-
-constexpr std::string_view kAll = "all";
 
 /// One algorithm read at one budget, by example.
 using States = std::vector<search::Progressed>;
@@ -50,7 +50,7 @@ class LevelView {
  public:
   LevelView(std::span<const std::string> levels, const std::string& level) {
     for (std::size_t i = 0; i < levels.size(); ++i) {
-      if (level == kAll || levels[i] == level) examples_.push_back(i);
+      if (level == eval::kAllLevels || levels[i] == level) examples_.push_back(i);
     }
   }
 
@@ -109,15 +109,6 @@ void check_runs(std::span<const AlgorithmRun> runs, std::size_t examples) {
       throw core::Error(fmt::format("algorithm {}: expected results of the same {} examples as {}, found others",
                                     run.algorithm, examples, runs[0].algorithm));
   }
-}
-
-std::vector<std::string> distinct(std::span<const std::string> levels) {
-  std::vector<std::string> names;
-  for (const std::string& level : levels) {
-    if (std::ranges::find(names, level) == names.end()) names.push_back(level);
-  }
-  names.emplace_back(kAll);
-  return names;
 }
 
 std::string optional_text(const std::optional<double>& value) {
@@ -198,7 +189,7 @@ std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std
     for (const AlgorithmRun& run : runs) {
       const int budget = budget_of(run, rollouts);
       const States states = states_at(run, budget);
-      for (const std::string& level : distinct(levels)) {
+      for (const std::string& level : eval::levels_of(levels, std::identity())) {
         const LevelView view(levels, level);
         AlgorithmRow row{.algorithm = run.algorithm, .level = level, .rollouts = budget};
         view.fill(row, run, states, options);
@@ -256,7 +247,7 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
     for (std::size_t i = 0; i <= levels.size(); ++i) text += "---|";
     text += '\n';
     for (const AlgorithmRow& row : rows) {
-      if (row.rollouts == budget && row.level == kAll) text += solved_line(rows, row, levels);
+      if (row.rollouts == budget && row.level == eval::kAllLevels) text += solved_line(rows, row, levels);
     }
     text += level_table(rows, budget, levels, options.default_algorithm) + '\n';
   }

@@ -40,7 +40,7 @@ struct SearchedModel {
 ///   analysis "null_excess", set: the null model. The same keys: the first model's share less the null model's, n of
 ///     the first; interval: bootstrap over examples, drawn alike for both.
 /// No interval covers which shuffle, or which draw of weights, a null model is.
-/// Throws core::Error unless all models have the same examples.
+/// Throws core::Error unless all models have the same examples, and for a level named eval::kAllLevels.
 std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> models, std::uint64_t seed, int resamples);
 
 struct NullControl {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "eval/levels.h"
 #include "experiment/schema.h"
 #include "pool/manifest.h"
 
@@ -103,11 +104,10 @@ RecordedRun read_recorded_run(const fs::path& folder, const RecordedChoice& choi
   Config config = recorded_config(run_folder, choice.overrides);
   labels::LabelStore store = open_recorded(run_folder, choice.split);
   RunData data = make_data(config);
-  RecordedRun run{run_folder, std::move(config), std::move(data), std::move(store), {}, {}};
+  RecordedRun run{run_folder, std::move(config), std::move(data), std::move(store), {}};
   check_unchanged(run);
   run.examples = chosen_examples(run.store, choice);
-  for (const labels::StoredExample& example : run.examples)
-    if (std::ranges::find(run.levels, example.level) == run.levels.end()) run.levels.push_back(example.level);
+  eval::levels_of(run.examples, &labels::StoredExample::level);  // refuses a level of that name before anything is run
   return run;
 }
 

@@ -66,6 +66,12 @@ TEST(NullFigures, CompareTheModelWithEachNullModelOnTheSameExamples) {
   EXPECT_THROW(null_figures(same, 1, 200), core::Error);
 }
 
+TEST(NullFigures, RefuseALevelNamedAsAllLevelsTogether) {
+  std::vector<SearchedModel> models = kSearched;
+  models[0].examples[1].level = "all";
+  test::expect_parts(test::message_of<core::Error>([&] { null_figures(models, 1, 200); }), {"any name but 'all'"});
+}
+
 class NullControlTest : public test::TinyRunTest {
  protected:
   labels::LabelStore store(const std::string& name) const {
