@@ -10,8 +10,6 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "eval/control_table.h"
-#include "eval/label_report.h"
 #include "experiment/recorded_run.h"
 #include "experiment/state.h"
 
@@ -78,19 +76,17 @@ std::vector<SearchCounts> search_null(const RecordedRun& run, std::span<const ta
   return search_counts(store, run.examples);
 }
 
-std::string null_markdown(const RecordedRun& run, const std::vector<eval::LabelFigure>& figures) {
+std::string null_text(const RecordedRun& run) {
   return fmt::format(
-      "# Null models for {}\n\nThe search of this run ({}, {} programs an example) on {} examples: on the model, on "
-      "the same layers in a shuffled order, and on layers with weights drawn anew from a normal distribution of each "
-      "tensor's own mean and deviation. What it finds in a null model, it finds in noise: chance hits of the grader, "
-      "and whatever embedding, output head and norms give away. Each null model is one shuffle, or one draw of "
-      "weights; the intervals cover the choice of examples, not which shuffle or draw it is. In percent with the "
-      "number of cases and 95 % intervals: identity, the unchanged order is right; solved, some program is; "
-      "wrong_to_right, solved of those that the identity gets wrong; valid_programs, right of all programs tried."
-      "\n\n{}\n## Excess over the null models\n\nThe model's share less the null model's, in points; intervals by "
-      "bootstrap over examples.\n\n{}",
-      run.config.name, run.config.search.algorithm, run.config.search.rollouts, run.examples.size(),
-      eval::control_table(figures, "null"), eval::control_table(figures, "null_excess"));
+      "The search of this run ({}, {} programs an example) on {} examples: on the model, on the same layers in a "
+      "shuffled order, and on layers with weights drawn anew from a normal distribution of each tensor's own mean and "
+      "deviation. What it finds in a null model, it finds in noise: chance hits of the grader, and whatever embedding, "
+      "output head and norms give away. Each null model is one shuffle, or one draw of weights; the intervals cover "
+      "the choice of examples, not which shuffle or draw it is. identity: the unchanged order is right; solved: some "
+      "program is; wrong_to_right: solved, of those that the identity gets wrong; valid_programs: right, of all "
+      "programs tried. null_excess: the model's share less the null model's, in points, with intervals by bootstrap "
+      "over examples.",
+      run.config.search.algorithm, run.config.search.rollouts, run.examples.size());
 }
 
 }  // namespace
@@ -112,7 +108,7 @@ std::vector<SearchCounts> search_counts(const labels::LabelStore& store,
   return searched;
 }
 
-NullControl null_control(const std::filesystem::path& folder, const NullControlOptions& options) {
+eval::ControlReport null_control(const std::filesystem::path& folder, const NullControlOptions& options) {
   const std::vector<pool::NullLayers> kinds = checked_layers(options.layers);
   const RecordedRun run = read_recorded_run(folder, {std::nullopt, options.examples_per_level});
   require_finished(run);
@@ -120,11 +116,10 @@ NullControl null_control(const std::filesystem::path& folder, const NullControlO
   const std::vector<task::Example> examples = chosen_tasks(run);
   for (const pool::NullLayers layers : kinds)
     models.push_back({std::string(to_string(layers)), search_null(run, examples, layers)});
-  NullControl control{null_figures(models, run.config.seed, run.config.eval.bootstrap), {}};
-  control.markdown = null_markdown(run, control.figures);
-  core::write_file(run.controls() / "null.csv", eval::labels_csv(control.figures));
-  core::write_file(run.controls() / "null.md", control.markdown);
-  return control;
+  eval::ControlReport report{"null", "Null models for " + run.config.name, null_text(run),
+                             null_figures(models, run.config.seed, run.config.eval.bootstrap)};
+  eval::write_control(run.controls(), report);
+  return report;
 }
 
 }  // namespace polar::experiment

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/label_analysis.h"
+#include "eval/control_report.h"
 #include "labels/label_store.h"
 #include "pool/null_layers.h"
 
@@ -43,11 +43,6 @@ struct SearchedModel {
 /// Throws core::Error unless all models have the same examples, and for a level named eval::kAllLevels.
 std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> models, std::uint64_t seed, int resamples);
 
-struct NullControl {
-  std::vector<eval::LabelFigure> figures;
-  std::string markdown;
-};
-
 /// Searches the null models as the run searched its own: same space, budget, algorithm, seed, examples, grader and
 /// machine. The null models are seeded by the run's seed. With the algorithm transfer and no file of programs, each
 /// null model's pilot is searched as well, whatever the examples chosen. Searches are recorded in
@@ -55,6 +50,6 @@ struct NullControl {
 /// are written. Throws core::UsageError for a repeated kind and where settings, stop rule, root seed or fingerprint of
 /// the run's own search are not those of a search here, core::Error when the run's own search of a chosen example has
 /// not ended, core::Interrupted when asked to stop, and as read_recorded_run and Experiment do.
-NullControl null_control(const std::filesystem::path& folder, const NullControlOptions& options);
+eval::ControlReport null_control(const std::filesystem::path& folder, const NullControlOptions& options);
 
 }  // namespace polar::experiment

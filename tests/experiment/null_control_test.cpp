@@ -91,7 +91,7 @@ class NullControlTest : public test::TinyRunTest {
 
 TEST_F(NullControlTest, SearchesBothNullModelsAsTheRunSearchedItsOwn) {
   Experiment(config("run")).search();
-  const NullControl control = null_control(run("run"), {});
+  const eval::ControlReport control = null_control(run("run"), {});
   const labels::LabelStore own = labels::LabelStore::read(run("run") / "labels.sqlite");
   for (const char* name : {"null-shuffled.sqlite", "null-reinitialised.sqlite"}) {
     const labels::LabelStore null = store(name);
@@ -111,7 +111,7 @@ TEST_F(NullControlTest, SearchesBothNullModelsAsTheRunSearchedItsOwn) {
   EXPECT_DOUBLE_EQ(identity.value, static_cast<double>(right) / 34);
   const std::string csv = core::read_file(run("run") / "controls" / "null.csv");
   test::expect_parts(csv, {"null,shuffled,even,solved,", "null_excess,reinitialised,all,wrong_to_right,"});
-  EXPECT_EQ(core::read_file(run("run") / "controls" / "null.md"), control.markdown);
+  EXPECT_EQ(core::read_file(run("run") / "controls" / "null.md"), eval::control_markdown(control));
 }
 
 TEST_F(NullControlTest, SearchesAFewExamplesOfOneNullModelAndGoesOnWithMore) {
@@ -119,7 +119,7 @@ TEST_F(NullControlTest, SearchesAFewExamplesOfOneNullModelAndGoesOnWithMore) {
   null_control(run("run"), {{pool::NullLayers::kShuffled}, 2});
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 4 * 12);
   EXPECT_FALSE(std::filesystem::exists(run("run") / "controls" / "null-reinitialised.sqlite"));
-  const NullControl more = null_control(run("run"), {{pool::NullLayers::kShuffled}, 3});
+  const eval::ControlReport more = null_control(run("run"), {{pool::NullLayers::kShuffled}, 3});
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 6 * 12);
   EXPECT_EQ(found_in(more.figures, "null", "shuffled", "all", "solved").n, 6);
 }
@@ -129,10 +129,10 @@ TEST_F(NullControlTest, SearchesThePilotOfANullModelToo) {
   made.search.algorithm = "transfer";
   made.search.transfer_pilot = 3;
   Experiment(made).search();
-  const NullControl few = null_control(run("run"), {{pool::NullLayers::kShuffled}, 1});
+  const eval::ControlReport few = null_control(run("run"), {{pool::NullLayers::kShuffled}, 1});
   EXPECT_EQ(found_in(few.figures, "null", "shuffled", "all", "solved").n, 2);
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 6 * 12);
-  test::expect_parts(few.markdown, {"one shuffle, or one draw of weights", "over the null models"});
+  test::expect_parts(few.text, {"one shuffle, or one draw of weights"});
 }
 
 TEST_F(NullControlTest, RefusesARunThatWasSearchedOtherwiseOrElsewhere) {

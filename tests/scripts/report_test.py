@@ -448,7 +448,7 @@ class ControlsTest(unittest.TestCase):
 
     def test_levels_stand_in_lines_with_notes_below(self):
         self.assertIn('<td class="text">products</td><td>50.0 [40.0, 60.0]</td><td>50.0 [40.0, 60.0]</td>', self.text)
-        self.assertIn("<li>all levels: best sampling: T=0.7</li>", self.text)
+        self.assertIn("<li>all levels, search - sampling: best sampling: T=0.7</li>", self.text)
         self.assertIn("<th>&lt;dtype&gt;, of valid</th>", self.text)
 
 
