@@ -134,6 +134,10 @@ std::string list_of(const std::vector<std::string>& items) {
 
 }  // namespace
 
+LabelFigure examples_figure(std::string level, std::size_t n) {
+  return {"counts", kOnlySet, std::move(level), "examples", static_cast<std::int64_t>(n), static_cast<double>(n)};
+}
+
 std::string control_markdown(const ControlReport& report) {
   std::string text = fmt::format("# {}\n\n{}\n", report.title, report.text);
   for (const ControlTable& table : tables_of(report.figures)) {

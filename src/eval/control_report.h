@@ -23,6 +23,9 @@ struct ControlReport {
   std::vector<std::string> remarks = {};   ///< a list below the tables
 };
 
+/// The figure that tells a report how many examples a level has, where they are `n`; set "all".
+LabelFigure examples_figure(std::string level, std::size_t n);
+
 /// Title and text, and for each analysis a table, levels (and sets) down and keys across, with the notes below it.
 std::string control_markdown(const ControlReport& report);
 

@@ -33,7 +33,7 @@ struct SearchedModel {
   std::vector<SearchCounts> examples;
 };
 
-/// By level, in order of appearance, and for all:
+/// By level, in order of appearance, and for all, beside their number of examples (eval::examples_figure):
 ///   analysis "null", set: the model. Keys: identity (share of examples it answers), solved (that some program does),
 ///     wrong_to_right (solved, of those the identity gets wrong), with Wilson's intervals; valid_programs (right, of
 ///     all programs tried), with a bootstrap over examples, as trials of one example resemble each other.

@@ -55,6 +55,7 @@ class NullLevel {
         resamples_(examples_.size(), core::derive_seed(seed, "null control", level_), resamples) {}
 
   void add_figures(std::vector<eval::LabelFigure>& figures) const {
+    figures.push_back(eval::examples_figure(level_, examples_.size()));
     for (const SearchedModel& model : models_)
       for (const NullKey& key : kNullKeys) add_share(figures, model, key);
     for (const SearchedModel& model : models_.subspan(1))

@@ -141,6 +141,8 @@ class Reexecuting {
     report().title = title();
     report().text = text();
     report().remarks = {"recorded on: " + run_.store.identity().fingerprint};
+    for (const std::string& level : eval::levels_of(run_.examples, &labels::StoredExample::level))
+      report().figures.push_back(eval::examples_figure(level, examples_of(level)));
     for (const std::string& name : variants_) run(reexecution_variant(name, run_.config.exec));
     core::write_file(run_.controls() / (stem() + "-flips.csv"), flips_csv(result_.flips));
     eval::write_control(run_.controls(), report());
@@ -149,6 +151,12 @@ class Reexecuting {
 
  private:
   eval::ControlReport& report() { return result_.report; }
+
+  std::size_t examples_of(const std::string& level) const {
+    return static_cast<std::size_t>(std::ranges::count_if(run_.examples, [&](const labels::StoredExample& example) {
+      return example.level == level || level == eval::kAllLevels;
+    }));
+  }
 
   void run(const ReexecutionVariant& variant) {
     Config config = run_.config;

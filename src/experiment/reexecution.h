@@ -47,7 +47,8 @@ std::vector<eval::LabelFigure> reexecution_figures(const std::string& variant,
                                                    int resamples);
 
 struct Reexecution {
-  eval::ControlReport report;                               ///< reexecution_figures() of each variant
+  /// eval::examples_figure() by level, then reexecution_figures() of each variant.
+  eval::ControlReport report;
   std::vector<std::pair<std::string, labels::Flip>> flips;  ///< by variant
 };
 

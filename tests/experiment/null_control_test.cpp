@@ -43,6 +43,8 @@ TEST(NullFigures, AreThoseCountedByHand) {
   EXPECT_DOUBLE_EQ(value("model", "all", "valid_programs"), 10.0 / 60);
   EXPECT_DOUBLE_EQ(value("model", "b", "wrong_to_right"), 0.5);
   EXPECT_DOUBLE_EQ(value("shuffled", "all", "solved"), 0.25);
+  EXPECT_EQ(found_in(figures, "counts", "all", "a", "examples").value, 2);
+  EXPECT_EQ(found_in(figures, "counts", "all", "all", "examples").value, 4);
   EXPECT_EQ(found_in(figures, "null", "model", "all", "wrong_to_right").n, 3);
   EXPECT_EQ(found_in(figures, "null", "model", "all", "valid_programs").n, 60);
   const eval::LabelFigure& solved = found_in(figures, "null", "model", "all", "solved");
@@ -110,7 +112,8 @@ TEST_F(NullControlTest, SearchesBothNullModelsAsTheRunSearchedItsOwn) {
   EXPECT_EQ(identity.n, 34);
   EXPECT_DOUBLE_EQ(identity.value, static_cast<double>(right) / 34);
   const std::string csv = core::read_file(run("run") / "controls" / "null.csv");
-  test::expect_parts(csv, {"null,shuffled,even,solved,", "null_excess,reinitialised,all,wrong_to_right,"});
+  test::expect_parts(csv, {"counts,all,even,examples,17,17,", "counts,all,all,examples,34,34,",
+                           "null,shuffled,even,solved,", "null_excess,reinitialised,all,wrong_to_right,"});
   EXPECT_EQ(core::read_file(run("run") / "controls" / "null.md"), eval::control_markdown(control));
 }
 

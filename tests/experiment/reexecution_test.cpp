@@ -64,6 +64,8 @@ TEST_F(ReexecutionTest, RepeatsEveryOutcomeToTheBitInOtherBatches) {
     EXPECT_EQ(again.trials(example.id), recorded.trials(example.id)) << example.id;
     EXPECT_TRUE(again.state(example.id).done);
   }
+  test::expect_parts(written("reexecution.csv"),
+                     {"\ncounts,all,even,examples,17,17,", "\ncounts,all,all,examples,34,34,"});
   EXPECT_EQ(written("reexecution-flips.csv"), "example,level,program,sample,recorded,now,recorded_margin,variant\n");
 }
 
