@@ -11,7 +11,8 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "experiment/recorded_run.h"
-#include "experiment/state.h"
+#include "experiment/run_search.h"
+#include "labels/run_lock.h"
 
 namespace polar::experiment {
 namespace {
@@ -60,19 +61,16 @@ void require_same_search(const RecordedRun& run, const labels::LabelStore& null)
   require("fingerprint", run.store.identity().fingerprint, null.identity().fingerprint);
 }
 
-std::vector<SearchCounts> search_null(const RecordedRun& run, std::span<const task::Example> examples,
-                                      pool::NullLayers layers) {
-  RunOptions options;
-  options.new_search = true;  // on another machine: a search of its own in the same file
-  options.null = {layers, run.config.seed};
-  Experiment::State state(run.config, options);
-  core::ensure_folder(run.controls());
+std::vector<SearchCounts> search_null(const RecordedRun& run, const labels::RunLock& lock,
+                                      std::span<const task::Example> examples, pool::NullLayers layers) {
+  RunSearch search(run.config, {layers, run.config.seed});
   const int rollouts = run.config.search.rollouts;
-  labels::LabelStore store =
-      state.open_store(labels::StoreKind::kLabels, fmt::format("controls/null-{}.sqlite", to_string(layers)),
-                       state.labelled_examples(), rollouts);
+  labels::StoreOptions options;
+  options.new_search = true;  // on another machine: a search of its own in the same file
+  labels::LabelStore store = search.store_in(lock, fmt::format("null-{}.sqlite", to_string(layers)),
+                                             search.labelled_examples(), rollouts, options);
   require_same_search(run, store);
-  state.search_into(store, examples, rollouts, fmt::format("null model, layers {}", to_string(layers)));
+  search.search_into(store, examples, rollouts, fmt::format("null model, layers {}", to_string(layers)));
   return search_counts(store, run.examples);
 }
 
@@ -114,8 +112,10 @@ eval::ControlReport null_control(const std::filesystem::path& folder, const Null
   require_finished(run);
   std::vector<SearchedModel> models{{"model", search_counts(run.store, run.examples)}};
   const std::vector<task::Example> examples = chosen_tasks(run);
+  core::ensure_folder(run.controls());
+  const labels::RunLock lock(run.controls());
   for (const pool::NullLayers layers : kinds)
-    models.push_back({std::string(to_string(layers)), search_null(run, examples, layers)});
+    models.push_back({std::string(to_string(layers)), search_null(run, lock, examples, layers)});
   eval::ControlReport report{"null", "Null models for " + run.config.name, null_text(run),
                              null_figures(models, run.config.seed, run.config.eval.bootstrap)};
   eval::write_control(run.controls(), report);

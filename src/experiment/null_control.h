@@ -49,7 +49,8 @@ std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> model
 /// RUN/controls/null-<kind>.sqlite, from which an interrupted control resumes; then RUN/controls/null.csv and null.md
 /// are written. Throws core::UsageError for a repeated kind and where settings, stop rule, root seed or fingerprint of
 /// the run's own search are not those of a search here, core::Error when the run's own search of a chosen example has
-/// not ended, core::Interrupted when asked to stop, and as read_recorded_run and Experiment do.
+/// not ended, core::Interrupted when asked to stop, and as read_recorded_run, RunLock and RunSearch do. Locks
+/// RUN/controls, not the run.
 eval::ControlReport null_control(const std::filesystem::path& folder, const NullControlOptions& options);
 
 }  // namespace polar::experiment

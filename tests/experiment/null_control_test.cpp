@@ -138,6 +138,17 @@ TEST_F(NullControlTest, SearchesThePilotOfANullModelToo) {
   test::expect_parts(few.text, {"one shuffle, or one draw of weights"});
 }
 
+TEST_F(NullControlTest, LocksTheControlsAndLeavesTheRunToOthers) {
+  Experiment(without_pilot()).search();
+  const NullControlOptions few{{pool::NullLayers::kShuffled}, 1};
+  const std::string log = core::read_file(run("run") / "log.jsonl");
+  const labels::RunLock of_the_run(run("run"));
+  EXPECT_NO_THROW(null_control(run("run"), few));
+  EXPECT_EQ(core::read_file(run("run") / "log.jsonl"), log);
+  const labels::RunLock of_another_control(run("run") / "controls");
+  test::expect_parts(test::message_of<core::Error>([&] { null_control(run("run"), few); }), {"controls"});
+}
+
 TEST_F(NullControlTest, RefusesARunThatWasSearchedOtherwiseOrElsewhere) {
   Experiment(without_pilot()).search();
   const auto message = [&] {
