@@ -89,7 +89,7 @@ class RejudgeCommand {
     if (out) {
       store.emplace(open_store(*out, executor));
       resuming.emplace(*store, executing);
-      options.recorder = &*store;
+      options.store = &*store;
     }
     const labels::JudgedLabels judged = labels::to_judge(imported_);
     experiment::Progress progress("rejudge", static_cast<std::uint64_t>(labels::trials_to_judge(judged)), "programs");

@@ -172,7 +172,7 @@ class Reexecuting {
     Progress progress(fmt::format("re-execution, {}", variant.name), static_cast<std::uint64_t>(trials_), "programs");
     labels::RejudgeOptions options;
     options.trials_per_batch = variant.trials_per_batch;
-    options.recorder = &store;
+    options.store = &store;
     options.stop = &interrupt_flag();
     options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
     options.on_flip = [&](const labels::Flip& flip) { result_.flips.emplace_back(variant.name, flip); };
