@@ -68,14 +68,14 @@ void check_unchanged(const RecordedRun& run) {
 
 }  // namespace
 
-labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels::Split>& split) {
-  const fs::path path = run / (split == labels::Split::kTest ? "oracle.sqlite" : "labels.sqlite");
-  if (!fs::exists(path))
-    throw core::UsageError(
-        fmt::format("{}: expected a run's label store, found none; name a run's folder, such as runs/quickstart, whose "
-                    "search has begun",
-                    path.string()));
-  return labels::LabelStore::read(path);
+fs::path recorded_file(const fs::path& run, const std::optional<labels::Split>& split) {
+  if (fs::is_regular_file(run)) return run;
+  fs::path path = run / (split == labels::Split::kTest ? "oracle.sqlite" : "labels.sqlite");
+  if (fs::exists(path)) return path;
+  throw core::UsageError(
+      fmt::format("{}: expected a run's label store, found none; name a run's folder, such as runs/quickstart, whose "
+                  "search has begun",
+                  path.string()));
 }
 
 std::string run_name(const fs::path& run) {
@@ -102,7 +102,7 @@ std::vector<task::Example> RecordedRun::registered() const {
 RecordedRun read_recorded_run(const fs::path& folder, const RecordedChoice& choice) {
   const fs::path run_folder = named(folder);
   Config config = recorded_config(run_folder, choice.overrides);
-  labels::LabelStore store = open_recorded(run_folder, choice.split);
+  labels::LabelStore store = labels::LabelStore::read(recorded_file(run_folder, choice.split));
   RunData data = make_data(config);
   RecordedRun run{run_folder, std::move(config), std::move(data), std::move(store), {}};
   check_unchanged(run);

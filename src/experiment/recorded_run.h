@@ -13,9 +13,9 @@
 
 namespace polar::experiment {
 
-/// The label store of a run's folder, for reading: oracle.sqlite for the test split, else labels.sqlite. Throws
-/// core::UsageError when there is none.
-labels::LabelStore open_recorded(const std::filesystem::path& run, const std::optional<labels::Split>& split);
+/// The labels that `run` names: the file itself, or in a run's folder oracle.sqlite for the test split, else
+/// labels.sqlite. Throws core::UsageError when there is none.
+std::filesystem::path recorded_file(const std::filesystem::path& run, const std::optional<labels::Split>& split);
 
 struct RecordedChoice {
   std::optional<labels::Split> split = std::nullopt;  ///< nullopt: train and validation; test: the oracle's searches
