@@ -52,7 +52,7 @@ def section(folder):
 
 def headline(control):
     """Every figure of all levels but counts, a line each."""
-    lines = [f"{escape(key_name(analysis, programs, key))}: <b>{cell(control, analysis, programs, key, ALL)}</b>"
+    lines = [f"{escape(analysis.replace('_', ' '))}, {escape(head(programs, key))}: <b>{cell(control, analysis, programs, key, ALL)}</b>"
              for analysis, keys in control.analyses.items() if analysis != "counts" for programs, key in keys
              if control.figures.find(analysis, key, ALL, programs)]
     return "<br>".join(lines)
@@ -61,8 +61,7 @@ def headline(control):
 def details(control):
     text = f"<h3>{escape(control.title)}</h3>\n<p>{escape(control.sentence)}</p>\n"
     for analysis, keys in control.analyses.items():
-        heads = [("" if programs == "all" else f"{programs}, ") + key for programs, key in keys]
-        text += table([f"{heading(analysis)}, by level", *(escape(head) for head in heads)],
+        text += table([f"{heading(analysis)}, by level", *(escape(head(programs, key)) for programs, key in keys)],
                       [[labels.level_name(level), *(cell(control, analysis, programs, key, level) for programs, key in keys)]
                        for level in control.figures.levels])
         text += notes(control, analysis)
@@ -74,8 +73,8 @@ def heading(analysis):
     return name if analysis in ("counts", "p_value") else f"{name}, %"
 
 
-def key_name(analysis, programs, key):
-    return ", ".join(part for part in (analysis.replace("_", " "), "" if programs == "all" else programs, key) if part)
+def head(programs, key):
+    return key if programs == "all" else f"{programs}, {key}"
 
 
 def cell(control, analysis, programs, key, level):
@@ -90,6 +89,6 @@ def cell(control, analysis, programs, key, level):
 
 
 def notes(control, analysis):
-    lines = list(dict.fromkeys(f"<li>{labels.level_name(figure.level)}: {escape(figure.note)}</li>"
-                               for figure in control.figures.figures if figure.analysis == analysis and figure.note))
+    lines = [f"<li>{labels.level_name(figure.level)}, {escape(head(figure.set, figure.key))}: {escape(figure.note)}</li>"
+             for figure in control.figures.figures if figure.analysis == analysis and figure.note]
     return f"<ul>{''.join(lines)}</ul>\n" if lines else ""

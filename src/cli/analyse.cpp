@@ -31,12 +31,17 @@ std::pair<std::string, std::filesystem::path> compared(const std::string& entry)
   return {entry.substr(0, equals), entry.substr(equals + 1)};
 }
 
+std::filesystem::path report_folder(const AnalyseFlags& flags) {
+  if (!flags.out.empty()) return flags.out;
+  const std::filesystem::path run = flags.run;
+  return (std::filesystem::is_directory(run) ? run : run.parent_path()) / "report";
+}
+
 void analyse(AnalyseFlags flags) {
   flags.options.split = split_named(flags.split);
   for (const std::string& entry : flags.compare) flags.options.compare.push_back(compared(entry));
   const experiment::RunAnalysis analysis = experiment::analyse_run(flags.run, flags.options);
-  const std::filesystem::path folder =
-      flags.out.empty() ? std::filesystem::path(flags.run) / "report" : std::filesystem::path(flags.out);
+  const std::filesystem::path folder = report_folder(flags);
   eval::write_labels(folder, analysis.stem, analysis.figures, analysis.title);
   if (flags.json) {
     std::cout << eval::labels_json(analysis.figures);
@@ -53,8 +58,10 @@ void add_analyse(CLI::App& app) {
   auto flags = std::make_shared<AnalyseFlags>();
   CLI::App* command = app.add_subcommand("analyse", "Figures of a run's labels, by level, from recorded trials alone");
   command
-      ->add_option("run", flags->run,
-                   "The run's folder, or one with the labels.sqlite that labels merge or rejudge wrote")
+      ->add_option(
+          "run", flags->run,
+          "The run's folder, or one with the labels.sqlite that labels merge or rejudge wrote; or such a file, or "
+          "one that labels import wrote")
       ->required();
   command
       ->add_option("--budget", flags->options.budget,
@@ -67,11 +74,13 @@ void add_analyse(CLI::App& app) {
       "NAME=RUN: a search of the same examples in another space, as a column of its own; the files are then "
       "named labels-vs-NAME");
   command->add_flag("--levels", flags->levels, "Print a line for each level");
-  command->add_option("--out", flags->out, "Folder of labels.csv and labels.md; default: RUN/report");
+  command->add_option("--out", flags->out,
+                      "Folder of labels.csv and labels.md; default: RUN/report, or report beside the file, whose "
+                      "name they then have");
   command->add_flag("--json", flags->json, "Print every figure as JSON instead of the table");
   command->footer(
-      "Imported labels are no recorded searches: judge them again first (polar labels rejudge --out "
-      "FOLDER/labels.sqlite).\n"
+      "Imported labels tell no order of trials: they have no figures by trials, no --budget and no --compare. Judged "
+      "again (polar labels rejudge --out FOLDER/labels.sqlite) they do.\n"
       "Example: polar analyse runs/quickstart --levels --budget 16 --compare skip=runs/quickstart-skip");
   command->callback([flags] { analyse(*flags); });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include "cli/bench.h"
@@ -123,6 +124,7 @@ class SearchBench {
     }
     result.units = static_cast<double>(trials.size());
     result.work = executor.stats();
+    note_rows(executing, examples);
     trials_ = std::move(trials);
     return result;
   }
@@ -145,19 +147,20 @@ class SearchBench {
     return {variant.name, warm_up, run};
   }
 
+  void note_rows(const search::ExecutorEvaluator& evaluator, std::span<const task::Example> examples) {
+    shared_rows_ = static_cast<int>(evaluator.shared_tokens());
+    for (const task::Example& example : examples) {
+      const exec::EncodedExample& encoded = evaluator.encoded(example.id);
+      rows_[example.id] = static_cast<int>(encoded.prompt.size() + encoded.draft.tokens.size()) - shared_rows_;
+    }
+  }
+
   /// Prompts and scored drafts under distinct program prefixes, the tokens written, and the heads read.
   double distinct_flop(const exec::ExecStats& work) const {
-    exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, data_.task);
-    std::vector<exec::EncodedExample> encoded;
-    for (const task::Example& example : examples_) encoded.push_back(encoder.encode(example, false));
-    const auto shared = static_cast<int>(exec::shared_prompt(encoded).size());
-    std::map<task::ExampleId, int> rows;
-    for (const exec::EncodedExample& example : encoded)
-      rows[example.id] = static_cast<int>(example.prompt.size() + example.draft.tokens.size()) - shared;
     DistinctRows distinct;
     for (const search::Trial& trial : trials_) {
-      distinct.add("", trial.program, shared);
-      distinct.add("example " + trial.example, trial.program, rows.at(trial.example));
+      distinct.add("", trial.program, shared_rows_);
+      distinct.add("example " + trial.example, trial.program, rows_.at(trial.example));
     }
     return cli::distinct_flop(distinct.rows(), work, *model_.pool);
   }
@@ -170,7 +173,9 @@ class SearchBench {
   search::SearchSpace space_;
   std::vector<task::Example> examples_;
   std::vector<std::unique_ptr<exec::Executor>> executors_;
-  std::vector<search::Trial> trials_;  ///< of the last run
+  std::vector<search::Trial> trials_;    ///< of the last run
+  std::map<task::ExampleId, int> rows_;  ///< of its prompts and drafts, less those that all share
+  int shared_rows_ = 0;
 };
 
 }  // namespace

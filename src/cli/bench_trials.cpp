@@ -117,14 +117,14 @@ class TrialsBench {
   }
 
   /// Tokenises, executes, decodes and grades `count` trials; what the reference times too.
-  BenchRun answer(exec::Executor& executor, exec::StopRule stop, std::size_t count) const {
-    const Encoded encoded = encode();
+  BenchRun answer(exec::Executor& executor, exec::StopRule stop, std::size_t count) {
+    encoded_ = encode();
     const auto grader = task::make_grader(flags_.grader);
-    executor.set_shared_prompt(encoded.shared);
+    executor.set_shared_prompt(encoded_.shared);
     const exec::GenerationRules rules{grader.get(), {}, flags_.max_new_tokens, stop};
     std::vector<exec::Request> requests;
     for (std::size_t i = 0; i < count; ++i) {
-      requests.push_back({&encoded.examples[trials_.example_of[i]], trials_.programs[i], 0, 0, &rules, false});
+      requests.push_back({&encoded_.examples[trials_.example_of[i]], trials_.programs[i], 0, 0, &rules, false});
     }
     BenchRun run;
     run.units = static_cast<double>(count);
@@ -157,11 +157,10 @@ class TrialsBench {
   /// Rows that no way of running the trials can avoid: prompts under distinct prefixes, and the tokens that were
   /// written.
   double distinct_flop(const exec::ExecStats& work) const {
-    const Encoded encoded = encode();
-    const auto shared = static_cast<int>(encoded.shared.size());
+    const auto shared = static_cast<int>(encoded_.shared.size());
     DistinctRows distinct;
     for (std::size_t i = 0; i < trials_.count(); ++i) {
-      const exec::EncodedExample& example = encoded.examples[trials_.example_of[i]];
+      const exec::EncodedExample& example = encoded_.examples[trials_.example_of[i]];
       distinct.add("shared", trials_.programs[i], shared);
       distinct.add(example.id, trials_.programs[i], static_cast<int>(example.prompt.size()) - shared);
     }
@@ -248,6 +247,7 @@ class TrialsBench {
   exec::Model model_;
   task::TaskSpec task_;
   std::vector<std::unique_ptr<exec::Executor>> executors_;
+  Encoded encoded_;  ///< by the last run
 };
 
 }  // namespace

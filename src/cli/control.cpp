@@ -45,9 +45,7 @@ void run_control(const ControlFlags& flags, Control control, const Options& opti
   experiment::ControlRun run(flags.run, run_options, flags.budget);
   const eval::ControlReport report = control(run, options);
   eval::write_control(run.folder(), report);
-  for (const std::string& warning : report.warnings) std::cerr << warning << "\n";
-  std::cout << eval::control_console(report) << '\n'
-            << (run.folder() / (report.name + ".md")).string() << " and " << report.name << ".csv hold these figures\n";
+  show_control(run.folder(), report);
 }
 
 void add_sampling_control(CLI::App& control) {
@@ -81,6 +79,12 @@ void add_chance_control(CLI::App& control) {
 }
 
 }  // namespace
+
+void show_control(const std::filesystem::path& folder, const eval::ControlReport& report) {
+  for (const std::string& warning : report.warnings) std::cerr << warning << "\n";
+  std::cout << eval::control_console(report) << '\n'
+            << (folder / (report.name + ".md")).string() << " and " << report.name << ".csv hold these figures\n";
+}
 
 void add_control(CLI::App& app) {
   CLI::App* control = app.add_subcommand("control", "Controls of a run's search: what its result may claim");

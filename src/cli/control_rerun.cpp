@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <iostream>
 #include <memory>
 
 #include "cli/control.h"
@@ -25,6 +24,10 @@ struct NullFlags {
   std::vector<std::string> layers = {"shuffled", "reinitialised"};
   int examples_per_level = 0;
 };
+
+std::filesystem::path controls_of(const std::string& run) {
+  return std::filesystem::path(run) / "controls";
+}
 
 void add_reexecution(CLI::App& control) {
   auto flags = std::make_shared<ReexecutionFlags>();
@@ -54,7 +57,7 @@ void add_reexecution(CLI::App& control) {
   command->callback([flags] {
     experiment::install_interrupt_handler();
     flags->options.examples.split = split_named(flags->split);
-    std::cout << experiment::reexecute(flags->run, flags->options).markdown;
+    show_control(controls_of(flags->run), experiment::reexecute(flags->run, flags->options).report);
   });
 }
 
@@ -83,7 +86,7 @@ void add_null(CLI::App& control) {
     experiment::NullControlOptions options;
     options.examples_per_level = flags->examples_per_level;
     for (const std::string& name : flags->layers) options.layers.push_back(pool::null_layers_of(name));
-    std::cout << experiment::null_control(flags->run, options).markdown;
+    show_control(controls_of(flags->run), experiment::null_control(flags->run, options));
   });
 }
 

@@ -15,6 +15,7 @@
 #include "experiment/interrupt.h"
 #include "experiment/options.h"
 #include "experiment/progress.h"
+#include "experiment/recorded_search.h"
 #include "experiment/schema.h"
 #include "labels/import.h"
 #include "labels/label_source.h"
@@ -86,9 +87,9 @@ class RejudgeCommand {
     std::optional<labels::StoreFirstEvaluator> resuming;
     labels::RejudgeOptions options;
     if (out) {
-      store.emplace(open_store(*out, executor.fingerprint()));
+      store.emplace(open_store(*out, executor));
       resuming.emplace(*store, executing);
-      options.recorder = &*store;
+      options.store = &*store;
     }
     const labels::JudgedLabels judged = labels::to_judge(imported_);
     experiment::Progress progress("rejudge", static_cast<std::uint64_t>(labels::trials_to_judge(judged)), "programs");
@@ -167,11 +168,11 @@ class RejudgeCommand {
                     identity.weights_digest.empty() ? "not said" : identity.weights_digest));
   }
 
-  labels::LabelStore open_store(const OutputStore& out, const std::string& fingerprint) const {
+  labels::LabelStore open_store(const OutputStore& out, const exec::Executor& executor) const {
     const std::string settings = fmt::format("rejudged: imported labels {}; cache semantics {}",
                                              imported_.digests().verdicts, config_.exec.cache_semantics);
     labels::LabelStore store = labels::LabelStore::open(
-        out.lock, out.name, experiment::store_identity(manifest_, data_.task, examples_, fingerprint),
+        out.lock, out.name, experiment::store_identity(executor, data_.task, examples_),
         {settings, "verdict", config_.seed},
         {kind_, flags_.new_search, [](const std::string& message) { std::cerr << message << "\n"; }, {}});
     store.add_examples(stored_);

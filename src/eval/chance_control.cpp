@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/seed.h"
 #include "eval/chance_hits.h"
+#include "eval/control_report.h"
 #include "eval/label_group.h"
 #include "eval/levels.h"
 
@@ -77,7 +78,7 @@ std::vector<LabelFigure> answer_counts(const AnsweredGroup& group) {
     answers += static_cast<double>(example->answers.size());
     disagreements += example->disagreements;
   }
-  return {{"counts", {}, {}, "examples", n, static_cast<double>(n)},
+  return {examples_figure({}, group.size()),
           {"counts", {}, {}, "answers", n, answers},
           {"counts", {}, {}, "disagreements", n, disagreements}};
 }

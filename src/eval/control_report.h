@@ -12,16 +12,21 @@ namespace polar::eval {
 
 /// The analysis of a figure says how it is shown: "counts" as a number, "p_value" as a probability; every other one is
 /// a share, or a difference of shares, and shown in percent, with its n where that is not the level's count "examples".
-/// A note says what a reader must know of its level.
+/// Its set says of what it is: one of several ways to run the control, or "all" where there is one. A note says what a
+/// reader must know of it.
 struct ControlReport {
-  std::string name;      ///< of the files: "sampling"
-  std::string title;     ///< "Sampling control of ladder"
-  std::string sentence;  ///< what the figures say, in one sentence
+  std::string name;   ///< of the files: "sampling"
+  std::string title;  ///< "Sampling control of ladder"
+  std::string text;   ///< what the figures say, in one paragraph
   std::vector<LabelFigure> figures;
   std::vector<std::string> warnings = {};  ///< for the console alone
+  std::vector<std::string> remarks = {};   ///< a list below the tables
 };
 
-/// The title, the sentence, and for each analysis a table, levels down and keys across, with the notes below it.
+/// The figure that tells a report how many examples a level has, where they are `n`; set "all".
+LabelFigure examples_figure(std::string level, std::size_t n);
+
+/// Title and text, and for each analysis a table, levels (and sets) down and keys across, with the notes below it.
 std::string control_markdown(const ControlReport& report);
 
 /// The same tables for a terminal.

@@ -103,9 +103,11 @@ struct LabelAnalysisOptions {
 ///  edit_gini              POOL: Gini coefficient of their counts, segments tried but absent from POOL counting 0:
 ///                         sum_ij |x_i − x_j| / (2 n² mean); interval of these three: ± 1.96 bootstrap standard errors
 ///
+/// Of a table that is not ordered there are no unfinished, no replay_solved and no replay_shorter.
 /// The sets skip_only and loop_only have the figures of examples up to replay_shorter. A figure without denominator is
 /// left out, as are shares of 0 in shortest_share, valid_programs_share and of segments. Costs about a second for
-/// 100,000 trials. Throws core::UsageError for options out of range, core::Error when a level is named kAllLevels.
+/// 100,000 trials. Throws core::UsageError for options out of range and for a budget in a table without order,
+/// core::Error when a level is named kAllLevels.
 std::vector<LabelFigure> analyse_labels(const LabelTable& table, const LabelAnalysisOptions& options);
 
 /// The figures of examples up to replay_shorter for a separate search (say, in the space of skips only), under the set

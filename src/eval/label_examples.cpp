@@ -49,9 +49,10 @@ void add_counts(const LabelGroup& group, const Totals& totals, FigureList& figur
     programs.insert(labels->tried.begin(), labels->tried.end());
   }
   figures.count("counts", "examples", static_cast<double>(totals.examples));
-  figures.count(
-      "counts", "unfinished",
-      static_cast<double>(examples_where(group, [](const ExampleLabels& labels) { return !labels.example->done; })));
+  if (group.table->ordered)
+    figures.count(
+        "counts", "unfinished",
+        static_cast<double>(examples_where(group, [](const ExampleLabels& labels) { return !labels.example->done; })));
   figures.count("counts", "base_unknown", static_cast<double>(totals.examples - totals.base_right - totals.base_wrong));
   figures.count("counts", "rollouts", rollouts);
   figures.count("counts", "programs", static_cast<double>(programs.size()));
@@ -179,7 +180,7 @@ void add_example_figures(const LabelGroup& group, FigureList& figures) {
   add_shortest(group, figures);
   add_shorter(group, totals, figures);
   add_needs(group, totals, figures);
-  add_replay(group, totals, figures);
+  if (group.table->ordered) add_replay(group, totals, figures);
 }
 
 }  // namespace polar::eval

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "labels/rejudge.h"
 
 namespace polar::eval {
 namespace {
@@ -83,6 +84,35 @@ LabelTable read_label_table(const labels::LabelStore& store, std::optional<label
                                   store.path().string(),
                                   split ? fmt::format(" of the {} split", labels::to_string(*split)) : ""));
   return builder.finish(0, longest_segment);
+}
+
+LabelTable read_label_table(const labels::ImportedLabels& labels, std::optional<labels::Split> split,
+                            int longest_segment) {
+  labels::JudgedLabels judged = labels::to_judge(labels);
+  std::unordered_map<std::string, labels::Split> splits;
+  for (labels::ImportedExample& row : labels.examples()) splits.emplace(std::move(row.example.id), row.example.split);
+  std::erase_if(judged.examples, [&](const labels::JudgedExample& example) {
+    const labels::Split own = splits.at(example.id);
+    return split ? own != *split : own == labels::Split::kTest;
+  });
+  std::ranges::sort(judged.examples, {}, &labels::JudgedExample::id);
+  LabelTableBuilder builder;
+  bool any = false;
+  for (const labels::JudgedExample& example : judged.examples) {
+    builder.add_example(example.id, example.level, splits.at(example.id));
+    for (const labels::JudgedTrial& trial : judged.trials(example.id)) {
+      if (!trial.correct) continue;
+      builder.add_trial(trial.program, *trial.correct);
+      any = true;
+    }
+  }
+  if (!any)
+    throw core::Error(fmt::format("{}: expected imported programs of {} examples, found none; name another --split",
+                                  labels.path().string(),
+                                  split ? std::string(labels::to_string(*split)) : "train or valid"));
+  LabelTable table = builder.finish(labels.identity().depth, longest_segment);
+  table.ordered = false;
+  return table;
 }
 
 }  // namespace polar::eval

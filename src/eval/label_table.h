@@ -1,6 +1,6 @@
 #pragma once
-// What the searches recorded, in memory and without text: the input of every label analysis. Filled from a label store,
-// or by hand in tests.
+// What the searches recorded, in memory and without text: the input of every label analysis. Filled from a label store
+// or imported labels, or by hand in tests.
 
 #include <cstdint>
 #include <optional>
@@ -10,6 +10,7 @@
 
 #include "core/program.h"
 #include "core/segment.h"
+#include "labels/imported_labels.h"
 #include "labels/label_store.h"
 
 namespace polar::eval {
@@ -43,13 +44,14 @@ struct LabelExample {
   labels::Split split = labels::Split::kTrain;
   std::string level;
   bool done = false;               ///< its search has ended
-  std::vector<LabelTrial> trials;  ///< greedy ones, in recorded order
+  std::vector<LabelTrial> trials;  ///< greedy ones, in recorded order where the table has one
 };
 
 /// Eight bytes a trial, some 200 a distinct program: a million trials fit in a few hundred megabytes at worst.
 struct LabelTable {
   int depth = 0;            ///< D
   int longest_segment = 0;  ///< of the parses
+  bool ordered = true;      ///< false: neither the order of trials is known nor whether searches have ended
   std::vector<LabelProgram> programs;
   std::vector<core::Segment> edits;  ///< of all programs, by program
   std::vector<LabelExample> examples;
@@ -74,5 +76,10 @@ class LabelTableBuilder {
 /// The greedy trials of the store's current search, of one split or all, examples by id; examples without a trial
 /// included. Throws as LabelStore does, and core::Error when there is no trial at all.
 LabelTable read_label_table(const labels::LabelStore& store, std::optional<labels::Split> split, int longest_segment);
+
+/// Imported programs, and the identity with the verdict of the initial score, of one split, or of train and validation;
+/// not ordered. Examples by id. Throws as ImportedLabels does, and core::Error when there is no program at all.
+LabelTable read_label_table(const labels::ImportedLabels& labels, std::optional<labels::Split> split,
+                            int longest_segment);
 
 }  // namespace polar::eval

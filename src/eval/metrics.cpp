@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "eval/levels.h"
 #include "eval/statistics.h"
 
 namespace polar::eval {
@@ -60,8 +61,7 @@ auto& find_or_add(Items& items, const std::string& name, Name member) {
 
 void add_row(Split& split, const EvaluationRow& row) {
   if (row.ranked.empty()) refuse(row, "expected at least one program, found none");
-  if (row.level == kAllLevels)
-    refuse(row, fmt::format("level: expected any name but '{}', which stands for all levels together", kAllLevels));
+  if (row.level == kAllLevels) refuse(row, reserved_level());
   PolicyRows& policy = find_or_add(split.policies, row.policy, &PolicyRows::policy);
   if (policy.rows.empty()) policy.oracle = row.oracle;
   if (policy.oracle != row.oracle) refuse(row, "expected all rows of a policy to be an oracle's, or none");

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "eval/control_report.h"
 #include "eval/label_group.h"
 #include "eval/levels.h"
 
@@ -56,8 +57,7 @@ std::vector<LabelFigure> counts_of(const SampledGroup& group) {
   const auto n = static_cast<std::int64_t>(group.size());
   double tries = 0;
   for (const SampledExample* example : group) tries += static_cast<double>(example->samples.front().size());
-  return {{"counts", {}, {}, "examples", n, static_cast<double>(n)},
-          {"counts", {}, {}, "tries each", n, tries / static_cast<double>(n)}};
+  return {examples_figure({}, group.size()), {"counts", {}, {}, "tries each", n, tries / static_cast<double>(n)}};
 }
 
 LabelFigure difference_of(const PerExample& search, const PerExample& sampling, std::uint64_t seed, int resamples) {

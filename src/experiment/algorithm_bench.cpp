@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "eval/levels.h"
 #include "experiment/options.h"
 #include "experiment/recorded_search.h"
 #include "experiment/transfer.h"
@@ -50,6 +51,7 @@ AlgorithmBench::AlgorithmBench(const Config& config, const AlgorithmBenchOptions
     throw core::UsageError(fmt::format("{0}: expected examples to search{1}, found none; raise task.{0}_per_level",
                                        split, has_pilot() ? " after the pilot of transfer" : ""));
   }
+  eval::levels_of(examples_, &task::Example::level);  // refuses a level of that name before anything is run
   table_.default_algorithm =
       contains(options_.algorithms, config_.search.algorithm) ? config_.search.algorithm : options_.algorithms.front();
   table_.rollouts = options_.rollouts;

@@ -37,7 +37,8 @@ struct AlgorithmBenchOptions {
 /// the others are compared with is the configuration's algorithm, or the first of the list where that does not run.
 class AlgorithmBench {
  public:
-  /// Throws UsageError for an unknown or repeated algorithm, a budget below 1 and a level without examples to search.
+  /// Throws UsageError for an unknown or repeated algorithm, a budget below 1 and a level without examples to search,
+  /// and Error for a level named eval::kAllLevels.
   AlgorithmBench(const Config& config, const AlgorithmBenchOptions& options);
 
   /// Returns the rows; progress goes to standard error. Throws core::Interrupted when asked to stop.

@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "eval/levels.h"
 
 namespace polar::experiment {
 namespace {
-
-constexpr std::string_view kAll = "all";
 
 /// One algorithm read at one budget, by example.
 using States = std::vector<search::Progressed>;
@@ -37,12 +37,20 @@ std::uint64_t bootstrap_seed(const AlgorithmRow& row, const AlgorithmTableOption
   return core::derive_seed(options.seed, "bench algorithms", row.level);
 }
 
+/// Sets a mean, a double or an optional one, and its bootstrap interval; without values both stay as they are.
+template <typename Mean>
+void set_mean(Mean& to, eval::Interval& interval, std::span<const double> values, std::uint64_t seed, int resamples) {
+  if (values.empty()) return;
+  to = mean(values);
+  interval = eval::bootstrap_mean_interval(values, seed, resamples);
+}
+
 /// The examples of one row, and what is drawn from them.
 class LevelView {
  public:
   LevelView(std::span<const std::string> levels, const std::string& level) {
     for (std::size_t i = 0; i < levels.size(); ++i) {
-      if (level == kAll || levels[i] == level) examples_.push_back(i);
+      if (level == eval::kAllLevels || levels[i] == level) examples_.push_back(i);
     }
   }
 
@@ -61,12 +69,9 @@ class LevelView {
     row.solved = static_cast<int>(layers.size());
     row.solved_interval = eval::wilson_interval(row.solved, row.examples);
     row.rollouts_used = mean(used);
-    row.first_hit = mean(hits);
     const std::uint64_t seed = bootstrap_seed(row, options);
-    row.first_hit_interval = eval::bootstrap_mean_interval(hits, seed, options.resamples);
-    if (layers.empty()) return;
-    row.shortest_layers = mean(layers);
-    row.shortest_layers_interval = eval::bootstrap_mean_interval(layers, seed, options.resamples);
+    set_mean(row.first_hit, row.first_hit_interval, hits, seed, options.resamples);
+    set_mean(row.shortest_layers, row.shortest_layers_interval, layers, seed, options.resamples);
   }
 
   void compare(AlgorithmRow& row, const States& states, const States& reference,
@@ -77,12 +82,9 @@ class LevelView {
       if (states[i].solved && reference[i].solved)
         layers.push_back(*states[i].shortest_layers - *reference[i].shortest_layers);
     }
-    row.solved_difference = mean(solved);
     const std::uint64_t seed = bootstrap_seed(row, options);
-    row.solved_difference_interval = eval::bootstrap_mean_interval(solved, seed, options.resamples);
-    if (layers.empty()) return;
-    row.layers_difference = mean(layers);
-    row.layers_difference_interval = eval::bootstrap_mean_interval(layers, seed, options.resamples);
+    set_mean(row.solved_difference, row.solved_difference_interval, solved, seed, options.resamples);
+    set_mean(row.layers_difference, row.layers_difference_interval, layers, seed, options.resamples);
   }
 
   std::optional<double> over_optimum(const States& states, const States& optimum) const {
@@ -107,15 +109,6 @@ void check_runs(std::span<const AlgorithmRun> runs, std::size_t examples) {
       throw core::Error(fmt::format("algorithm {}: expected results of the same {} examples as {}, found others",
                                     run.algorithm, examples, runs[0].algorithm));
   }
-}
-
-std::vector<std::string> distinct(std::span<const std::string> levels) {
-  std::vector<std::string> names;
-  for (const std::string& level : levels) {
-    if (std::ranges::find(names, level) == names.end()) names.push_back(level);
-  }
-  names.emplace_back(kAll);
-  return names;
 }
 
 std::string optional_text(const std::optional<double>& value) {
@@ -196,7 +189,7 @@ std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std
     for (const AlgorithmRun& run : runs) {
       const int budget = budget_of(run, rollouts);
       const States states = states_at(run, budget);
-      for (const std::string& level : distinct(levels)) {
+      for (const std::string& level : eval::levels_of(levels, std::identity())) {
         const LevelView view(levels, level);
         AlgorithmRow row{.algorithm = run.algorithm, .level = level, .rollouts = budget};
         view.fill(row, run, states, options);
@@ -254,7 +247,7 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
     for (std::size_t i = 0; i <= levels.size(); ++i) text += "---|";
     text += '\n';
     for (const AlgorithmRow& row : rows) {
-      if (row.rollouts == budget && row.level == kAll) text += solved_line(rows, row, levels);
+      if (row.rollouts == budget && row.level == eval::kAllLevels) text += solved_line(rows, row, levels);
     }
     text += level_table(rows, budget, levels, options.default_algorithm) + '\n';
   }

@@ -23,7 +23,7 @@ struct AlgorithmRun {
 
 /// Figures of one algorithm at one budget over the examples of one level.
 struct AlgorithmRow {
-  std::string algorithm, level;  ///< level "all": every example
+  std::string algorithm, level;  ///< level eval::kAllLevels: every example
   int rollouts = 0;              ///< budget an example
   int examples = 0;
   int solved = 0;  ///< examples with a valid program, the identity included
@@ -48,8 +48,9 @@ struct AlgorithmTableOptions {
   std::string pilot = {};  ///< what transfer spent beforehand, in words; empty: nothing
 };
 
-/// Rows by budget, then algorithm in the order of `runs`, then level in order of appearance and "all". `levels` has one
-/// entry an example. Throws core::Error when runs are of other examples than each other, or the default is missing.
+/// Rows by budget, then algorithm in the order of `runs`, then level in order of appearance and all of them. `levels`
+/// has one entry an example. Throws core::Error when runs are of other examples than each other, when the default is
+/// missing, and for a level named eval::kAllLevels.
 std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std::span<const std::string> levels,
                                          const AlgorithmTableOptions& options);
 

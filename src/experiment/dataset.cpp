@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <utility>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -111,12 +110,6 @@ std::string data_digest(const task::TaskSpec& task, std::span<const task::Exampl
     }
   }
   return digest.finish();
-}
-
-labels::StoreIdentity store_identity(const pool::Manifest& manifest, const task::TaskSpec& task,
-                                     std::span<const task::Example> examples, std::string fingerprint) {
-  return {manifest.weights_digest, manifest.model_name, data_digest(task, examples), task.name, task.grader,
-          std::move(fingerprint)};
 }
 
 std::string describe(const task::Dataset& dataset) {

@@ -6,8 +6,6 @@
 #include <vector>
 
 #include "experiment/config.h"
-#include "labels/label_types.h"
-#include "pool/manifest.h"
 #include "task/splits.h"
 #include "task/task.h"
 
@@ -33,10 +31,6 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
 
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples);
-
-/// What outcomes of the task on these examples are recorded under.
-labels::StoreIdentity store_identity(const pool::Manifest& manifest, const task::TaskSpec& task,
-                                     std::span<const task::Example> examples, std::string fingerprint);
 
 /// One line a level: population, distinct problems, what each split took, and which ran out.
 std::string describe(const task::Dataset& dataset);

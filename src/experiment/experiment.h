@@ -4,14 +4,12 @@
 #include <memory>
 
 #include "experiment/config.h"
-#include "pool/null_layers.h"
 
 namespace polar::experiment {
 
 struct RunOptions {
-  bool fresh = false;           ///< empty the run's folder first
-  bool new_search = false;      ///< labels of another fingerprint stay in the store, and a search of its own begins
-  pool::NullOptions null = {};  ///< a null model in place of the pool, for null_control.h
+  bool fresh = false;       ///< empty the run's folder first
+  bool new_search = false;  ///< labels of another fingerprint stay in the store, and a search of its own begins
 };
 
 /// A part of the training and validation examples, so that several machines share a search: every count-th example,

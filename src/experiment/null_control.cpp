@@ -10,10 +10,9 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "eval/control_table.h"
-#include "eval/label_report.h"
 #include "experiment/recorded_run.h"
-#include "experiment/state.h"
+#include "experiment/run_search.h"
+#include "labels/run_lock.h"
 
 namespace polar::experiment {
 namespace {
@@ -62,35 +61,30 @@ void require_same_search(const RecordedRun& run, const labels::LabelStore& null)
   require("fingerprint", run.store.identity().fingerprint, null.identity().fingerprint);
 }
 
-std::vector<SearchCounts> search_null(const RecordedRun& run, std::span<const task::Example> examples,
-                                      pool::NullLayers layers) {
-  RunOptions options;
-  options.new_search = true;  // on another machine: a search of its own in the same file
-  options.null = {layers, run.config.seed};
-  Experiment::State state(run.config, options);
-  core::ensure_folder(run.controls());
+std::vector<SearchCounts> search_null(const RecordedRun& run, const labels::RunLock& lock,
+                                      std::span<const task::Example> examples, pool::NullLayers layers) {
+  RunSearch search(run.config, {layers, run.config.seed});
   const int rollouts = run.config.search.rollouts;
-  labels::LabelStore store =
-      state.open_store(labels::StoreKind::kLabels, fmt::format("controls/null-{}.sqlite", to_string(layers)),
-                       state.labelled_examples(), rollouts);
+  labels::StoreOptions options;
+  options.new_search = true;  // on another machine: a search of its own in the same file
+  labels::LabelStore store = search.store_in(lock, fmt::format("null-{}.sqlite", to_string(layers)),
+                                             search.labelled_examples(), rollouts, options);
   require_same_search(run, store);
-  state.search_into(store, examples, rollouts, fmt::format("null model, layers {}", to_string(layers)));
+  search.search_into(store, examples, rollouts, fmt::format("null model, layers {}", to_string(layers)));
   return search_counts(store, run.examples);
 }
 
-std::string null_markdown(const RecordedRun& run, const std::vector<eval::LabelFigure>& figures) {
+std::string null_text(const RecordedRun& run) {
   return fmt::format(
-      "# Null models for {}\n\nThe search of this run ({}, {} programs an example) on {} examples: on the model, on "
-      "the same layers in a shuffled order, and on layers with weights drawn anew from a normal distribution of each "
-      "tensor's own mean and deviation. What it finds in a null model, it finds in noise: chance hits of the grader, "
-      "and whatever embedding, output head and norms give away. Each null model is one shuffle, or one draw of "
-      "weights; the intervals cover the choice of examples, not which shuffle or draw it is. In percent with the "
-      "number of cases and 95 % intervals: identity, the unchanged order is right; solved, some program is; "
-      "wrong_to_right, solved of those that the identity gets wrong; valid_programs, right of all programs tried."
-      "\n\n{}\n## Excess over the null models\n\nThe model's share less the null model's, in points; intervals by "
-      "bootstrap over examples.\n\n{}",
-      run.config.name, run.config.search.algorithm, run.config.search.rollouts, run.examples.size(),
-      eval::control_table(figures, "null"), eval::control_table(figures, "null_excess"));
+      "The search of this run ({}, {} programs an example) on {} examples: on the model, on the same layers in a "
+      "shuffled order, and on layers with weights drawn anew from a normal distribution of each tensor's own mean and "
+      "deviation. What it finds in a null model, it finds in noise: chance hits of the grader, and whatever embedding, "
+      "output head and norms give away. Each null model is one shuffle, or one draw of weights; the intervals cover "
+      "the choice of examples, not which shuffle or draw it is. identity: the unchanged order is right; solved: some "
+      "program is; wrong_to_right: solved, of those that the identity gets wrong; valid_programs: right, of all "
+      "programs tried. null_excess: the model's share less the null model's, in points, with intervals by bootstrap "
+      "over examples.",
+      run.config.search.algorithm, run.config.search.rollouts, run.examples.size());
 }
 
 }  // namespace
@@ -112,19 +106,20 @@ std::vector<SearchCounts> search_counts(const labels::LabelStore& store,
   return searched;
 }
 
-NullControl null_control(const std::filesystem::path& folder, const NullControlOptions& options) {
+eval::ControlReport null_control(const std::filesystem::path& folder, const NullControlOptions& options) {
   const std::vector<pool::NullLayers> kinds = checked_layers(options.layers);
   const RecordedRun run = read_recorded_run(folder, {std::nullopt, options.examples_per_level});
   require_finished(run);
   std::vector<SearchedModel> models{{"model", search_counts(run.store, run.examples)}};
   const std::vector<task::Example> examples = chosen_tasks(run);
+  core::ensure_folder(run.controls());
+  const labels::RunLock lock(run.controls());
   for (const pool::NullLayers layers : kinds)
-    models.push_back({std::string(to_string(layers)), search_null(run, examples, layers)});
-  NullControl control{null_figures(models, run.config.seed, run.config.eval.bootstrap), {}};
-  control.markdown = null_markdown(run, control.figures);
-  core::write_file(run.controls() / "null.csv", eval::labels_csv(control.figures));
-  core::write_file(run.controls() / "null.md", control.markdown);
-  return control;
+    models.push_back({std::string(to_string(layers)), search_null(run, lock, examples, layers)});
+  eval::ControlReport report{"null", "Null models for " + run.config.name, null_text(run),
+                             null_figures(models, run.config.seed, run.config.eval.bootstrap)};
+  eval::write_control(run.controls(), report);
+  return report;
 }
 
 }  // namespace polar::experiment

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/label_analysis.h"
+#include "eval/control_report.h"
 #include "labels/label_store.h"
 #include "pool/null_layers.h"
 
@@ -33,20 +33,15 @@ struct SearchedModel {
   std::vector<SearchCounts> examples;
 };
 
-/// By level, in order of appearance, and for all:
+/// By level, in order of appearance, and for all, beside their number of examples (eval::examples_figure):
 ///   analysis "null", set: the model. Keys: identity (share of examples it answers), solved (that some program does),
 ///     wrong_to_right (solved, of those the identity gets wrong), with Wilson's intervals; valid_programs (right, of
 ///     all programs tried), with a bootstrap over examples, as trials of one example resemble each other.
 ///   analysis "null_excess", set: the null model. The same keys: the first model's share less the null model's, n of
 ///     the first; interval: bootstrap over examples, drawn alike for both.
 /// No interval covers which shuffle, or which draw of weights, a null model is.
-/// Throws core::Error unless all models have the same examples.
+/// Throws core::Error unless all models have the same examples, and for a level named eval::kAllLevels.
 std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> models, std::uint64_t seed, int resamples);
-
-struct NullControl {
-  std::vector<eval::LabelFigure> figures;
-  std::string markdown;
-};
 
 /// Searches the null models as the run searched its own: same space, budget, algorithm, seed, examples, grader and
 /// machine. The null models are seeded by the run's seed. With the algorithm transfer and no file of programs, each
@@ -54,7 +49,8 @@ struct NullControl {
 /// RUN/controls/null-<kind>.sqlite, from which an interrupted control resumes; then RUN/controls/null.csv and null.md
 /// are written. Throws core::UsageError for a repeated kind and where settings, stop rule, root seed or fingerprint of
 /// the run's own search are not those of a search here, core::Error when the run's own search of a chosen example has
-/// not ended, core::Interrupted when asked to stop, and as read_recorded_run and Experiment do.
-NullControl null_control(const std::filesystem::path& folder, const NullControlOptions& options);
+/// not ended, core::Interrupted when asked to stop, and as read_recorded_run, RunLock and RunSearch do. Locks
+/// RUN/controls, not the run.
+eval::ControlReport null_control(const std::filesystem::path& folder, const NullControlOptions& options);
 
 }  // namespace polar::experiment

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "eval/levels.h"
 #include "eval/metrics.h"
 #include "eval/statistics.h"
 #include "experiment/null_control.h"
@@ -54,6 +55,7 @@ class NullLevel {
         resamples_(examples_.size(), core::derive_seed(seed, "null control", level_), resamples) {}
 
   void add_figures(std::vector<eval::LabelFigure>& figures) const {
+    figures.push_back(eval::examples_figure(level_, examples_.size()));
     for (const SearchedModel& model : models_)
       for (const NullKey& key : kNullKeys) add_share(figures, model, key);
     for (const SearchedModel& model : models_.subspan(1))
@@ -120,22 +122,13 @@ std::vector<eval::LabelFigure> null_figures(std::span<const SearchedModel> model
   if (models.empty()) return {};
   check_models(models);
   const std::vector<SearchCounts>& examples = models.front().examples;
-  std::vector<std::pair<std::string, std::vector<std::size_t>>> levels;
-  std::vector<std::size_t> all(examples.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  for (const std::size_t i : all) {
-    const auto found =
-        std::ranges::find(levels, examples[i].level, &std::pair<std::string, std::vector<std::size_t>>::first);
-    if (found != levels.end()) {
-      found->second.push_back(i);
-    } else {
-      levels.emplace_back(examples[i].level, std::vector<std::size_t>{i});
-    }
-  }
-  levels.emplace_back(eval::kAllLevels, std::move(all));
   std::vector<eval::LabelFigure> figures;
-  for (auto& [level, members] : levels)
+  for (const std::string& level : eval::levels_of(examples, &SearchCounts::level)) {
+    std::vector<std::size_t> members;
+    for (std::size_t i = 0; i < examples.size(); ++i)
+      if (examples[i].level == level || level == eval::kAllLevels) members.push_back(i);
     NullLevel(models, level, std::move(members), seed, resamples).add_figures(figures);
+  }
   return figures;
 }
 

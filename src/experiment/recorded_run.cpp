@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "eval/levels.h"
 #include "experiment/schema.h"
 #include "pool/manifest.h"
 
@@ -67,14 +68,14 @@ void check_unchanged(const RecordedRun& run) {
 
 }  // namespace
 
-labels::LabelStore open_recorded(const fs::path& run, const std::optional<labels::Split>& split) {
-  const fs::path path = run / (split == labels::Split::kTest ? "oracle.sqlite" : "labels.sqlite");
-  if (!fs::exists(path))
-    throw core::UsageError(
-        fmt::format("{}: expected a run's label store, found none; name a run's folder, such as runs/quickstart, whose "
-                    "search has begun",
-                    path.string()));
-  return labels::LabelStore::read(path);
+fs::path recorded_file(const fs::path& run, const std::optional<labels::Split>& split) {
+  if (fs::is_regular_file(run)) return run;
+  fs::path path = run / (split == labels::Split::kTest ? "oracle.sqlite" : "labels.sqlite");
+  if (fs::exists(path)) return path;
+  throw core::UsageError(
+      fmt::format("{}: expected a run's label store, found none; name a run's folder, such as runs/quickstart, whose "
+                  "search has begun",
+                  path.string()));
 }
 
 std::string run_name(const fs::path& run) {
@@ -101,13 +102,12 @@ std::vector<task::Example> RecordedRun::registered() const {
 RecordedRun read_recorded_run(const fs::path& folder, const RecordedChoice& choice) {
   const fs::path run_folder = named(folder);
   Config config = recorded_config(run_folder, choice.overrides);
-  labels::LabelStore store = open_recorded(run_folder, choice.split);
+  labels::LabelStore store = labels::LabelStore::read(recorded_file(run_folder, choice.split));
   RunData data = make_data(config);
-  RecordedRun run{run_folder, std::move(config), std::move(data), std::move(store), {}, {}};
+  RecordedRun run{run_folder, std::move(config), std::move(data), std::move(store), {}};
   check_unchanged(run);
   run.examples = chosen_examples(run.store, choice);
-  for (const labels::StoredExample& example : run.examples)
-    if (std::ranges::find(run.levels, example.level) == run.levels.end()) run.levels.push_back(example.level);
+  eval::levels_of(run.examples, &labels::StoredExample::level);  // refuses a level of that name before anything is run
   return run;
 }
 

@@ -13,9 +13,9 @@
 
 namespace polar::experiment {
 
-/// The label store of a run's folder, for reading: oracle.sqlite for the test split, else labels.sqlite. Throws
-/// core::UsageError when there is none.
-labels::LabelStore open_recorded(const std::filesystem::path& run, const std::optional<labels::Split>& split);
+/// The labels that `run` names: the file itself, or in a run's folder oracle.sqlite for the test split, else
+/// labels.sqlite. Throws core::UsageError when there is none.
+std::filesystem::path recorded_file(const std::filesystem::path& run, const std::optional<labels::Split>& split);
 
 struct RecordedChoice {
   std::optional<labels::Split> split = std::nullopt;  ///< nullopt: train and validation; test: the oracle's searches
@@ -29,7 +29,6 @@ struct RecordedRun {
   RunData data;
   labels::LabelStore store;
   std::vector<labels::StoredExample> examples;  ///< chosen among those with a recorded trial, in order of the task
-  std::vector<std::string> levels;              ///< theirs, in order of appearance
 
   /// Every example of the store, in its order, with question and answer.
   std::vector<task::Example> registered() const;
@@ -38,8 +37,8 @@ struct RecordedRun {
 
 /// Throws core::UsageError for an override of another key than exec.KEY, when the folder holds no configuration or no
 /// store, when pool or data are no longer those of
-/// the recorded search, and when no example has a recorded trial; otherwise as load_config, read_manifest and
-/// LabelStore do. Writes nothing.
+/// the recorded search, and when no example has a recorded trial; core::Error for a level named eval::kAllLevels;
+/// otherwise as load_config, read_manifest and LabelStore do. Writes nothing.
 RecordedRun read_recorded_run(const std::filesystem::path& folder, const RecordedChoice& choice);
 
 /// "ladder" for runs/ladder and for runs/ladder/.

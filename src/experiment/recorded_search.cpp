@@ -11,7 +11,9 @@ namespace polar::experiment {
 
 labels::StoreIdentity store_identity(const exec::Executor& executor, const task::TaskSpec& task,
                                      std::span<const task::Example> examples) {
-  return store_identity(executor.pool().manifest(), task, examples, executor.fingerprint());
+  const pool::Manifest& manifest = executor.pool().manifest();
+  return {manifest.weights_digest, manifest.model_name, data_digest(task, examples), task.name, task.grader,
+          executor.fingerprint()};
 }
 
 std::vector<search::SearchResult> search_recorded(const RecordedSearch& on, std::span<const task::ExampleId> ids,

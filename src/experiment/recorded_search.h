@@ -14,7 +14,7 @@
 
 namespace polar::experiment {
 
-/// What outcomes of these examples, run by this executor, are a function of.
+/// The identity of a store of these examples run by this executor: what their outcomes are a function of.
 labels::StoreIdentity store_identity(const exec::Executor& executor, const task::TaskSpec& task,
                                      std::span<const task::Example> examples);
 

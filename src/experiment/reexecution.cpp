@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,8 +13,6 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/seed.h"
-#include "eval/control_table.h"
-#include "eval/label_report.h"
 #include "eval/levels.h"
 #include "eval/metrics.h"
 #include "eval/statistics.h"
@@ -104,8 +103,7 @@ class FlipLevel {
                                                  : std::optional(eval::wilson_interval(flipped, n));
     if (!interval && (flipped == 0 || flipped == n)) {
       interval = eval::wilson_interval(flipped == 0 ? 0 : having, having);
-      figure.note = fmt::format("{} of {}: {} flipped; Wilson's interval of {} examples", key.name, variant,
-                                flipped == 0 ? "none" : "all", having);
+      figure.note = fmt::format("{} flipped; Wilson's interval of {} examples", flipped == 0 ? "none" : "all", having);
     }
     if (interval) figure.ci_low = interval->low, figure.ci_high = interval->high;
   }
@@ -139,15 +137,27 @@ class Reexecuting {
   }
 
   Reexecution finish() {
+    report().name = stem();
+    report().title = title();
+    report().text = text();
+    report().remarks = {"recorded on: " + run_.store.identity().fingerprint};
+    for (const std::string& level : eval::levels_of(run_.examples, &labels::StoredExample::level))
+      report().figures.push_back(eval::examples_figure(level, examples_of(level)));
     for (const std::string& name : variants_) run(reexecution_variant(name, run_.config.exec));
-    result_.markdown = markdown();
-    core::write_file(run_.controls() / (stem() + ".csv"), eval::labels_csv(result_.figures));
     core::write_file(run_.controls() / (stem() + "-flips.csv"), flips_csv(result_.flips));
-    core::write_file(run_.controls() / (stem() + ".md"), result_.markdown);
+    eval::write_control(run_.controls(), report());
     return std::move(result_);
   }
 
  private:
+  eval::ControlReport& report() { return result_.report; }
+
+  std::size_t examples_of(const std::string& level) const {
+    return static_cast<std::size_t>(std::ranges::count_if(run_.examples, [&](const labels::StoredExample& example) {
+      return example.level == level || level == eval::kAllLevels;
+    }));
+  }
+
   void run(const ReexecutionVariant& variant) {
     Config config = run_.config;
     config.exec = variant.exec;
@@ -162,17 +172,17 @@ class Reexecuting {
     Progress progress(fmt::format("re-execution, {}", variant.name), static_cast<std::uint64_t>(trials_), "programs");
     labels::RejudgeOptions options;
     options.trials_per_batch = variant.trials_per_batch;
-    options.recorder = &store;
+    options.store = &store;
     options.stop = &interrupt_flag();
     options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
     options.on_flip = [&](const labels::Flip& flip) { result_.flips.emplace_back(variant.name, flip); };
     std::vector<Count> counts;  // by example
     options.on_example = [&](const Count& count) { counts.push_back(count); };
     labels::rejudge(judged_, evaluator, options);
-    const std::vector<eval::LabelFigure> figures =
-        reexecution_figures(variant.name, counts, run_.config.seed, run_.config.eval.bootstrap);
-    result_.figures.insert(result_.figures.end(), figures.begin(), figures.end());
-    fingerprints_.emplace_back(variant.name, executor.fingerprint());
+    std::ranges::move(reexecution_figures(variant.name, counts, run_.config.seed, run_.config.eval.bootstrap),
+                      std::back_inserter(report().figures));
+    report().remarks.push_back(
+        fmt::format("{}: {}; {}", variant.name, variant_text(variant.name), executor.fingerprint()));
   }
 
   /// The recorded search's settings are part of its own: of another search, other trials are run again.
@@ -204,19 +214,14 @@ class Reexecuting {
                        fmt::join(variants_, ", "));
   }
 
-  std::string markdown() const {
-    std::string text = fmt::format(
-        "# {}\n\n{} recorded programs of {} examples, run again. In percent with the number of cases and 95 % "
-        "intervals: valid_flipped, recorded as right and wrong now; invalid_flipped, recorded as wrong and right now; "
-        "lost, examples that a recorded program solved and none does now; gained, those that none solved and one does "
-        "now. Intervals of flips are by bootstrap over examples, as programs of one example resemble each other; where "
-        "none flipped, or all, they are Wilson's of the number of examples. Those of lost and gained are Wilson's. The "
-        "flips stand in {}-flips.csv.\n\n{}\nRecorded on: {}\n",
-        title(), trials_, run_.examples.size(), stem(), eval::control_table(result_.figures, kAnalysis),
-        run_.store.identity().fingerprint);
-    for (const auto& [name, fingerprint] : fingerprints_)
-      text += fmt::format("\n- {}: {}; {}", name, variant_text(name), fingerprint);
-    return text + "\n";
+  std::string text() const {
+    return fmt::format(
+        "{} recorded programs of {} examples, run again. valid_flipped: recorded as right and wrong now; "
+        "invalid_flipped: recorded as wrong and right now; lost: examples that a recorded program solved and none does "
+        "now; gained: those that none solved and one does now. Intervals of flips are by bootstrap over examples, as "
+        "programs of one example resemble each other; where none flipped, or all, they are Wilson's of the number of "
+        "examples. Those of lost and gained are Wilson's. The flips stand in {}-flips.csv.",
+        trials_, run_.examples.size(), stem());
   }
 
   std::vector<std::string> variants_;
@@ -227,7 +232,6 @@ class Reexecuting {
   std::int64_t trials_;
   std::optional<labels::RunLock> lock_;
   Reexecution result_;
-  std::vector<std::pair<std::string, std::string>> fingerprints_;  ///< by variant
 };
 
 }  // namespace

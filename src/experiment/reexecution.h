@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "eval/label_analysis.h"
+#include "eval/control_report.h"
 #include "experiment/recorded_run.h"
 #include "labels/rejudge.h"
 
@@ -47,9 +47,9 @@ std::vector<eval::LabelFigure> reexecution_figures(const std::string& variant,
                                                    int resamples);
 
 struct Reexecution {
-  std::vector<eval::LabelFigure> figures;                   ///< reexecution_figures() of each variant
+  /// eval::examples_figure() by level, then reexecution_figures() of each variant.
+  eval::ControlReport report;
   std::vector<std::pair<std::string, labels::Flip>> flips;  ///< by variant
-  std::string markdown;
 };
 
 /// Runs the recorded trials again by every variant. Outcomes are recorded in RUN/controls/STEM-<variant>.sqlite, STEM

@@ -20,7 +20,7 @@ constexpr int kStagesFormat = 1;
 
 /// Step 1, before anything else is touched.
 fs::path make_folder(const Config& config) {
-  const fs::path path = fs::path(config.runs_folder) / config.name;
+  const fs::path path = run_folder(config);
   constexpr std::string_view kRemedy = "set another place: --set runs_folder=FOLDER";
   try {
     core::ensure_folder(path);
@@ -59,6 +59,10 @@ Json facts_of(const Environment& environment) {
 }
 
 }  // namespace
+
+fs::path run_folder(const Config& config) {
+  return fs::path(config.runs_folder) / config.name;
+}
 
 RunDirectory::RunDirectory(const Config& config, const Environment& environment, bool fresh)
     : path_(make_folder(config)), lock_(path_), config_text_(to_yaml(config)), environment_(environment) {  // 1, 2

@@ -32,6 +32,9 @@ struct StageStatus {
   std::string reason;  ///< why not: "never finished", "search.rollouts changed from 100 to 200", "labels changed", …
 };
 
+/// <runs_folder>/<name>.
+std::filesystem::path run_folder(const Config& config);
+
 /// Open for one writer at a time (run.lock). Not thread-safe, except log().
 class RunDirectory {
  public:

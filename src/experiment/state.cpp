@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <iostream>
 #include <utility>
 
 #include "core/digest.h"
 #include "core/error.h"
-#include "experiment/options.h"
 #include "experiment/recorded_search.h"
-#include "experiment/transfer.h"
 #include "policy/trained_policy.h"
 
 #ifndef POLAR_GIT_COMMIT
@@ -29,50 +26,16 @@ Environment environment(const Config& config, const exec::Model& model, const ex
           {"seed", std::to_string(config.seed)}};
 }
 
-/// What transfer becomes after its pilot: guided where no program served.
-search::SearchOptions starting_from(search::SearchOptions options, std::vector<core::Program> programs) {
-  if (programs.empty()) options.algorithm = search::Algorithm::kGuided;
-  options.first_programs = std::move(programs);
-  return options;
-}
-
-search::SearchSpace checked_space(const Config& config, int depth) {
-  search::SearchSpace space(search_plan(config, depth, config.search.rollouts).space);
-  check_budgets(config, space);
-  return space;
-}
-
-labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind kind) {
-  if (kind == labels::StoreKind::kOracle) return labels::Split::kTest;
-  return index < data.dataset.train.size() ? labels::Split::kTrain : labels::Split::kValid;
-}
-
 }  // namespace
 
 Experiment::State::State(const Config& run_config, const RunOptions& options)
-    : config(run_config),
+    : RunSearch(run_config),
       new_search(options.new_search),
-      model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device, options.null)),
-      data(make_data(config)),
-      space(checked_space(config, model.pool->manifest().depth)),
-      executor(model.pool, model.tokenizer, exec_options(config)),
       directory(config, environment(config, model, executor), options.fresh) {
   say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
                   model.pool->manifest().model_name, pool::to_string(model.pool->dtype()), executor.fingerprint()));
   say(describe(data.dataset));
   say(fmt::format("search: {} over {}", config.search.algorithm, space.describe()));
-}
-
-void Experiment::State::say(const std::string& line) const {
-  std::cout << line << std::endl;
-}
-
-labels::StoreIdentity Experiment::State::identity(std::span<const task::Example> examples) const {
-  return store_identity(executor, data.task, examples);
-}
-
-std::vector<task::Example> Experiment::State::labelled_examples() const {
-  return experiment::labelled_examples(data.dataset);
 }
 
 Stage Experiment::State::search_stage() const {
@@ -95,24 +58,14 @@ Stage Experiment::State::search_stage() const {
 
 labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::span<const task::Example> examples,
                                                  int rollouts) {
-  return open_store(kind, kind == labels::StoreKind::kOracle ? "oracle.sqlite" : "labels.sqlite", examples, rollouts);
-}
-
-labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, const std::string& file_name,
-                                                 std::span<const task::Example> examples, int rollouts) {
-  const bool oracle = kind == labels::StoreKind::kOracle;
   labels::StoreOptions options;
   options.kind = kind;
-  options.new_search = new_search || oracle;
-  if (oracle) drop_foreign_oracle(identity(examples));
-  options.message = [this](const std::string& message) { say(message); };
-  labels::LabelStore store = labels::LabelStore::open(directory.lock(), file_name, identity(examples),
-                                                      {search_text(kind, rollouts), "verdict", config.seed}, options);
-  std::vector<labels::StoredExample> stored;
-  for (std::size_t i = 0; i < examples.size(); ++i)
-    stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
-  store.add_examples(stored);
-  return store;
+  options.new_search = new_search;
+  if (kind == labels::StoreKind::kLabels)
+    return store_in(directory.lock(), "labels.sqlite", examples, rollouts, options);
+  options.new_search = true;
+  drop_foreign_oracle(store_identity(executor, data.task, examples));
+  return store_in(directory.lock(), "oracle.sqlite", examples, rollouts, options);
 }
 
 /// The oracle's searches can be made again: another pool or task replaces them, where labels would be refused.
@@ -128,61 +81,6 @@ void Experiment::State::drop_foreign_oracle(const labels::StoreIdentity& wanted)
     say(fmt::format("{}; the oracle searches anew", error.what()));
   }
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + suffix);
-}
-
-search::SearchPlan Experiment::State::planned(int rollouts) const {
-  search::SearchPlan plan = search_plan(config, depth(), rollouts);
-  if (!config.search.transfer_programs.empty())
-    plan.options.first_programs = read_programs(config.search.transfer_programs, depth());
-  return plan;
-}
-
-bool Experiment::State::has_pilot() const {
-  return config.search.algorithm == "transfer" && config.search.transfer_programs.empty();
-}
-
-std::vector<core::Program> Experiment::State::served(const labels::LabelStore& store) const {
-  return programs_that_served(store, slice_levels(data.dataset.train, 0, config.search.transfer_pilot), depth(),
-                              config.search.transfer_size, config.search.objective != "first");
-}
-
-/// Those of the oracle hold what served the pilot; the labels' search has yet to find it.
-search::SearchOptions Experiment::State::options_of(labels::StoreKind kind, int rollouts) const {
-  search::SearchOptions options = planned(rollouts).options;
-  if (!has_pilot() || kind == labels::StoreKind::kLabels) return options;
-  return starting_from(std::move(options), served(labels::LabelStore::read(directory.file("labels.sqlite"))));
-}
-
-/// What served the pilot of the labels follows from the settings, so these stand for it.
-std::string Experiment::State::search_text(labels::StoreKind kind, int rollouts) const {
-  std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
-  if (!has_pilot()) return text;
-  text += fmt::format("; pilot={} of single edits, size={}", config.search.transfer_pilot, config.search.transfer_size);
-  if (config.search.transfer_pilot_rollouts > 0)
-    text += fmt::format(", pilot rollouts={}", config.search.transfer_pilot_rollouts);
-  return text;
-}
-
-void Experiment::State::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
-                                    const std::string& label) {
-  search::SearchOptions options = options_of(store.kind(), rollouts);
-  if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
-    const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
-    search_some(store, pilot, of_pilot(options, space, config.seed, config.search.transfer_pilot_rollouts),
-                label + ", pilot");
-    options = starting_from(std::move(options), served(store));
-  }
-  if (has_pilot()) say(fmt::format("{}: {} programs served the pilot", label, options.first_programs.size()));
-  search_some(store, examples, options, label);
-}
-
-void Experiment::State::search_some(labels::LabelStore& store, std::span<const task::Example> examples,
-                                    const search::SearchOptions& options, const std::string& label) {
-  std::vector<task::ExampleId> ids;
-  for (const task::Example& example : examples) {
-    if (!store.state(example.id).done) ids.push_back(example.id);
-  }
-  search_recorded({config, executor, data.task, store, examples, label}, ids, space, options);
 }
 
 std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,

@@ -50,7 +50,9 @@ std::pair<const char*, const json*> find_field(const json& sample, Names names) 
 /// Reads the fields of one sample.
 class SampleReader {
  public:
-  SampleReader(std::int64_t index, int depth) : depth_(depth) { sample_.index = index; }
+  SampleReader(const std::filesystem::path& path, std::int64_t index, int depth) : path_(path), depth_(depth) {
+    sample_.index = index;
+  }
 
   InterchangeSample read(const json& value, const std::string& key) {
     if (!value.is_object()) {
@@ -89,14 +91,18 @@ class SampleReader {
     sample_.id = text(value, {"id"}).value_or("");
   }
 
-  std::optional<Split> split(const json& value) {
-    const std::optional<std::string> name = text(value, {"split"});
-    if (!name) return std::nullopt;
+  /// No guess for another word: what is meant as test must never be trained on.
+  std::optional<Split> split(const json& value) const {
+    const auto [name, field] = find_field(value, {"split"});
+    if (name == nullptr) return std::nullopt;
     for (const Split split : {Split::kTrain, Split::kValid, Split::kTest}) {
-      if (*name == to_string(split)) return split;
+      if (field->is_string() && field->get_ref<const std::string&>() == to_string(split)) return split;
     }
-    complain("split", fmt::format("expected train, valid or test, found '{}'", shortened(*name, 60)));
-    return std::nullopt;
+    const ImportProblem problem{sample_.index, name,
+                                fmt::format("expected train, valid or test, found {}", shown(*field))};
+    throw core::Error(fmt::format(
+        "{}: {}; write one of these words, or leave the field out of the samples whose split --split is to name",
+        path_.string(), to_string(problem)));
   }
 
   void complain(std::string place, std::string reason) {
@@ -165,6 +171,7 @@ class SampleReader {
     return {};
   }
 
+  const std::filesystem::path& path_;
   int depth_;
   InterchangeSample sample_;
 };
@@ -172,7 +179,8 @@ class SampleReader {
 /// Follows the parser through the file: takes each sample when it ends and lets the parser forget it.
 class SampleStream {
  public:
-  SampleStream(int depth, const std::function<void(InterchangeSample&&)>& take) : depth_(depth), take_(take) {}
+  SampleStream(const std::filesystem::path& path, int depth, const std::function<void(InterchangeSample&&)>& take)
+      : path_(path), depth_(depth), take_(take) {}
 
   /// json::parser_callback_t: whether the parser keeps the value. `level` counts from 0, the whole file.
   bool on_event(int level, json::parse_event_t event, json& value) {
@@ -197,12 +205,12 @@ class SampleStream {
     return false;
   }
 
-  InterchangeSummary finish(const std::filesystem::path& path) {
+  InterchangeSummary finish() {
     if (!has_layout_ || (root_is_object_ && !has_samples_ && count_ == 0 && !others_.empty())) {
       throw core::Error(
           fmt::format("{}: expected samples: an object with \"samples\", a list of samples or an object of samples, "
                       "found none: name a file in the form of merged_mcts_samples.json",
-                      path.string()));
+                      path_.string()));
     }
     InterchangeSummary summary{count_, {}};
     if (!has_samples_) summary.problems = std::move(others_);
@@ -226,7 +234,7 @@ class SampleStream {
       return;
     }
     const std::string& key = in_samples() ? sample_key_ : root_key_;
-    take_(SampleReader(count_, depth_).read(value, root_is_object_ ? key : std::string()));
+    take_(SampleReader(path_, count_, depth_).read(value, root_is_object_ ? key : std::string()));
     ++count_;
   }
 
@@ -237,6 +245,7 @@ class SampleStream {
     return false;
   }
 
+  const std::filesystem::path& path_;
   int depth_;
   const std::function<void(InterchangeSample&&)>& take_;
   bool has_layout_ = false, root_is_object_ = false, has_samples_ = false;
@@ -276,7 +285,7 @@ InterchangeSummary read_interchange(const std::filesystem::path& path, int depth
                                     const std::function<void(InterchangeSample&&)>& take) {
   GzipReader reader(path);
   std::istream input(&reader);
-  SampleStream samples(depth, take);
+  SampleStream samples(path, depth, take);
   try {
     // Its value is what the callback kept: the file's outermost brackets.
     [[maybe_unused]] const json rest = json::parse(input, [&](int level, json::parse_event_t event, json& value) {
@@ -289,7 +298,7 @@ InterchangeSummary read_interchange(const std::filesystem::path& path, int depth
                     "them where the file is made",
                     path.string(), error.what()));
   }
-  InterchangeSummary summary = samples.finish(path);
+  InterchangeSummary summary = samples.finish();
   const std::optional<std::int64_t> expected = expected_samples(path);
   if (expected && *expected != summary.samples) {
     summary.problems.push_back(

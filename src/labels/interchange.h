@@ -57,7 +57,7 @@ struct InterchangeSummary {
 /// - an object with "samples" (a list, or an object of samples), a list of samples, an object of samples; also gzip
 /// - question | sample_info.question; gt_ans | ground_truth | answer | sample_info.ground_truth | sample_info.answer;
 ///   initial_score | initial_transition_metric | evaluation_result.initial_score (a number or truth value)
-/// - split ("train", "valid" or "test"), level, id, query_id, global_idx, sample_id
+/// - split ("train", "valid" or "test": another one throws Error), level, id, query_id, global_idx, sample_id
 /// - final_valid_transitions | valid_transitions and final_invalid_transitions | invalid_transitions: lists of
 /// programs,
 ///   each a list of layers or {"path": list of layers}. Where both names are there with other content, the programs of
@@ -66,7 +66,8 @@ struct InterchangeSummary {
 /// A program that is empty, too long, no list of integers or outside 0 … depth − 1, a field of another type, and a
 /// sample that is no object or holds no program list become problems of their sample. A file named `{start}_{end}.json`
 /// (or .json.gz) is expected to hold end − start samples; another number is a problem of the file. Throws Error naming
-/// the file for what is unreadable, no JSON, cut short or of none of the layouts; samples before that were handed over.
+/// the file for what is unreadable, no JSON, cut short or of none of the layouts, and sample and word for a split that
+/// is none; samples before that were handed over.
 InterchangeSummary read_interchange(const std::filesystem::path& path, int depth,
                                     const std::function<void(InterchangeSample&&)>& take);
 

@@ -16,27 +16,59 @@ std::size_t first_example_end(std::span<const search::Trial> trials) {
   return end;
 }
 
-/// Whole examples, until there are `least` trials.
-std::size_t batch_end(std::span<const search::Trial> trials, std::size_t least) {
-  std::size_t end = 0;
-  while (end < trials.size() && (end == 0 || end < least)) end += first_example_end(trials.subspan(end));
-  return end;
-}
-
-void record_batch(LabelStore& store, std::span<const search::Trial> trials, std::span<const search::Outcome> outcomes) {
-  LabelStore::Batch batch(store);
-  while (!trials.empty()) {
-    const std::size_t own = first_example_end(trials);
-    const task::ExampleId& example = trials.front().example;
-    store.record(example, store.state(example).rounds, trials.first(own), outcomes.first(own));
-    store.mark_done(example);
-    trials = trials.subspan(own);
-    outcomes = outcomes.subspan(own);
+/// Round by round.
+void record_rounds(LabelStore& store, const ExampleTrials& one, std::span<const search::Outcome> outcomes) {
+  const std::span trials(one.trials);
+  for (std::size_t first = 0, end = 0; first < trials.size(); first = end) {
+    while (end < trials.size() && one.rounds[end] == one.rounds[first]) ++end;
+    store.record(one.example, one.rounds[first], trials.subspan(first, end - first),
+                 outcomes.subspan(first, end - first));
   }
-  batch.commit();
+  if (one.done) store.mark_done(one.example);
 }
 
 }  // namespace
+
+TrialBatches::TrialBatches(search::Evaluator& evaluator, LabelStore* store, RecordOptions options, Take take)
+    : evaluator_(evaluator), store_(store), options_(std::move(options)), take_(std::move(take)) {}
+
+void TrialBatches::add(ExampleTrials trials) {
+  trials_ += trials.trials.size();
+  batch_.push_back(std::move(trials));
+  if (trials_ >= static_cast<std::size_t>(options_.trials_per_batch)) evaluate();
+}
+
+void TrialBatches::finish() {
+  if (!batch_.empty()) evaluate();
+}
+
+void TrialBatches::evaluate() {
+  if (options_.stop != nullptr && options_.stop->load())
+    throw core::Interrupted("interrupted: what was recorded is kept, and the same command goes on from there");
+  std::vector<search::Trial> trials;
+  trials.reserve(trials_);
+  for (const ExampleTrials& one : batch_) trials.insert(trials.end(), one.trials.begin(), one.trials.end());
+  const std::vector<search::Outcome> outcomes =
+      trials.empty() ? std::vector<search::Outcome>() : search::evaluate_checked(evaluator_, trials);
+  if (store_ != nullptr) record(outcomes);
+  std::span<const search::Outcome> left(outcomes);
+  for (const ExampleTrials& one : batch_) {
+    if (take_) take_(one, left.first(one.trials.size()));
+    left = left.subspan(one.trials.size());
+  }
+  batch_.clear();
+  trials_ = 0;
+  if (options_.progress) options_.progress(static_cast<std::int64_t>(trials.size()));
+}
+
+void TrialBatches::record(std::span<const search::Outcome> outcomes) {
+  LabelStore::Batch transaction(*store_);
+  for (const ExampleTrials& one : batch_) {
+    record_rounds(*store_, one, outcomes.first(one.trials.size()));
+    outcomes = outcomes.subspan(one.trials.size());
+  }
+  transaction.commit();
+}
 
 std::vector<search::Trial> missing_trials(const LabelStore& store, std::span<const search::Trial> wanted) {
   std::vector<search::Trial> missing;
@@ -56,16 +88,14 @@ std::vector<search::Trial> missing_trials(const LabelStore& store, std::span<con
 
 void record_trials(LabelStore& store, std::span<const search::Trial> trials, search::Evaluator& evaluator,
                    const RecordOptions& options) {
+  TrialBatches batches(evaluator, &store, options);
   while (!trials.empty()) {
-    if (options.stop != nullptr && options.stop->load()) {
-      throw core::Interrupted(
-          "interrupted: every trial that was recorded is kept, and the same command goes on from there");
-    }
-    const auto batch = trials.first(batch_end(trials, static_cast<std::size_t>(options.trials_per_batch)));
-    record_batch(store, batch, search::evaluate_checked(evaluator, batch));
-    if (options.progress) options.progress(static_cast<std::int64_t>(batch.size()));
-    trials = trials.subspan(batch.size());
+    const auto own = trials.first(first_example_end(trials));
+    const task::ExampleId& example = own.front().example;
+    batches.add({example, {own.begin(), own.end()}, std::vector<int>(own.size(), store.state(example).rounds)});
+    trials = trials.subspan(own.size());
   }
+  batches.finish();
 }
 
 }  // namespace polar::labels

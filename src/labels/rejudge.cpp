@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <map>
+#include <queue>
 #include <utility>
 
 #include "core/error.h"
-#include "search/evaluators.h"
+#include "labels/record_trials.h"
 #include "task/splits.h"
 
 namespace polar::labels {
@@ -16,68 +17,48 @@ namespace {
 class Rejudging {
  public:
   Rejudging(const JudgedLabels& labels, search::Evaluator& evaluator, const RejudgeOptions& options)
-      : labels_(labels), evaluator_(evaluator), options_(options) {}
+      : labels_(labels),
+        options_(options),
+        batches_(evaluator, options.store, {options.trials_per_batch, options.progress, options.stop},
+                 [this](const ExampleTrials&, std::span<const search::Outcome> outcomes) { count(outcomes); }) {}
 
   std::vector<RejudgeCount> run() {
-    for (const JudgedExample& example : labels_.examples) {
-      add(example);
-      if (static_cast<int>(trials_.size()) >= options_.trials_per_batch) evaluate();
-    }
-    evaluate();
+    for (const JudgedExample& example : labels_.examples) add(example);
+    batches_.finish();
     std::vector<RejudgeCount> counts;
     for (auto& [level, count] : counts_) counts.push_back(std::move(count));
     return counts;
   }
 
  private:
-  /// One example's part of the batch.
-  struct Share {
-    const JudgedExample* example = nullptr;
-    std::size_t first = 0, end = 0;
-  };
-
   void add(const JudgedExample& example) {
-    const std::size_t first = trials_.size();
-    for (JudgedTrial& trial : labels_.trials(example.id)) {
-      trials_.push_back({example.id, trial.program, trial.sample});
-      judged_.push_back(std::move(trial));
+    const std::vector<JudgedTrial>& judged = judged_.emplace(&example, labels_.trials(example.id)).second;
+    ExampleTrials trials{example.id, {}, {}, example.done};
+    for (const JudgedTrial& trial : judged) {
+      trials.trials.push_back({example.id, trial.program, trial.sample});
+      trials.rounds.push_back(trial.round);
     }
-    shares_.push_back({&example, first, trials_.size()});
+    batches_.add(std::move(trials));
   }
 
-  void evaluate() {
-    if (options_.stop != nullptr && options_.stop->load()) {
-      throw core::Interrupted("judging again was interrupted: what was recorded is kept, and the same command goes on");
-    }
-    const std::vector<search::Outcome> outcomes =
-        trials_.empty() ? std::vector<search::Outcome>() : search::evaluate_checked(evaluator_, trials_);
-    for (const Share& share : shares_) {
-      count(share, outcomes);
-      record(share, outcomes);
-    }
-    if (options_.progress) options_.progress(static_cast<std::int64_t>(trials_.size()));
-    trials_.clear();
-    judged_.clear();
-    shares_.clear();
-  }
-
-  void count(const Share& share, const std::vector<search::Outcome>& outcomes) {
-    RejudgeCount count{share.example->level};
+  /// The example that was added first of those not counted yet.
+  void count(std::span<const search::Outcome> outcomes) {
+    const auto& [example, judged] = judged_.front();
+    RejudgeCount count{example->level};
     bool known = false, solved_before = false, solved_now = false;
-    for (std::size_t i = share.first; i < share.end; ++i) {
-      const JudgedTrial& judged = judged_[i];
-      if (!judged.correct) continue;
-      const bool valid = *judged.correct, now = outcomes[i].correct, flipped = now != valid;
+    for (std::size_t i = 0; i < judged.size(); ++i) {
+      const JudgedTrial& trial = judged[i];
+      if (!trial.correct) continue;
+      const bool valid = *trial.correct, now = outcomes[i].correct, flipped = now != valid;
       ++(valid ? count.valid : count.invalid);
       (valid ? count.valid_flipped : count.invalid_flipped) += flipped ? 1 : 0;
-      if (judged.sample.temperature == 0) {
+      if (trial.sample.temperature == 0) {
         known = true;
         solved_before = solved_before || valid;
         solved_now = solved_now || now;
       }
-      if (!flipped || !options_.on_flip) continue;
-      options_.on_flip(
-          {share.example->id, share.example->level, judged.program, valid, now, judged.margin, judged.sample});
+      if (flipped && options_.on_flip)
+        options_.on_flip({example->id, example->level, trial.program, valid, now, trial.margin, trial.sample});
     }
     if (known) {
       ++(solved_before ? count.solved : count.unsolved);
@@ -87,25 +68,13 @@ class Rejudging {
     of_level.level = count.level;
     of_level += count;
     if (options_.on_example) options_.on_example(count);
-  }
-
-  void record(const Share& share, const std::vector<search::Outcome>& outcomes) const {
-    if (options_.recorder == nullptr) return;
-    for (std::size_t first = share.first, end = first; first < share.end; first = end) {
-      const int round = judged_[first].round;
-      while (end < share.end && judged_[end].round == round) ++end;
-      options_.recorder->record(share.example->id, round, std::span(trials_).subspan(first, end - first),
-                                std::span(outcomes).subspan(first, end - first));
-    }
-    if (share.example->done) options_.recorder->mark_done(share.example->id);
+    judged_.pop();
   }
 
   const JudgedLabels& labels_;
-  search::Evaluator& evaluator_;
   const RejudgeOptions& options_;
-  std::vector<search::Trial> trials_;
-  std::vector<JudgedTrial> judged_;  ///< of each trial
-  std::vector<Share> shares_;
+  std::queue<std::pair<const JudgedExample*, std::vector<JudgedTrial>>> judged_;  ///< added and not yet counted
+  TrialBatches batches_;
   std::map<std::string, RejudgeCount> counts_;
 };
 

@@ -13,7 +13,6 @@
 #include "labels/imported_labels.h"
 #include "labels/label_store.h"
 #include "search/evaluator.h"
-#include "search/run_searches.h"
 
 namespace polar::labels {
 
@@ -67,11 +66,11 @@ struct RejudgeCount {
 };
 
 struct RejudgeOptions {
-  int trials_per_batch = 8192;  ///< whole examples are kept together; ≥ 1. Changes speed and memory only
+  int trials_per_batch = 8192;                               ///< as in RecordOptions
   std::function<void(const Flip&)> on_flip = {};             ///< in order of examples and programs; may be empty
   std::function<void(const RejudgeCount&)> on_example = {};  ///< one example's counts, in order; may be empty
   std::function<void(std::int64_t trials)> progress = {};    ///< trials since the last call; may be empty
-  search::RoundRecorder* recorder = nullptr;                 ///< receives each example's rounds; may be null
+  LabelStore* store = nullptr;                               ///< records each example's rounds; may be null
   const std::atomic<bool>* stop = nullptr;  ///< ends with core::Interrupted between batches; may be null
 };
 
@@ -89,8 +88,7 @@ StoreKind store_kind(std::span<const StoredExample> examples);
 /// How many trials rejudge() makes.
 std::int64_t trials_to_judge(const JudgedLabels& labels);
 
-/// Runs every trial again, and returns counts by level, in order of level. Throws what the evaluator and the recorder
-/// throw.
+/// Runs every trial again by TrialBatches (labels/record_trials.h), and returns counts by level, in order of level.
 std::vector<RejudgeCount> rejudge(const JudgedLabels& labels, search::Evaluator& evaluator,
                                   const RejudgeOptions& options = {});
 

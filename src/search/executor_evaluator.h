@@ -19,10 +19,16 @@ class ExecutorEvaluator : public Evaluator {
 
   std::vector<Outcome> evaluate(std::span<const Trial> trials) override;
 
+  /// As it is run. Throws as evaluate() does.
+  const exec::EncodedExample& encoded(const task::ExampleId& example) const;
+  /// Leading tokens that the prompts of all examples share.
+  std::size_t shared_tokens() const { return shared_tokens_; }
+
  private:
   exec::Executor& executor_;
   exec::GenerationRules rules_;
   std::unordered_map<task::ExampleId, exec::EncodedExample> examples_;
+  std::size_t shared_tokens_ = 0;
 };
 
 }  // namespace polar::search

@@ -32,6 +32,30 @@ TEST(ControlReport, HasATableAnAnalysisWithLevelsDownAndKeysAcross) {
   EXPECT_NE(text.find("| all levels | 0.0312 |"), std::string::npos) << text;
 }
 
+TEST(ControlReport, HasALineForEachLevelAndSetAndRemarksBelow) {
+  const ControlReport report{"flips",
+                             "Flips of x",
+                             "What flips.",
+                             {{"counts", "all", "a", "examples", 3, 3},
+                              {"flips", "batch", "all", "valid", 40, 0, 0, 0.1, "none flipped"},
+                              {"flips", "batch", "a", "valid", 40, 0.125, 0.0546, 0.2611},
+                              {"flips", "dtype", "a", "valid", 40, 1},
+                              {"flips", "dtype", "a", "lost", 3, 0.5, 0.25, 0.75}},
+                             {},
+                             {"recorded on: x", "dtype: y"}};
+  const std::string text = control_markdown(report);
+  EXPECT_NE(text.find("## counts\n\n| level | examples |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| level | set | valid | lost |\n| --- | ---: | ---: | ---: |\n"
+                      "| a | batch | 12.5 [5.5, 26.1] (n=40) | - |\n"
+                      "| a | dtype | 100.0 (n=40) | 50.0 [25.0, 75.0] |\n"
+                      "| all levels | batch | 0.0 [0.0, 10.0] (n=40) | - |\n\n"
+                      "- all levels, batch, valid: none flipped\n\n"
+                      "- recorded on: x\n- dtype: y\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(control_console(report).find("\n- recorded on: x\n"), std::string::npos);
+}
+
 TEST(ControlReport, PrintsTheSameTablesAndNotes) {
   const std::string text = control_console(kReport);
   EXPECT_NE(text.find("\na|b        | 25.0 [10.0, 50.0] |          -\n"), std::string::npos) << text;

@@ -12,6 +12,7 @@
 #include "eval/statistics.h"
 #include "support/label_fixture.h"
 #include "support/message_of.h"
+#include "support/parts.h"
 
 namespace polar::eval {
 namespace {
@@ -312,6 +313,22 @@ TEST(LabelReplay, EqualsTheAnalysisOfASearchThatEndedThere) {
     EXPECT_EQ(labels_csv(analysed(table_of(kRows), options).all()), labels_csv(analysed(table_of(kRows, budget)).all()))
         << budget;
   }
+}
+
+TEST(LabelReplay, IsNotGivenWhereNoOrderOfTrialsIsKnown) {
+  LabelTable table = table_of(kRows);
+  const Figures ordered = analysed(table);
+  table.ordered = false;
+  const Figures figures = analysed(table);
+  for (const LabelFigure& figure : ordered.all()) {
+    const bool by_order = figure.analysis.starts_with("replay_") || figure.key == "unfinished";
+    EXPECT_EQ(figures.find(figure.analysis, figure.key, figure.level, figure.set) == nullptr, by_order)
+        << figure.analysis << " " << figure.key;
+  }
+  LabelAnalysisOptions budget;
+  budget.budget = 5;
+  test::expect_parts(test::message_of<core::UsageError>([&] { analyse_labels(table, budget); }),
+                     {"budget", "found 5", "polar labels rejudge"});
 }
 
 TEST(LabelSegments, CountsConsecutiveLayersAcrossSegments) {

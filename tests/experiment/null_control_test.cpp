@@ -43,6 +43,8 @@ TEST(NullFigures, AreThoseCountedByHand) {
   EXPECT_DOUBLE_EQ(value("model", "all", "valid_programs"), 10.0 / 60);
   EXPECT_DOUBLE_EQ(value("model", "b", "wrong_to_right"), 0.5);
   EXPECT_DOUBLE_EQ(value("shuffled", "all", "solved"), 0.25);
+  EXPECT_EQ(found_in(figures, "counts", "all", "a", "examples").value, 2);
+  EXPECT_EQ(found_in(figures, "counts", "all", "all", "examples").value, 4);
   EXPECT_EQ(found_in(figures, "null", "model", "all", "wrong_to_right").n, 3);
   EXPECT_EQ(found_in(figures, "null", "model", "all", "valid_programs").n, 60);
   const eval::LabelFigure& solved = found_in(figures, "null", "model", "all", "solved");
@@ -66,6 +68,12 @@ TEST(NullFigures, CompareTheModelWithEachNullModelOnTheSameExamples) {
   EXPECT_THROW(null_figures(same, 1, 200), core::Error);
 }
 
+TEST(NullFigures, RefuseALevelNamedAsAllLevelsTogether) {
+  std::vector<SearchedModel> models = kSearched;
+  models[0].examples[1].level = "all";
+  test::expect_parts(test::message_of<core::Error>([&] { null_figures(models, 1, 200); }), {"any name but 'all'"});
+}
+
 class NullControlTest : public test::TinyRunTest {
  protected:
   labels::LabelStore store(const std::string& name) const {
@@ -85,7 +93,7 @@ class NullControlTest : public test::TinyRunTest {
 
 TEST_F(NullControlTest, SearchesBothNullModelsAsTheRunSearchedItsOwn) {
   Experiment(config("run")).search();
-  const NullControl control = null_control(run("run"), {});
+  const eval::ControlReport control = null_control(run("run"), {});
   const labels::LabelStore own = labels::LabelStore::read(run("run") / "labels.sqlite");
   for (const char* name : {"null-shuffled.sqlite", "null-reinitialised.sqlite"}) {
     const labels::LabelStore null = store(name);
@@ -104,8 +112,9 @@ TEST_F(NullControlTest, SearchesBothNullModelsAsTheRunSearchedItsOwn) {
   EXPECT_EQ(identity.n, 34);
   EXPECT_DOUBLE_EQ(identity.value, static_cast<double>(right) / 34);
   const std::string csv = core::read_file(run("run") / "controls" / "null.csv");
-  test::expect_parts(csv, {"null,shuffled,even,solved,", "null_excess,reinitialised,all,wrong_to_right,"});
-  EXPECT_EQ(core::read_file(run("run") / "controls" / "null.md"), control.markdown);
+  test::expect_parts(csv, {"counts,all,even,examples,17,17,", "counts,all,all,examples,34,34,",
+                           "null,shuffled,even,solved,", "null_excess,reinitialised,all,wrong_to_right,"});
+  EXPECT_EQ(core::read_file(run("run") / "controls" / "null.md"), eval::control_markdown(control));
 }
 
 TEST_F(NullControlTest, SearchesAFewExamplesOfOneNullModelAndGoesOnWithMore) {
@@ -113,7 +122,7 @@ TEST_F(NullControlTest, SearchesAFewExamplesOfOneNullModelAndGoesOnWithMore) {
   null_control(run("run"), {{pool::NullLayers::kShuffled}, 2});
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 4 * 12);
   EXPECT_FALSE(std::filesystem::exists(run("run") / "controls" / "null-reinitialised.sqlite"));
-  const NullControl more = null_control(run("run"), {{pool::NullLayers::kShuffled}, 3});
+  const eval::ControlReport more = null_control(run("run"), {{pool::NullLayers::kShuffled}, 3});
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 6 * 12);
   EXPECT_EQ(found_in(more.figures, "null", "shuffled", "all", "solved").n, 6);
 }
@@ -123,10 +132,21 @@ TEST_F(NullControlTest, SearchesThePilotOfANullModelToo) {
   made.search.algorithm = "transfer";
   made.search.transfer_pilot = 3;
   Experiment(made).search();
-  const NullControl few = null_control(run("run"), {{pool::NullLayers::kShuffled}, 1});
+  const eval::ControlReport few = null_control(run("run"), {{pool::NullLayers::kShuffled}, 1});
   EXPECT_EQ(found_in(few.figures, "null", "shuffled", "all", "solved").n, 2);
   EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 6 * 12);
-  test::expect_parts(few.markdown, {"one shuffle, or one draw of weights", "over the null models"});
+  test::expect_parts(few.text, {"one shuffle, or one draw of weights"});
+}
+
+TEST_F(NullControlTest, LocksTheControlsAndLeavesTheRunToOthers) {
+  Experiment(without_pilot()).search();
+  const NullControlOptions few{{pool::NullLayers::kShuffled}, 1};
+  const std::string log = core::read_file(run("run") / "log.jsonl");
+  const labels::RunLock of_the_run(run("run"));
+  EXPECT_NO_THROW(null_control(run("run"), few));
+  EXPECT_EQ(core::read_file(run("run") / "log.jsonl"), log);
+  const labels::RunLock of_another_control(run("run") / "controls");
+  test::expect_parts(test::message_of<core::Error>([&] { null_control(run("run"), few); }), {"controls"});
 }
 
 TEST_F(NullControlTest, RefusesARunThatWasSearchedOtherwiseOrElsewhere) {

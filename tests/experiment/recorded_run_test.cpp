@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "experiment/experiment.h"
+#include "labels/sqlite.h"
 #include "support/message_of.h"
 #include "support/parts.h"
 #include "support/tiny_run.h"
@@ -21,7 +22,6 @@ class RecordedRunTest : public test::TinyRunTest {
 TEST_F(RecordedRunTest, TakesTheFirstExamplesOfEveryLevelOfTheSplitsAskedFor) {
   const RecordedRun all = read_recorded_run(run("run"), {});
   EXPECT_EQ(all.examples, all.store.registered_examples());
-  EXPECT_EQ(all.levels.size(), 2U);
   EXPECT_EQ(all.registered().size(), 34U);
   const RecordedRun some = read_recorded_run(run("run"), {labels::Split::kValid, 2});
   EXPECT_EQ(some.examples.size(), 4U);
@@ -50,6 +50,13 @@ TEST_F(RecordedRunTest, RefusesAnotherModelThanTheLabelsWereMadeOn) {
   test::write_tiny_pool(folder_ / "pool", {.depth = 8, .seed = 2});
   test::expect_parts(test::message_of<core::UsageError>([&] { read_recorded_run(run("run"), {}); }),
                      {"pool: expected the model of", "labels.sqlite", "found weights"});
+}
+
+TEST_F(RecordedRunTest, RefusesALevelNamedAsAllLevelsTogether) {
+  labels::Database(run("run") / "labels.sqlite", labels::OpenMode::kWrite)
+      .execute("UPDATE examples SET level = 'all' WHERE level = 'odd'", "testing");
+  test::expect_parts(test::message_of<core::Error>([&] { read_recorded_run(run("run"), {}); }),
+                     {"any name but 'all'", "rename it in the data set"});
 }
 
 }  // namespace

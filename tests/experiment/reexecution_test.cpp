@@ -30,10 +30,10 @@ class ReexecutionTest : public test::TinyRunTest {
 
   static const eval::LabelFigure& figure(const Reexecution& result, const std::string& key,
                                          const std::string& variant = "batch") {
-    const auto found = std::ranges::find_if(result.figures, [&](const eval::LabelFigure& one) {
+    const auto found = std::ranges::find_if(result.report.figures, [&](const eval::LabelFigure& one) {
       return one.set == variant && one.level == "all" && one.key == key;
     });
-    if (found == result.figures.end()) throw core::Error("no figure " + key + " of " + variant);
+    if (found == result.report.figures.end()) throw core::Error("no figure " + key + " of " + variant);
     return *found;
   }
 
@@ -64,6 +64,8 @@ TEST_F(ReexecutionTest, RepeatsEveryOutcomeToTheBitInOtherBatches) {
     EXPECT_EQ(again.trials(example.id), recorded.trials(example.id)) << example.id;
     EXPECT_TRUE(again.state(example.id).done);
   }
+  test::expect_parts(written("reexecution.csv"),
+                     {"\ncounts,all,even,examples,17,17,", "\ncounts,all,all,examples,34,34,"});
   EXPECT_EQ(written("reexecution-flips.csv"), "example,level,program,sample,recorded,now,recorded_margin,variant\n");
 }
 
@@ -103,7 +105,7 @@ TEST_F(ReexecutionTest, ComparesEveryVariantByDefault) {
   const Reexecution result = reexecuted({}, 4);
   for (const std::string& variant : reexecution_variants()) {
     EXPECT_GT(figure(result, "invalid_flipped", variant).n, 0);
-    EXPECT_NE(result.markdown.find("| " + variant + " |"), std::string::npos) << result.markdown;
+    test::expect_parts(written("reexecution.md"), {"| " + variant + " |", "\n- " + variant + ": "});
     EXPECT_TRUE(std::filesystem::exists(run("run") / "controls" / ("reexecution-" + variant + ".sqlite")));
   }
   for (const auto& [variant, flip] : result.flips) EXPECT_NE(variant, "batch");
@@ -111,8 +113,9 @@ TEST_F(ReexecutionTest, ComparesEveryVariantByDefault) {
   EXPECT_EQ(store_of("batch").identity().fingerprint, fingerprint);
   for (const char* variant : {"noninvariant", "dtype", "cache"})
     EXPECT_NE(store_of(variant).identity().fingerprint, fingerprint) << variant;
-  test::expect_parts(result.markdown, {"labels of run: train and valid, the first 4 examples a level, variants batch, "
-                                       "noninvariant, dtype, cache\n"});
+  EXPECT_EQ(result.report.title,
+            "Re-execution of the labels of run: train and valid, the first 4 examples a level, variants batch, "
+            "noninvariant, dtype, cache");
 }
 
 TEST_F(ReexecutionTest, ChangesRepeatsAndNothingElseUnderOtherCacheSemantics) {
@@ -153,8 +156,8 @@ TEST_F(ReexecutionTest, KeepsWhatItSaysOfTestExamplesBesideTheRest) {
   const Reexecution of_test = reexecute(run("run"), {{"batch"}, {labels::Split::kTest, 3}});
   EXPECT_EQ(written("reexecution.csv"), csv);
   EXPECT_EQ(written("reexecution.md"), text);
-  EXPECT_EQ(written("reexecution-test.md"), of_test.markdown);
-  test::expect_parts(of_test.markdown,
+  EXPECT_EQ(written("reexecution-test.md"), eval::control_markdown(of_test.report));
+  test::expect_parts(written("reexecution-test.md"),
                      {": test, the first 3 examples a level, variants batch\n", "reexecution-test-flips.csv"});
   test::expect_parts(text, {": train and valid, all examples, variants batch\n", "in reexecution-flips.csv"});
   for (const char* name : {"reexecution-test.csv", "reexecution-test-flips.csv", "reexecution-test-batch.sqlite"})
@@ -202,7 +205,7 @@ TEST(ReexecutionFigures, TakeProgramsOfOneExampleTogether) {
   EXPECT_EQ(invalid.value, 0);
   EXPECT_EQ(invalid.n, 1000);
   EXPECT_EQ((eval::Interval{*invalid.ci_low, *invalid.ci_high}), eval::wilson_interval(0, kExamples));
-  EXPECT_EQ(invalid.note, "invalid_flipped of batch: none flipped; Wilson's interval of 20 examples");
+  EXPECT_EQ(invalid.note, "none flipped; Wilson's interval of 20 examples");
   EXPECT_EQ(lost.key, "lost");
   EXPECT_EQ((eval::Interval{*lost.ci_low, *lost.ci_high}), eval::wilson_interval(10, kExamples));
   EXPECT_EQ(lost.note, "");

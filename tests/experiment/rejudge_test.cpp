@@ -107,7 +107,7 @@ TEST_F(RejudgedModel, RepeatsItsOwnSemanticsToTheBitAndFlipsOnlyRepeatsUnderTheO
   labels::LabelStore again = store("again.sqlite");
   std::vector<labels::Flip> flips;
   labels::RejudgeOptions options;
-  options.recorder = &again;
+  options.store = &again;
   options.on_flip = [&](const labels::Flip& flip) { flips.push_back(flip); };
   const auto judge = [&](search::Evaluator& evaluator) {
     return labels::rejudge(labels::to_judge(imported), evaluator, options);
@@ -116,7 +116,7 @@ TEST_F(RejudgedModel, RepeatsItsOwnSemanticsToTheBitAndFlipsOnlyRepeatsUnderTheO
   EXPECT_TRUE(flips.empty());
   EXPECT_EQ(again.digests().exact, recorded.digests().exact);
 
-  options.recorder = nullptr;
+  options.store = nullptr;
   const std::vector<labels::RejudgeCount> counts = with_model(CacheSemantics::kSharedSlot, StopRule::kVerdict, judge);
   std::int64_t differ = 0;
   for (std::size_t i = 0; i < own.size(); ++i) differ += own[i].correct != shared[i].correct ? 1 : 0;

@@ -98,13 +98,16 @@ TEST_F(Interchange, ReadsIdsAsTextAndKeysOfObjects) {
   EXPECT_EQ(ids(R"("level": 3, )").level, "3");
 }
 
-TEST_F(Interchange, ReadsTheSplitAndReportsAnotherWord) {
-  const std::vector<InterchangeSample> samples = read(
-      R"([{"split": "test", "valid_transitions": []}, {"split": "dev", "valid_transitions": []}, {"valid_transitions": []}])");
-  EXPECT_EQ(samples[0].split, Split::kTest);
-  EXPECT_EQ(samples[1].split, std::nullopt);
-  expect_parts(to_string(samples[1].problems.at(0)), {"split: expected train, valid or test, found 'dev'"});
-  EXPECT_TRUE(samples[2].problems.empty());
+TEST_F(Interchange, ReadsTheSplitAndRefusesAnotherWord) {
+  const auto file = [](const std::string& split) {
+    return R"([{"split": "test", "valid_transitions": []}, {"split": )" + split + R"(, "valid_transitions": []}])";
+  };
+  EXPECT_EQ(read(file(R"("valid")")).at(0).split, Split::kTest);
+  EXPECT_EQ(read(file(R"("valid")")).at(1).split, Split::kValid);
+  EXPECT_EQ(read(file("null")).at(1).split, std::nullopt);
+  for (const char* split : {R"("dev")", R"("Test")", R"("")", "1", R"(["test"])"})
+    expect_parts(refusal(file(split)), {"merged_mcts_samples.json: sample 1: split: expected train, valid or test",
+                                        std::string("found ") + split, "--split"});
 }
 
 TEST_F(Interchange, TakesTheProgramsUnderBothNamesAndReportsWhereTheyDiffer) {

@@ -74,8 +74,7 @@ TEST_F(Rejudge, RecordsOutcomesInALabelStoreThatCanBeTrainedOn) {
     for (const ImportedExample& row : imported().examples())
       store.add_examples(std::vector<StoredExample>{row.example});
     const ImportedLabels labels = imported();
-    for (int i = 0; i < 2; ++i)
-      rejudge(to_judge(labels), evaluator_, {.recorder = &store});  // a repeat changes nothing
+    for (int i = 0; i < 2; ++i) rejudge(to_judge(labels), evaluator_, {.store = &store});  // a repeat changes nothing
     for (const char* example : {"a", "b", "c"}) EXPECT_TRUE(store.state(example).done);
   }
   const LabelStore store = LabelStore::read(folder_ / "labels.sqlite");
@@ -93,7 +92,7 @@ TEST_F(Rejudge, TakesNoProgramThatSkipsTheTailForTheIdentity) {
     ImportedLabels labels = ImportedLabels::open(lock_, "tail.sqlite", {4, "", ""});
     import_file(labels, folder_ / "tail.json", SampleJoin({}));
     store.add_examples(tagged_examples(labels, {}));
-    EXPECT_EQ(rejudge(to_judge(labels), evaluator_, {.recorder = &store}),
+    EXPECT_EQ(rejudge(to_judge(labels), evaluator_, {.store = &store}),
               (std::vector<RejudgeCount>{{"", 1, 0, 1, 0, 1, 0, 0, 0}}));
   }
   EXPECT_EQ(store.depth(), 4);

@@ -169,7 +169,8 @@ def make_controls(folder):
     sampling += [["solved", "all", level, key, 36, 0.5, 0.4, 0.6, ""] for level in (*LEVELS, "all") for key in ("search", "T=0.7")]
     sampling += [["difference", "all", "all", "search - sampling", 36, -0.125, -0.25, 0.0625, "best sampling: T=0.7"],
                  ["p_value", "all", "all", "search - sampling", 36, 0.00002, "", "", ""]]
-    flips = [["flips", variant, "all", "of valid", 90, 0.02, 0.01, 0.05, ""] for variant in ("batch", "<dtype>")]
+    flips = [["counts", "all", "all", "examples", 30, 30, "", "", ""]]
+    flips += [["flips", variant, "all", "of valid", 90, 0.02, 0.01, 0.05, ""] for variant in ("batch", "<dtype>")]
     for name, rows in (("sampling", [labels.COLUMNS, *sampling]), ("reexecution", [labels.COLUMNS, *flips]),
                        ("reexecution-flips", [["example", "program"], ["x", "0-29"]])):
         with open(folder / f"{name}.csv", "w", newline="") as file:
@@ -438,6 +439,7 @@ class ControlsTest(unittest.TestCase):
         self.assertEqual(self.text.count("<h3>"), 2)
         self.assertIn("<h3>Sampling control of &lt;ladder&gt;</h3>\n<p>What samples solve.</p>", self.text)
         self.assertIn("<h3>reexecution</h3>", self.text)  # without Markdown its file's name
+        self.assertIn('<td class="text">reexecution</td><td>30</td>', self.text)
         self.assertNotIn("reexecution-flips", self.text)
 
     def test_shares_are_percent_and_counts_and_p_values_are_not(self):
@@ -448,7 +450,7 @@ class ControlsTest(unittest.TestCase):
 
     def test_levels_stand_in_lines_with_notes_below(self):
         self.assertIn('<td class="text">products</td><td>50.0 [40.0, 60.0]</td><td>50.0 [40.0, 60.0]</td>', self.text)
-        self.assertIn("<li>all levels: best sampling: T=0.7</li>", self.text)
+        self.assertIn("<li>all levels, search - sampling: best sampling: T=0.7</li>", self.text)
         self.assertIn("<th>&lt;dtype&gt;, of valid</th>", self.text)
 
 

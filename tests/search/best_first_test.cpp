@@ -5,18 +5,15 @@
 #include <algorithm>
 #include <map>
 
+#include "support/subsets.h"
+
 namespace polar::search {
 namespace {
 
 using core::Program;
 
 const SearchSpace& subsets() {
-  static const SearchSpace space({.depth = 4,
-                                  .first_layer = 0,
-                                  .max_block = 1,
-                                  .allow_repeat = false,
-                                  .min_depth_ratio = 0,
-                                  .max_depth_ratio = 1});
+  static const SearchSpace space = testing::subsets_of(4);
   return space;
 }
 

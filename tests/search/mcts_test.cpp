@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/segment.h"
 #include "support/fake_evaluator.h"
+#include "support/subsets.h"
 
 namespace polar::search {
 namespace {
@@ -18,14 +19,8 @@ namespace {
 using core::Program;
 using testing::arbitrary_outcome;
 
-// Three layers, skips of one layer: the seven non-empty subsets of {0, 1, 2}, small enough to follow by hand.
 const SearchSpace& subsets() {
-  static const SearchSpace space({.depth = 3,
-                                  .first_layer = 0,
-                                  .max_block = 1,
-                                  .allow_repeat = false,
-                                  .min_depth_ratio = 0,
-                                  .max_depth_ratio = 1});
+  static const SearchSpace space = testing::subsets_of(3);
   return space;
 }
 

@@ -13,6 +13,7 @@
 #include "search/mcts.h"
 #include "search/search_factory.h"
 #include "support/fake_evaluator.h"
+#include "support/subsets.h"
 
 namespace polar::search {
 namespace {
@@ -109,12 +110,7 @@ TEST(ChainScore, CountsTheParentsVisitsPlusOneWhereAsked) {
 
 TEST(ChainSearchTest, CallsTheSpaceExhaustedOnlyWhenAllOfItWasTried) {
   const auto play = [](int depth) {
-    const SearchSpace subsets({.depth = depth,
-                               .first_layer = 0,
-                               .max_block = 1,
-                               .allow_repeat = false,
-                               .min_depth_ratio = 0,
-                               .max_depth_ratio = 1});
+    const SearchSpace subsets = testing::subsets_of(depth);
     const SearchOptions options{.rollouts = 100, .leaves_per_round = 1, .random_child = 0.5};
     ChainSearch search("a", subsets, options, 1);
     for (auto trials = search.select(); !trials.empty(); trials = search.select())

@@ -1,0 +1,120 @@
+#include "experiment/run_search.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <utility>
+
+#include "experiment/options.h"
+#include "experiment/recorded_search.h"
+#include "experiment/run_directory.h"
+#include "experiment/transfer.h"
+
+namespace polar::experiment {
+namespace {
+
+/// What transfer becomes after its pilot: guided where no program served.
+search::SearchOptions starting_from(search::SearchOptions options, std::vector<core::Program> programs) {
+  if (programs.empty()) options.algorithm = search::Algorithm::kGuided;
+  options.first_programs = std::move(programs);
+  return options;
+}
+
+search::SearchSpace checked_space(const Config& config, int depth) {
+  search::SearchSpace space(search_plan(config, depth, config.search.rollouts).space);
+  check_budgets(config, space);
+  return space;
+}
+
+labels::Split split_of(const RunData& data, std::size_t index, labels::StoreKind kind) {
+  if (kind == labels::StoreKind::kOracle) return labels::Split::kTest;
+  return index < data.dataset.train.size() ? labels::Split::kTrain : labels::Split::kValid;
+}
+
+}  // namespace
+
+RunSearch::RunSearch(const Config& run_config, const pool::NullOptions& null)
+    : config(run_config),
+      model(exec::load_model(config.pool, config.exec.dtype, config.exec.kernels, config.exec.device, null)),
+      data(make_data(config)),
+      space(checked_space(config, model.pool->manifest().depth)),
+      executor(model.pool, model.tokenizer, exec_options(config)) {}
+
+void RunSearch::say(const std::string& line) const {
+  std::cout << line << std::endl;
+}
+
+std::vector<task::Example> RunSearch::labelled_examples() const {
+  return experiment::labelled_examples(data.dataset);
+}
+
+labels::LabelStore RunSearch::store_in(const labels::RunLock& lock, const std::string& file_name,
+                                       std::span<const task::Example> examples, int rollouts,
+                                       labels::StoreOptions options) const {
+  options.message = [this](const std::string& message) { say(message); };
+  labels::LabelStore store =
+      labels::LabelStore::open(lock, file_name, store_identity(executor, data.task, examples),
+                               {search_text(options.kind, rollouts), "verdict", config.seed}, options);
+  std::vector<labels::StoredExample> stored;
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    stored.push_back({examples[i].id, split_of(data, i, options.kind), examples[i].level});
+  store.add_examples(stored);
+  return store;
+}
+
+search::SearchPlan RunSearch::planned(int rollouts) const {
+  search::SearchPlan plan = search_plan(config, depth(), rollouts);
+  if (!config.search.transfer_programs.empty())
+    plan.options.first_programs = read_programs(config.search.transfer_programs, depth());
+  return plan;
+}
+
+bool RunSearch::has_pilot() const {
+  return config.search.algorithm == "transfer" && config.search.transfer_programs.empty();
+}
+
+std::vector<core::Program> RunSearch::served(const labels::LabelStore& store) const {
+  return programs_that_served(store, slice_levels(data.dataset.train, 0, config.search.transfer_pilot), depth(),
+                              config.search.transfer_size, config.search.objective != "first");
+}
+
+/// Those of the oracle hold what served the pilot; the labels' search has yet to find it.
+search::SearchOptions RunSearch::options_of(labels::StoreKind kind, int rollouts) const {
+  search::SearchOptions options = planned(rollouts).options;
+  if (!has_pilot() || kind == labels::StoreKind::kLabels) return options;
+  return starting_from(std::move(options), served(labels::LabelStore::read(run_folder(config) / "labels.sqlite")));
+}
+
+/// What served the pilot of the labels follows from the settings, so these stand for it.
+std::string RunSearch::search_text(labels::StoreKind kind, int rollouts) const {
+  std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
+  if (!has_pilot()) return text;
+  text += fmt::format("; pilot={} of single edits, size={}", config.search.transfer_pilot, config.search.transfer_size);
+  if (config.search.transfer_pilot_rollouts > 0)
+    text += fmt::format(", pilot rollouts={}", config.search.transfer_pilot_rollouts);
+  return text;
+}
+
+void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
+                            const std::string& label) {
+  search::SearchOptions options = options_of(store.kind(), rollouts);
+  if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
+    const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
+    search_some(store, pilot, of_pilot(options, space, config.seed, config.search.transfer_pilot_rollouts),
+                label + ", pilot");
+    options = starting_from(std::move(options), served(store));
+  }
+  if (has_pilot()) say(fmt::format("{}: {} programs served the pilot", label, options.first_programs.size()));
+  search_some(store, examples, options, label);
+}
+
+void RunSearch::search_some(labels::LabelStore& store, std::span<const task::Example> examples,
+                            const search::SearchOptions& options, const std::string& label) {
+  std::vector<task::ExampleId> ids;
+  for (const task::Example& example : examples) {
+    if (!store.state(example.id).done) ids.push_back(example.id);
+  }
+  search_recorded({config, executor, data.task, store, examples, label}, ids, space, options);
+}
+
+}  // namespace polar::experiment
