@@ -11,9 +11,14 @@
 namespace polar::experiment {
 namespace {
 
+task::SplitShares shares_of(const TaskConfig& task, const task::SplitShares& usual) {
+  return {task.train_share > 0 ? task.train_share : usual.train, task.valid_share};
+}
+
 task::Dataset arithmetic(const Config& config) {
   task::ArithmeticOptions options;
   options.seed = config.seed;
+  options.shares = shares_of(config.task, options.shares);
   options.levels = config.task.levels;
   options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
   options.ood = config.task.ood;
@@ -27,7 +32,7 @@ task::Dataset jsonl(const Config& config) {
   options.train_file = config.task.train_file;
   options.valid_file = config.task.valid_file;
   options.test_file = config.task.test_file;
-  options.shares = {config.task.train_share, config.task.valid_share};
+  options.shares = shares_of(config.task, options.shares);
   options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
   options.levels = config.task.levels;
   options.ood_per_level = config.task.ood_per_level;

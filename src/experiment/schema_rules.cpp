@@ -54,10 +54,6 @@ void check_jsonl(const TaskConfig& task, const Rules& rules) {
   rules.require(
       task.valid_file.empty() == task.test_file.empty(), {"task.valid_file", "task.test_file"},
       "expected task.valid_file and task.test_file both or neither (one file is split by hash), found only one");
-  rules.require(
-      task.train_share + task.valid_share < 1, {"task.train_share", "task.valid_share"},
-      fmt::format("expected task.train_share + task.valid_share < 1, so that rows are left for test, found {} + {}",
-                  task.train_share, task.valid_share));
   std::set<std::string> names = {"test"};
   for (const std::string& set : task.ood) {
     auto equals = set.find('=');
@@ -77,6 +73,10 @@ void check_rules(const Config& config, const Origins& origins, const std::string
     check_arithmetic(config.task, rules);
   else
     check_jsonl(config.task, rules);
+  rules.require(
+      config.task.train_share + config.task.valid_share < 1, {"task.train_share", "task.valid_share"},
+      fmt::format("expected task.train_share + task.valid_share < 1, so that rows are left for test, found {} + {}",
+                  config.task.train_share, config.task.valid_share));
   rules.require(config.task.system.empty() || config.task.chat, {"task.system"},
                 "expected task.chat true when a system text is given, found false");
   rules.require(config.search.skip || config.search.loop, {"search.loop", "search.skip"},

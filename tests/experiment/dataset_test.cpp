@@ -5,6 +5,19 @@
 namespace polar::experiment {
 namespace {
 
+TEST(MakeData, SplitsArithmeticByTheSharesAskedFor) {
+  Config config;
+  config.task.kind = "arithmetic";
+  config.task.levels = {"products"};
+  config.task.train_per_level = config.task.valid_per_level = config.task.test_per_level = 169;
+  const std::size_t usual = make_data(config).dataset.train.size();
+  config.task.train_share = 0.8;
+  const task::Dataset wider = make_data(config).dataset;
+  EXPECT_GT(wider.train.size(), 120u);
+  EXPECT_LT(usual, 90u);
+  EXPECT_EQ(wider.train.size() + wider.valid.size() + wider.test.size(), 169u);
+}
+
 TEST(SliceLevels, TakesASliceOfEveryLevelInOrder) {
   std::vector<task::Example> examples;
   for (const char* id : {"a1", "a2", "b1", "a3", "b2"})
