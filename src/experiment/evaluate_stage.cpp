@@ -15,6 +15,7 @@
 #include "eval/results_table.h"
 #include "eval/statistics.h"
 #include "experiment/interrupt.h"
+#include "experiment/leakage.h"
 #include "experiment/progress.h"
 #include "experiment/train_stage.h"
 
@@ -73,6 +74,8 @@ std::vector<EvaluateStage::Set> EvaluateStage::sets() const {
 }
 
 void EvaluateStage::run() {
+  if (const auto labels = state_.directory.file("labels.sqlite"); std::filesystem::exists(labels))
+    refuse_leakage(state_.data.dataset, labels::LabelStore::read(labels));
   if (const StageStatus training = TrainStage(state_).status(); !training.up_to_date) {
     throw core::Error(
         fmt::format("{}: expected a finished training with these settings, found none ({}); run polar train with this "

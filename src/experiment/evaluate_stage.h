@@ -14,9 +14,10 @@
 
 namespace polar::experiment {
 
-/// Steps: (1) load what training chose; (2) search test examples for the oracle, into its own store; (3) let every
-/// policy propose programs from the prompts alone; (4) run every distinct program of an example once, greedily, to the
-/// end, without reference or early stop; (5) grade; (6) time single answers; (7) write evaluation.jsonl and report/.
+/// Refuses examples that training or selection may have seen (leakage.h). Steps: (1) load what training chose; (2)
+/// search test examples for the oracle, into its own store; (3) let every policy propose programs from the prompts
+/// alone; (4) run every distinct program of an example once, greedily, to the end, without reference or early stop; (5)
+/// grade; (6) time single answers; (7) write evaluation.jsonl and report/.
 class EvaluateStage {
  public:
   explicit EvaluateStage(Experiment::State& state) : state_(state) {}

@@ -259,6 +259,18 @@ TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   }
 }
 
+TEST_F(ExperimentTest, RefusesToEvaluateAnExampleThatTheLabelsHold) {
+  run_all(config("leaking"));
+  {
+    const labels::RunLock lock(run("leaking"));
+    const labels::LabelStore before = labels::LabelStore::read(run("leaking") / "labels.sqlite");
+    labels::LabelStore store = labels::LabelStore::open(lock, "labels.sqlite", before.identity(), before.settings());
+    store.add_examples(std::vector<labels::StoredExample>{{"test3", labels::Split::kValid, "odd"}});
+  }
+  const auto message = test::message_of<core::Error>([&] { Experiment(config("leaking")).evaluate(); });
+  EXPECT_NE(message.find("labels.sqlite, tagged valid, found 1, first 'test3'"), std::string::npos) << message;
+}
+
 TEST_F(ExperimentTest, RefusesToTrainWithoutLabelsAndToEvaluateWithoutTraining) {
   const auto training = test::message_of<core::Error>([&] { Experiment(config("early")).train(); });
   EXPECT_NE(training.find("run polar search with this configuration first"), std::string::npos) << training;
