@@ -39,6 +39,7 @@ search::SearchOptions starting_from(search::SearchOptions options, std::vector<c
 search::SearchSpace checked_space(const Config& config, int depth) {
   search::SearchSpace space(search_plan(config, depth, config.search.rollouts).space);
   check_budgets(config, space);
+  check_baselines(config, depth);
   return space;
 }
 
@@ -104,20 +105,36 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, const s
   labels::StoreOptions options;
   options.kind = kind;
   options.new_search = new_search || oracle;
-  if (oracle) drop_foreign_oracle(identity(examples));
+  if (oracle) drop_foreign(file_name, identity(examples));
+  return open_store(file_name, examples, search_text(kind, rollouts), std::move(options));
+}
+
+labels::LabelStore Experiment::State::open_trials(labels::StoreKind kind, const std::string& file_name,
+                                                  std::span<const task::Example> examples,
+                                                  const std::string& settings) {
+  labels::StoreOptions options;
+  options.kind = kind;
+  options.new_search = true;
+  drop_foreign(file_name, identity(examples));
+  return open_store(file_name, examples, settings, std::move(options));
+}
+
+labels::LabelStore Experiment::State::open_store(const std::string& file_name, std::span<const task::Example> examples,
+                                                 const std::string& settings, labels::StoreOptions options) {
   options.message = [this](const std::string& message) { say(message); };
   labels::LabelStore store = labels::LabelStore::open(directory.lock(), file_name, identity(examples),
-                                                      {search_text(kind, rollouts), "verdict", config.seed}, options);
+                                                      {settings, "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (std::size_t i = 0; i < examples.size(); ++i)
-    stored.push_back({examples[i].id, split_of(data, i, kind), examples[i].level});
+    stored.push_back({examples[i].id, split_of(data, i, options.kind), examples[i].level});
   store.add_examples(stored);
   return store;
 }
 
-/// The oracle's searches can be made again: another pool or task replaces them, where labels would be refused.
-void Experiment::State::drop_foreign_oracle(const labels::StoreIdentity& wanted) const {
-  const auto path = directory.file("oracle.sqlite");
+/// The oracle's searches and trials without a search can be made again: another pool or task replaces them, where
+/// labels would be refused.
+void Experiment::State::drop_foreign(const std::string& file_name, const labels::StoreIdentity& wanted) const {
+  const auto path = directory.file(file_name);
   if (!std::filesystem::exists(path)) return;
   try {
     const labels::StoreIdentity found = labels::LabelStore::read(path).identity();
@@ -125,7 +142,7 @@ void Experiment::State::drop_foreign_oracle(const labels::StoreIdentity& wanted)
         found.grader == wanted.grader)
       return;
   } catch (const core::Error& error) {
-    say(fmt::format("{}; the oracle searches anew", error.what()));
+    say(fmt::format("{}; its trials are made anew", error.what()));
   }
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + suffix);
 }

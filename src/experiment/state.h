@@ -40,7 +40,10 @@ struct Experiment::State {
   /// The same under another name, relative to the run's folder.
   labels::LabelStore open_store(labels::StoreKind kind, const std::string& file_name,
                                 std::span<const task::Example> examples, int rollouts);
-  void drop_foreign_oracle(const labels::StoreIdentity& wanted) const;
+  /// A store of trials that no search chose, such as every program of a menu; `settings` says which. What was recorded
+  /// under others stays. It can be made again: one of another pool or task is replaced.
+  labels::LabelStore open_trials(labels::StoreKind kind, const std::string& file_name,
+                                 std::span<const task::Example> examples, const std::string& settings);
   /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot
   /// (of_pilot), the first training examples of every level; a labels store records that, and the oracle reads it
   /// there, when its store is opened as well: other programs make another search. Whatever the trees in step and
@@ -59,6 +62,9 @@ struct Experiment::State {
   search::SearchOptions options_of(labels::StoreKind kind, int rollouts) const;
   std::string search_text(labels::StoreKind kind, int rollouts) const;
   bool has_pilot() const;
+  void drop_foreign(const std::string& file_name, const labels::StoreIdentity& wanted) const;
+  labels::LabelStore open_store(const std::string& file_name, std::span<const task::Example> examples,
+                                const std::string& settings, labels::StoreOptions options);
   void search_some(labels::LabelStore& store, std::span<const task::Example> examples,
                    const search::SearchOptions& options, const std::string& label);
 };
