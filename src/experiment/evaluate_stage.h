@@ -22,7 +22,7 @@ namespace polar::experiment {
 ///
 /// Two probes show what any k tries give under pass@k, whatever the input: `random_menu`, k programs drawn once for all
 /// inputs as the policy random draws them (policy::random_programs), and `menu_first_k`, the first k of the trained
-/// menu in the order in which the cover took them.
+/// menu in the order in which the cover took them, the identity first.
 class EvaluateStage {
  public:
   explicit EvaluateStage(Experiment::State& state) : state_(state) {}
