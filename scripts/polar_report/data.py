@@ -88,8 +88,9 @@ class Results:
 
 
 def oracle_policies(rows):
-    """From the evaluation's rows; by name when there are none."""
-    return {row["policy"] for row in rows if row.get("oracle")} | {"oracle"}
+    """From the evaluation's rows; by name when there are none. base_sampling_best has no rows: its temperature is chosen by
+    the right answers."""
+    return {row["policy"] for row in rows if row.get("oracle")} | {"oracle", "base_sampling_best"}
 
 
 def read_trials(path):

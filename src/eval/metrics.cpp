@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -127,13 +129,44 @@ class FigureMaker {
   }
 
   void costs() {
-    mean("layers", [](const Candidate& top) { return static_cast<double>(top.layers); });
-    mean("unique_layers", [](const Candidate& top) { return static_cast<double>(top.unique_layers); });
-    mean("depth_ratio", [&](const Candidate& top) { return static_cast<double>(top.layers) / options_.depth; });
-    mean("new_tokens", [](const Candidate& top) { return static_cast<double>(top.new_tokens); });
+    mean_of_top("layers", [](const Candidate& top) { return static_cast<double>(top.layers); });
+    mean_of_top("unique_layers", [](const Candidate& top) { return static_cast<double>(top.unique_layers); });
+    mean_of_top("depth_ratio", [&](const Candidate& top) { return static_cast<double>(top.layers) / options_.depth; });
+    mean_of_top("new_tokens", [](const Candidate& top) { return static_cast<double>(top.new_tokens); });
+    for (int k = 2; k <= longest(); ++k)
+      mean("layers@k", k, [k](const EvaluationRow& row) {
+        int layers = 0;
+        for (const Candidate& candidate : std::span(row.ranked).first(first_k(row.ranked, k)))
+          layers += candidate.layers;
+        return static_cast<double>(layers);
+      });
     const auto identity = core::Program::identity(options_.depth);
     share("identity_share", 1, policy_.oracle,
           [&](const EvaluationRow& row) { return row.ranked[0].program == identity; });
+  }
+
+  void proposals() {
+    const auto identity = core::Program::identity(options_.depth);
+    for (int k = 1; k <= longest(); ++k) {
+      const auto right = [&identity](const Candidate& candidate) {
+        return candidate.correct && candidate.program != identity;
+      };
+      share("pass_without_identity@k", k, policy_.oracle || k > 1, [&, k](const EvaluationRow& row) {
+        return std::ranges::any_of(std::span(row.ranked).first(first_k(row.ranked, k)), right);
+      });
+      std::set<core::Program> programs;
+      std::map<std::set<core::Program>, int> sets;
+      for (const EvaluationRow* row : rows_) {
+        std::set<core::Program> own;
+        for (const Candidate& candidate : std::span(row->ranked).first(first_k(row->ranked, k)))
+          own.insert(candidate.program);
+        programs.insert(own.begin(), own.end());
+        ++sets[std::move(own)];
+      }
+      add("distinct_programs@k", k, static_cast<double>(programs.size()), std::nullopt, policy_.oracle);
+      add("distinct_sets@k", k, static_cast<double>(sets.size()), std::nullopt, policy_.oracle);
+      add("set_entropy@k", k, entropy_bits(sets), std::nullopt, policy_.oracle);
+    }
   }
 
   void flips() {
@@ -184,17 +217,29 @@ class FigureMaker {
     add(metric, k, static_cast<double>(hits) / static_cast<double>(n), wilson_interval(hits, n), oracle);
   }
 
+  double entropy_bits(const std::map<std::set<core::Program>, int>& counts) const {
+    const auto n = static_cast<double>(rows_.size());
+    double entropy = 0;
+    for (const auto& [set, count] : counts) entropy += count / n * std::log2(n / count);
+    return entropy;
+  }
+
   template <typename Value>
-  void mean(std::string_view metric, Value value) {
+  void mean_of_top(std::string_view metric, Value value) {
+    mean(metric, 1, [&](const EvaluationRow& row) { return value(row.ranked[0]); });
+  }
+
+  template <typename Value>
+  void mean(std::string_view metric, int k, Value value) {
     std::vector<double> values;
     double sum = 0;
     for (const EvaluationRow* row : rows_) {
-      values.push_back(value(row->ranked[0]));
+      values.push_back(value(*row));
       sum += values.back();
     }
     const std::string id = fmt::format("{}\n{}\n{}\n{}", policy_.policy, split_.name, level_, metric);
     const std::uint64_t seed = core::derive_seed(options_.root_seed, "bootstrap", id);
-    add(metric, 1, sum / static_cast<double>(values.size()),
+    add(metric, k, sum / static_cast<double>(values.size()),
         bootstrap_mean_interval(values, seed, options_.bootstrap_resamples), policy_.oracle);
   }
 
@@ -261,6 +306,7 @@ std::vector<Figure> figures_of(std::span<const EvaluationRow> rows, const Metric
         if (maker.empty()) continue;
         maker.accuracies();
         maker.costs();
+        maker.proposals();
         maker.flips();
         if (auto p = maker.test("mcnemar_p", kBase)) {
           compared.push_back(maker);

@@ -60,10 +60,20 @@ std::size_t select(std::span<const Candidate> ranked, int k);
 /// vote@k           share where vote(k) is right; deployable; k ≥ 2                       Wilson
 /// select@k         share where select(k) is right; deployable; k ≥ 2                     Wilson
 /// layers           mean layer executions a token of ranked[0]                            bootstrap
+/// layers@k         mean sum of layer executions a token over the first k: what vote@k and
+///                  select@k cost; k ≥ 2                                                  bootstrap
 /// unique_layers    mean number of distinct layers of ranked[0]                           bootstrap
 /// depth_ratio      mean of layers / depth                                                bootstrap
 /// new_tokens       mean number of generated tokens of ranked[0]                          bootstrap
 /// identity_share   share of ranked[0] equal to the identity program                      Wilson
+/// pass_without_identity@k
+///                  share with a right answer among those of the first k that are not the
+///                  identity; an oracle for k > 1                                         Wilson
+/// distinct_programs@k
+///                  number of distinct programs among the first k of all examples         none
+/// distinct_sets@k  number of distinct sets that the first k of an example make           none
+/// set_entropy@k    entropy of those sets over the examples, in bits: 0 where every
+///                  example gets the same set                                             none
 /// flips_to_wrong   share that base answers rightly and this policy wrongly               Wilson
 /// flips_to_right   share that base answers wrongly and this policy rightly               Wilson
 /// mcnemar_p        McNemar's exact p of ranked[0] against base                           none

@@ -22,8 +22,10 @@ std::string percent_interval(const Figure* figure) {
 }
 
 std::vector<std::string> in_known_order(const std::vector<std::string>& policies) {
-  constexpr std::string_view kKnown[] = {"base", "static_best", "predictor", "menu", "random", "oracle"};
-  auto place = [&](const std::string& policy) { return std::ranges::find(kKnown, policy) - std::begin(kKnown); };
+  constexpr std::string_view kFirst[] = {"base", "static_best", "predictor", "menu", "random"};
+  auto place = [&](const std::string& policy) {
+    return policy == "oracle" ? std::ssize(kFirst) + 1 : std::ranges::find(kFirst, policy) - std::begin(kFirst);
+  };
   std::vector<std::string> sorted = policies;
   std::ranges::stable_sort(sorted, {}, place);
   return sorted;

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "eval/best_of.h"
 #include "eval/results_csv.h"
 #include "eval/results_table.h"
 #include "eval/table_text.h"
@@ -77,16 +80,37 @@ std::string several_programs_table(const FigureIndex& index, const std::string& 
   const int max_k = index.max_k(split);
   if (max_k < 2) return {};
   std::string text = "\n### Several programs an example (percent, all levels)\n\n" +
-                     markdown_head({"policy", "k", "pass@k (oracle)", "vote@k", "select@k"});
+                     markdown_head({"policy", "k", "pass@k (oracle)", "vote@k", "select@k", "layers a token, all k"});
   for (const std::string& policy : index.policies(split)) {
     for (int k = 2; k <= max_k; ++k) {
       auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric, k); };
       if (!get("pass@k")) continue;
       text += markdown_line({policy_name(index, policy, split), fmt::format("{}", k), percent_cell(get("pass@k")),
-                             percent_cell(get("vote@k")), percent_cell(get("select@k"))});
+                             percent_cell(get("vote@k")), percent_cell(get("select@k")), cell(get("layers@k"), 1, 2)});
     }
   }
   return text;
+}
+
+/// At the first and the largest k.
+std::string proposals_table(const FigureIndex& index, const std::string& split) {
+  std::string lines;
+  std::vector<int> ks = {1};
+  if (index.max_k(split) > 1) ks.push_back(index.max_k(split));
+  for (const std::string& policy : index.policies(split)) {
+    for (const int k : ks) {
+      auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric, k); };
+      if (!get("distinct_sets@k")) continue;
+      lines += markdown_line({policy_name(index, policy, split), fmt::format("{}", k),
+                              cell(get("distinct_programs@k"), 1, 0), cell(get("distinct_sets@k"), 1, 0),
+                              cell(get("set_entropy@k"), 1, 2), percent_cell(get("pass_without_identity@k"))});
+    }
+  }
+  if (lines.empty()) return {};
+  return "\n### What is proposed (all levels)\n\n" +
+         markdown_head({"policy", "k", "distinct programs", "distinct sets", "entropy of sets (bits)",
+                        "pass@k without the identity (percent)"}) +
+         lines;
 }
 
 std::string latency_table(const FigureIndex& index, const std::string& split) {
@@ -115,9 +139,14 @@ std::string results_markdown(const std::vector<Figure>& figures) {
       "cannot be deployed. p-values are McNemar's exact ones, two-sided; Holm's correction is over the policies "
       "compared "
       "with the base in the same split.\n";
+  if (std::ranges::find(figures, kBestSampling, &Figure::policy) != figures.end())
+    text +=
+        "\nBase sampling best takes, at each k, the temperature that is best on the very examples shown: an optimistic "
+        "choice.\n";
   for (const std::string& split : index.splits())
     text += fmt::format("\n## {}\n\n", split) + accuracy_table(index, split) + depth_table(index, split) +
-            comparison_table(index, split) + several_programs_table(index, split) + latency_table(index, split);
+            comparison_table(index, split) + several_programs_table(index, split) + proposals_table(index, split) +
+            latency_table(index, split);
   return text;
 }
 

@@ -115,9 +115,16 @@ struct MenuConfig {
   bool operator==(const MenuConfig&) const = default;
 };
 
+struct BaselinesConfig {
+  int examples_per_level{};          ///< training examples that baselines look at; 0: all
+  std::vector<int> shortgpt_layers;  ///< numbers of removed layers to choose from
+  bool operator==(const BaselinesConfig&) const = default;
+};
+
 struct EvalConfig {
   std::vector<std::string> policies;
   int max_k{};
+  std::vector<double> temperatures;  ///< of base_sampling
   int latency_examples{};
   int bootstrap{};
   bool operator==(const EvalConfig&) const = default;
@@ -137,6 +144,7 @@ struct Config {
   SearchConfig search;
   PredictConfig predict;
   MenuConfig menu;
+  BaselinesConfig baselines;
   EvalConfig eval;
   bool operator==(const Config&) const = default;
 };

@@ -9,11 +9,8 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "experiment/interrupt.h"
 #include "experiment/options.h"
-#include "experiment/progress.h"
-#include "labels/record_trials.h"
-#include "search/executor_evaluator.h"
+#include "experiment/recorded_search.h"
 
 namespace polar::experiment {
 namespace {
@@ -106,14 +103,7 @@ labels::LabelStore ControlRun::recorded(const std::string& name, std::span<const
     tasks.push_back(one.example);
   }
   store.add_examples(stored);
-  const std::vector<search::Trial> missing = labels::missing_trials(store, wanted);
-  if (missing.empty()) return store;
-  search::ExecutorEvaluator evaluator(executor_, encoder_, tasks, exec::StopRule::kAnswer);
-  Progress progress(name, missing.size(), "trials");
-  labels::RecordOptions options;
-  options.stop = &interrupt_flag();
-  options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
-  labels::record_trials(store, missing, evaluator, options);
+  record_missing({config(), executor_, run_.data.task, store, tasks, name}, wanted);
   return store;
 }
 

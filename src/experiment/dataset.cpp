@@ -6,6 +6,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "experiment/leakage.h"
 #include "task/arithmetic.h"
 
 namespace polar::experiment {
@@ -43,15 +44,6 @@ task::Dataset jsonl(const Config& config) {
   return task::make_jsonl_dataset(options);
 }
 
-void refuse_leakage(std::span<const task::Example> known, std::span<const task::Example> evaluated,
-                    const std::string& name) {
-  const std::vector<task::Overlap> overlaps = task::find_overlap(known, evaluated);
-  if (overlaps.empty()) return;
-  throw core::Error(
-      fmt::format("data: expected no example of {} in train or validation, found {} ('{}' is '{}'); remove the repeats",
-                  name, overlaps.size(), overlaps.front().b, overlaps.front().a));
-}
-
 void refuse_empty(const Config& config, const std::string& split, std::span<const task::Example> examples) {
   if (!examples.empty()) return;
   throw core::Error(fmt::format("data: expected at least one example for {}, found none; {}", split,
@@ -77,10 +69,7 @@ RunData make_data(const Config& config) {
   refuse_empty(config, "validation", data.dataset.valid);
   refuse_empty(config, "test", data.dataset.test);
   for (const task::NamedSplit& split : data.dataset.ood) refuse_empty(config, split.name, split.examples);
-  for (const auto* known : {&data.dataset.train, &data.dataset.valid}) {
-    refuse_leakage(*known, data.dataset.test, "test");
-    for (const task::NamedSplit& split : data.dataset.ood) refuse_leakage(*known, split.examples, split.name);
-  }
+  refuse_leakage(data.dataset);
   return data;
 }
 

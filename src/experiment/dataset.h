@@ -16,8 +16,8 @@ struct RunData {
   task::Dataset dataset;
 };
 
-/// Generates or reads the splits. Throws as make_arithmetic_dataset and make_jsonl_dataset do, and core::Error when a
-/// test or out-of-distribution example also stands in train or validation.
+/// Generates or reads the splits. Throws as make_arithmetic_dataset, make_jsonl_dataset and refuse_leakage do, and
+/// core::Error for a split without examples.
 RunData make_data(const Config& config);
 
 /// What is searched for labels: train, then validation.

@@ -11,12 +11,17 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "eval/best_of.h"
 #include "eval/results_csv.h"
 #include "eval/results_table.h"
 #include "eval/statistics.h"
 #include "experiment/interrupt.h"
+#include "experiment/leakage.h"
 #include "experiment/progress.h"
+#include "experiment/recorded_search.h"
+#include "experiment/train_baselines.h"
 #include "experiment/train_stage.h"
+#include "policy/baselines.h"
 
 namespace polar::experiment {
 namespace {
@@ -24,6 +29,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kTest = "test";
+constexpr const char* kSampling = "base_sampling";  ///< a policy for each of eval.temperatures
 
 /// Milliseconds by policy, level and metric.
 using LatencyTable = std::map<std::tuple<std::string, std::string, std::string>, std::vector<double>>;
@@ -57,7 +63,8 @@ Stage EvaluateStage::stage() const {
     all.insert(all.end(), split.examples.begin(), split.examples.end());
   return {"evaluate",
           settings_of(state_.config, kKeys),
-          {{"selection", core::sha256_file(state_.directory.file("selection.json"))},
+          {{"baselines", BaselineStage(state_).digest()},
+           {"selection", core::sha256_file(state_.directory.file("selection.json"))},
            {"predictor", core::sha256_file(state_.directory.file("predictor/manifest.json"))},
            {"menu", core::sha256_file(state_.directory.file("menu/manifest.json"))},
            {"data", data_digest(state_.data.task, all)},
@@ -73,6 +80,8 @@ std::vector<EvaluateStage::Set> EvaluateStage::sets() const {
 }
 
 void EvaluateStage::run() {
+  if (const auto labels = state_.directory.file("labels.sqlite"); std::filesystem::exists(labels))
+    refuse_leakage(state_.data.dataset, labels::LabelStore::read(labels));
   if (const StageStatus training = TrainStage(state_).status(); !training.up_to_date) {
     throw core::Error(
         fmt::format("{}: expected a finished training with these settings, found none ({}); run polar train with this "
@@ -112,20 +121,60 @@ void EvaluateStage::load_policies() {
       std::make_unique<predict::TrainedPredictor>(predict::load_predictor(state_.directory.file("predictor"), digest));
   menu_ = std::make_unique<predict::TrainedMenu>(predict::load_menu(state_.directory.file("menu"), digest));
   policy::RankedPrograms best;
-  for (const json& entry : menu_->selection.at("static_ranking")) {
-    if (static_cast<int>(best.size()) < k)
-      best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
-  }
-  using policy::FixedPlanner;
-  if (uses("base"))
-    planners_.push_back(
-        std::make_unique<FixedPlanner>("base", policy::RankedPrograms{core::Program::identity(state_.depth())}));
-  if (uses("static_best")) planners_.push_back(std::make_unique<FixedPlanner>("static_best", best));
+  for (const json& entry : menu_->selection.at("static_ranking"))
+    best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
+  add_fixed("base", {core::Program::identity(state_.depth())});
+  add_fixed("static_best", std::move(best));
   if (uses("random")) planners_.push_back(std::make_unique<policy::RandomPlanner>(state_.space, state_.config.seed, k));
+  load_baselines();
   if (uses("predictor"))
     planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
   if (uses("menu")) planners_.push_back(std::make_unique<policy::MenuPlanner>(*menu_, k));
+  if (uses("menu_oracle")) {
+    try_menu();
+    planners_.push_back(std::make_unique<policy::OraclePlanner>(*menu_oracle_, state_.depth(), "menu_oracle"));
+  }
   if (oracle_) planners_.push_back(std::make_unique<policy::OraclePlanner>(*oracle_, state_.depth()));
+}
+
+/// The first max_k of programs that are the same for every input.
+void EvaluateStage::add_fixed(const std::string& name, policy::RankedPrograms programs) {
+  if (!uses(name)) return;
+  programs.resize(std::min(programs.size(), static_cast<std::size_t>(state_.config.eval.max_k)));
+  planners_.push_back(std::make_unique<policy::FixedPlanner>(name, std::move(programs)));
+}
+
+void EvaluateStage::load_baselines() {
+  const int k = state_.config.eval.max_k;
+  const std::uint64_t seed = state_.config.seed;
+  TrainedBaselines trained = BaselineStage(state_).load();
+  add_fixed("shortgpt", std::move(trained.shortgpt));
+  add_fixed("static_skip", std::move(trained.static_skip));
+  add_fixed("rys", std::move(trained.rys));
+  if (uses("random_menu"))
+    add_fixed("random_menu", policy::random_programs(state_.space, core::derive_seed(seed, "random menu"), k));
+  add_fixed("menu_first_k", menu_->menu);
+  if (uses("label_prior"))
+    planners_.push_back(std::make_unique<policy::LabelPriorPlanner>(std::move(trained.label_prior), seed, k));
+  if (uses(kSampling)) {
+    for (const double temperature : state_.config.eval.temperatures)
+      planners_.push_back(std::make_unique<policy::SamplingPlanner>(state_.depth(), temperature, k));
+  }
+}
+
+/// Every program of the menu on the examples of the oracle, with the answer at hand.
+void EvaluateStage::try_menu() {
+  const std::vector<task::Example> examples = oracle_examples();
+  std::string settings = "programs of a menu:";
+  for (const core::Program& program : menu_->menu) settings += " " + program.text();
+  menu_oracle_ = std::make_unique<labels::LabelStore>(
+      state_.open_trials(labels::StoreKind::kOracle, "menu_oracle.sqlite", examples, settings));
+  std::vector<search::Trial> wanted;
+  for (const task::Example& example : examples) {
+    for (const core::Program& program : menu_->menu) wanted.push_back({example.id, program, {}});
+  }
+  record_missing({state_.config, state_.executor, state_.data.task, *menu_oracle_, examples, "menu oracle"}, wanted,
+                 oracle_.get());
 }
 
 std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
@@ -152,14 +201,16 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
   for (std::size_t first = 0; first < set.examples.size(); first += kExamplesInStep) {
     throw_if_interrupted("run the same command again to evaluate anew");
     const std::size_t last = std::min(set.examples.size(), first + kExamplesInStep);
-    // Every distinct program of an example runs once, whoever proposed it.
+    // Every distinct program of an example runs once, whoever proposed it; sampled, once a sample.
     std::vector<exec::Request> requests;
-    std::map<std::pair<std::size_t, core::Program>, std::size_t> request_of;
+    std::map<std::tuple<std::size_t, core::Program, search::Sample>, std::size_t> request_of;
     for (std::size_t i = first; i < last; ++i) {
-      for (const auto& by_example : proposals) {
-        for (const core::Program& program : by_example[i]) {
-          if (request_of.try_emplace({i, program}, requests.size()).second)
-            requests.push_back({&encoded[i], program, 0, 0, &rules, false});
+      for (std::size_t p = 0; p < planners.size(); ++p) {
+        for (std::size_t rank = 0; rank < proposals[p][i].size(); ++rank) {
+          const core::Program& program = proposals[p][i][rank];
+          const search::Sample sample = planners[p]->sample(rank);
+          if (request_of.try_emplace({i, program, sample}, requests.size()).second)
+            requests.push_back({&encoded[i], program, sample.temperature, sample.index, &rules, false});
         }
       }
     }
@@ -171,8 +222,10 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
         eval::EvaluationRow row{
             example.id, set.name,         example.level, planners[p]->name(), planners[p]->is_oracle(),
             {},         example.question, example.answer};
-        for (const core::Program& program : proposals[p][i]) {
-          row.ranked.push_back(candidate_of(program, answers[request_of.at({i, program})], example, encoder.grader()));
+        for (std::size_t rank = 0; rank < proposals[p][i].size(); ++rank) {
+          const core::Program& program = proposals[p][i][rank];
+          const std::size_t request = request_of.at({i, program, planners[p]->sample(rank)});
+          row.ranked.push_back(candidate_of(program, answers[request], example, encoder.grader()));
         }
         rows.push_back(std::move(row));
       }
@@ -233,7 +286,8 @@ std::map<std::string, double> EvaluateStage::time_answer(policy::Planner& planne
   const policy::Input asked{example.id, &features};
   const core::Program program = planner.propose(std::span(&asked, 1)).front().front();
   const double policy_ms = milliseconds_since(start);
-  const exec::Request request{&input, program, 0, 0, &rules, false};
+  const search::Sample sample = planner.sample(0);
+  const exec::Request request{&input, program, sample.temperature, sample.index, &rules, false};
   const exec::Answer answer = state_.executor.answer(std::span(&request, 1)).front();
   return {{"policy_ms", policy_ms},
           {"prefill_ms", answer.prefill_ms},
@@ -250,6 +304,13 @@ void EvaluateStage::write(std::vector<eval::EvaluationRow> rows, std::vector<eva
   options.root_seed = state_.config.seed;
   options.bootstrap_resamples = state_.config.eval.bootstrap;
   std::vector<eval::Figure> figures = eval::figures_of(rows, options);
+  if (uses(kSampling)) {
+    std::vector<std::string> temperatures;
+    for (const double each : state_.config.eval.temperatures)
+      temperatures.push_back(policy::SamplingPlanner::name_of(each));
+    std::ranges::move(eval::best_of(figures, temperatures, std::string(eval::kBestSampling)),
+                      std::back_inserter(figures));
+  }
   std::ranges::move(latency, std::back_inserter(figures));
   eval::write_rows(state_.directory.file("evaluation.jsonl"), rows);
   eval::write_results(state_.directory.file("report"), figures);

@@ -14,9 +14,15 @@
 
 namespace polar::experiment {
 
-/// Steps: (1) load what training chose; (2) search test examples for the oracle, into its own store; (3) let every
-/// policy propose programs from the prompts alone; (4) run every distinct program of an example once, greedily, to the
-/// end, without reference or early stop; (5) grade; (6) time single answers; (7) write evaluation.jsonl and report/.
+/// Refuses examples that training or selection may have seen (leakage.h). Steps: (1) load what training chose; (2)
+/// search test examples for the oracle, and try the menu on them for the menu oracle, into stores of their own; (3) let
+/// every policy propose programs from the prompts alone; (4) run every distinct program of an example once, greedily
+/// unless its policy samples, to the end, without reference or early stop; (5) grade; (6) time single answers; (7)
+/// write evaluation.jsonl and report/.
+///
+/// Two probes show what any k tries give under pass@k, whatever the input: `random_menu`, k programs drawn once for all
+/// inputs as the policy random draws them (policy::random_programs), and `menu_first_k`, the first k of the trained
+/// menu in the order in which the cover took them, the identity first.
 class EvaluateStage {
  public:
   explicit EvaluateStage(Experiment::State& state) : state_(state) {}
@@ -32,6 +38,9 @@ class EvaluateStage {
   Stage stage() const;
   std::vector<Set> sets() const;
   void load_policies();
+  void load_baselines();
+  void add_fixed(const std::string& name, policy::RankedPrograms programs);
+  void try_menu();
   std::vector<task::Example> oracle_examples() const;
   void open_oracle();
   bool uses(const std::string& policy) const;
@@ -44,7 +53,7 @@ class EvaluateStage {
   Experiment::State& state_;
   std::unique_ptr<predict::TrainedPredictor> predictor_;
   std::unique_ptr<predict::TrainedMenu> menu_;
-  std::unique_ptr<labels::LabelStore> oracle_;
+  std::unique_ptr<labels::LabelStore> oracle_, menu_oracle_;
   std::vector<std::unique_ptr<policy::Planner>> planners_;
 };
 

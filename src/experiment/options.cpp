@@ -104,6 +104,18 @@ void check_budgets(const Config& config, const search::SearchSpace& space) {
     check("search.oracle_rollouts", config.search.oracle_rollouts);
 }
 
+void check_baselines(const Config& config, int depth) {
+  if (std::ranges::find(config.eval.policies, "shortgpt") == config.eval.policies.end()) return;
+  const int end = config.search.end_layer > 0 ? config.search.end_layer : depth;
+  const int removable = std::min(end - config.search.first_layer, depth - 1);
+  const int removed = std::ranges::max(config.baselines.shortgpt_layers);
+  if (removed <= removable) return;
+  throw core::UsageError(
+      fmt::format("baselines.shortgpt_layers: expected at most {}, the layers that may be edited (search.first_layer, "
+                  "search.end_layer) while one is left, found {}",
+                  removable, removed));
+}
+
 search::SearchPlan search_plan(const Config& config, int depth, int rollouts) {
   return search_plan(config, depth, rollouts, search::algorithm_of(config.search.algorithm));
 }

@@ -17,6 +17,8 @@ search::SearchPlan search_plan(const Config& config, int depth, int rollouts, se
 /// Throws core::UsageError naming the key where an exhaustive search, that of the examples or the oracle's, has a
 /// budget below the space.
 void check_budgets(const Config& config, const search::SearchSpace& space);
+/// Throws core::UsageError where the policy shortgpt is to remove more layers than may be edited.
+void check_baselines(const Config& config, int depth);
 exec::ExecOptions exec_options(const Config& config);
 
 }  // namespace polar::experiment

@@ -1,8 +1,15 @@
 #include "experiment/recorded_search.h"
 
+#include <fmt/format.h>
+
+#include <optional>
+#include <tuple>
+
+#include "core/error.h"
 #include "experiment/dataset.h"
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
+#include "labels/record_trials.h"
 #include "labels/store_first_evaluator.h"
 #include "search/executor_evaluator.h"
 #include "search/run_searches.h"
@@ -30,6 +37,42 @@ std::vector<search::SearchResult> search_recorded(const RecordedSearch& on, std:
   run.stop = &interrupt_flag();
   run.progress = shown_on(progress);
   return search::run_searches(ids, space, options, evaluator, run);
+}
+
+namespace {
+
+/// Whether an outcome of one store holds in the other, whatever the two searches.
+bool same_outcomes(const labels::LabelStore& a, const labels::LabelStore& b) {
+  const auto key = [](const labels::LabelStore& store) {
+    const labels::StoreIdentity& identity = store.identity();
+    return std::tie(identity.weights_digest, identity.task_digest, identity.grader, identity.fingerprint,
+                    store.settings().stop_rule, store.settings().root_seed);
+  };
+  return key(a) == key(b);
+}
+
+}  // namespace
+
+void record_missing(const RecordedSearch& on, std::span<const search::Trial> wanted, const labels::LabelStore* known) {
+  const std::vector<search::Trial> missing = labels::missing_trials(on.store, wanted);
+  if (missing.empty()) return;
+  if (known && !same_outcomes(*known, on.store))
+    throw core::Error(
+        fmt::format("{}: expected outcomes of the same pool, task, fingerprint, stop rule and seed as in "
+                    "{}, found others; search again",
+                    known->path().string(), on.store.path().string()));
+  const bool verdict = on.store.settings().stop_rule == "verdict";
+  exec::TaskEncoder encoder(on.executor.pool().manifest(), on.executor.tokenizer(), on.task);
+  search::ExecutorEvaluator executing(on.executor, encoder, on.examples,
+                                      verdict ? exec::StopRule::kVerdict : exec::StopRule::kAnswer);
+  labels::StoreFirstEvaluator own(on.store, executing);  // what other settings recorded
+  std::optional<labels::StoreFirstEvaluator> others;
+  if (known) others.emplace(*known, own);
+  Progress progress(on.label, missing.size(), "trials");
+  labels::RecordOptions options;
+  options.stop = &interrupt_flag();
+  options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
+  labels::record_trials(on.store, missing, others ? static_cast<search::Evaluator&>(*others) : own, options);
 }
 
 }  // namespace polar::experiment

@@ -1,5 +1,5 @@
 #pragma once
-// Searches on a model that are recorded as they go: what the search stage, comparisons and controls share.
+// Searches and trials on a model that are recorded as they go: what stages, comparisons and controls share.
 
 #include <span>
 #include <string>
@@ -19,7 +19,7 @@ labels::StoreIdentity store_identity(const exec::Executor& executor, const task:
                                      std::span<const task::Example> examples);
 
 struct RecordedSearch {
-  const Config& config;  ///< seed and trees in step
+  const Config& config;  ///< seed and trees in step (searches)
   exec::Executor& executor;
   const task::TaskSpec& task;
   labels::LabelStore& store;                ///< holds the examples; answers what it knows, receives every round
@@ -33,5 +33,12 @@ struct RecordedSearch {
 std::vector<search::SearchResult> search_recorded(const RecordedSearch& on, std::span<const task::ExampleId> ids,
                                                   const search::SearchSpace& space,
                                                   const search::SearchOptions& options);
+
+/// Records the wanted trials that the store lacks, under its stop rule, those of an example together. `known`, when
+/// there, is a store of the same pool, task, fingerprint, stop rule and seed: what it holds is not executed again.
+/// Throws core::Interrupted when asked to stop, every finished batch kept, core::Error when `known` is of something
+/// else, and as labels::record_trials does.
+void record_missing(const RecordedSearch& on, std::span<const search::Trial> wanted,
+                    const labels::LabelStore* known = nullptr);
 
 }  // namespace polar::experiment

@@ -23,6 +23,7 @@ search::SearchOptions starting_from(search::SearchOptions options, std::vector<c
 search::SearchSpace checked_space(const Config& config, int depth) {
   search::SearchSpace space(search_plan(config, depth, config.search.rollouts).space);
   check_budgets(config, space);
+  check_baselines(config, depth);
   return space;
 }
 
@@ -51,10 +52,16 @@ std::vector<task::Example> RunSearch::labelled_examples() const {
 labels::LabelStore RunSearch::store_in(const labels::RunLock& lock, const std::string& file_name,
                                        std::span<const task::Example> examples, int rollouts,
                                        labels::StoreOptions options) const {
+  const std::string settings = search_text(options.kind, rollouts);
+  return trials_in(lock, file_name, examples, settings, std::move(options));
+}
+
+labels::LabelStore RunSearch::trials_in(const labels::RunLock& lock, const std::string& file_name,
+                                        std::span<const task::Example> examples, const std::string& settings,
+                                        labels::StoreOptions options) const {
   options.message = [this](const std::string& message) { say(message); };
-  labels::LabelStore store =
-      labels::LabelStore::open(lock, file_name, store_identity(executor, data.task, examples),
-                               {search_text(options.kind, rollouts), "verdict", config.seed}, options);
+  labels::LabelStore store = labels::LabelStore::open(lock, file_name, store_identity(executor, data.task, examples),
+                                                      {settings, "verdict", config.seed}, options);
   std::vector<labels::StoredExample> stored;
   for (std::size_t i = 0; i < examples.size(); ++i)
     stored.push_back({examples[i].id, split_of(data, i, options.kind), examples[i].level});

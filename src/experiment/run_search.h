@@ -36,6 +36,10 @@ struct RunSearch {
   labels::LabelStore store_in(const labels::RunLock& lock, const std::string& file_name,
                               std::span<const task::Example> examples, int rollouts,
                               labels::StoreOptions options) const;
+  /// The same for trials that are recorded under `settings`, which no search chose.
+  labels::LabelStore trials_in(const labels::RunLock& lock, const std::string& file_name,
+                               std::span<const task::Example> examples, const std::string& settings,
+                               labels::StoreOptions options) const;
   /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot
   /// (of_pilot), the first training examples of every level; a labels store records that, and the oracle reads it
   /// in the run's labels.sqlite, when its store is opened as well: other programs make another search. Whatever the

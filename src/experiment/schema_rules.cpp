@@ -90,10 +90,14 @@ void check_rules(const Config& config, const Origins& origins, const std::string
                 {"search.transfer_programs"},
                 fmt::format("expected no file unless search.algorithm is transfer, found '{}' with {}",
                             config.search.transfer_programs, config.search.algorithm));
-  const bool random = std::ranges::count(config.eval.policies, "random") > 0;
-  rules.require(!random || (config.search.skip && config.search.loop), {"search.loop", "search.skip", "eval.policies"},
-                "expected search.skip and search.loop both true with the policy random, whose programs are as long as "
-                "the identity, found one false; leave random out of eval.policies or allow both");
+  for (const std::string& policy : config.eval.policies) {
+    const bool random = policy == "random" || policy == "random_menu";
+    rules.require(!random || (config.search.skip && config.search.loop),
+                  {"search.loop", "search.skip", "eval.policies"},
+                  fmt::format("expected search.skip and search.loop both true with the policy {0}, whose programs are "
+                              "as long as the identity, found one false; leave {0} out of eval.policies or allow both",
+                              policy));
+  }
   rules.require(config.predict.width % config.predict.heads == 0, {"predict.heads", "predict.width"},
                 fmt::format("expected predict.heads to divide predict.width, found {} and {}", config.predict.heads,
                             config.predict.width));

@@ -209,11 +209,27 @@ std::vector<Field> menu_fields() {
   };
 }
 
+std::vector<Field> baselines_fields() {
+  return {
+      field(KEY(baselines.examples_per_level), 20, integer_from(0),
+            "Training examples a level for shortgpt, static_skip and rys, the first of each; 0: all."),
+      field(KEY(baselines.shortgpt_layers), std::vector<int>{1, 2, 3}, list_of("integers >= 1", integer_from(1), 1),
+            "shortgpt: how many layers to remove; the number that runs first is chosen on validation."),
+  };
+}
+
 std::vector<Field> eval_fields() {
   const Texts policies{"base", "static_best", "random", "predictor", "menu", "oracle"};
+  const Texts others{"base_sampling", "shortgpt",     "static_skip", "rys",
+                     "random_menu",   "menu_first_k", "label_prior", "menu_oracle"};
+  Texts known = policies;
+  known.insert(known.end(), others.begin(), others.end());
   return {
-      field(KEY(eval.policies), policies, list_of("policies", one_of(policies), 1), "Policies to compare."),
+      field(KEY(eval.policies), policies, list_of("policies", one_of(known), 1),
+            fmt::format("Policies to compare; there are also {}.", fmt::join(others, ", "))),
       field(KEY(eval.max_k), 5, integer_in(1, 1024), "Largest k of pass@k, vote@k and select@k."),
+      field(KEY(eval.temperatures), Numbers{0.3, 0.7, 1.0}, list_of("numbers > 0", number_above(0), 1),
+            "base_sampling: temperatures at which the unchanged model is sampled max_k times."),
       field(KEY(eval.latency_examples), 24, integer_from(0), "Examples timed per policy; 0: none."),
       field(KEY(eval.bootstrap), 2000, integer_from(100), "Bootstrap resamples."),
   };
@@ -232,6 +248,7 @@ const std::vector<Group>& schema_groups() {
       {"search", "Search over programs"},
       {"predict", "The program predictor"},
       {"menu", "The menu policy"},
+      {"baselines", "Baselines that learn nothing from inputs"},
       {"eval", "Evaluation"},
   };
   return groups;
@@ -240,7 +257,8 @@ const std::vector<Group>& schema_groups() {
 const std::vector<Field>& schema_fields() {
   static const std::vector<Field> fields = [] {
     std::vector<Field> all;
-    for (auto part : {run_fields, task_fields, exec_fields, search_fields, predict_fields, menu_fields, eval_fields})
+    for (auto part : {run_fields, task_fields, exec_fields, search_fields, predict_fields, menu_fields,
+                      baselines_fields, eval_fields})
       for (Field& field : part()) all.push_back(std::move(field));
     return all;
   }();

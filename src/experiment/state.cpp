@@ -64,13 +64,24 @@ labels::LabelStore Experiment::State::open_store(labels::StoreKind kind, std::sp
   if (kind == labels::StoreKind::kLabels)
     return store_in(directory.lock(), "labels.sqlite", examples, rollouts, options);
   options.new_search = true;
-  drop_foreign_oracle(store_identity(executor, data.task, examples));
+  drop_foreign("oracle.sqlite", store_identity(executor, data.task, examples));
   return store_in(directory.lock(), "oracle.sqlite", examples, rollouts, options);
 }
 
-/// The oracle's searches can be made again: another pool or task replaces them, where labels would be refused.
-void Experiment::State::drop_foreign_oracle(const labels::StoreIdentity& wanted) const {
-  const auto path = directory.file("oracle.sqlite");
+labels::LabelStore Experiment::State::open_trials(labels::StoreKind kind, const std::string& file_name,
+                                                  std::span<const task::Example> examples,
+                                                  const std::string& settings) {
+  labels::StoreOptions options;
+  options.kind = kind;
+  options.new_search = true;
+  drop_foreign(file_name, store_identity(executor, data.task, examples));
+  return trials_in(directory.lock(), file_name, examples, settings, std::move(options));
+}
+
+/// The oracle's searches and trials without a search can be made again: another pool or task replaces them, where
+/// labels would be refused.
+void Experiment::State::drop_foreign(const std::string& file_name, const labels::StoreIdentity& wanted) const {
+  const auto path = directory.file(file_name);
   if (!std::filesystem::exists(path)) return;
   try {
     const labels::StoreIdentity found = labels::LabelStore::read(path).identity();
@@ -78,7 +89,7 @@ void Experiment::State::drop_foreign_oracle(const labels::StoreIdentity& wanted)
         found.grader == wanted.grader)
       return;
   } catch (const core::Error& error) {
-    say(fmt::format("{}; the oracle searches anew", error.what()));
+    say(fmt::format("{}; its trials are made anew", error.what()));
   }
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + suffix);
 }

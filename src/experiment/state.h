@@ -20,10 +20,16 @@ struct Experiment::State : RunSearch {
 
   /// Opens one of the two stores for writing, with the examples registered.
   labels::LabelStore open_store(labels::StoreKind kind, std::span<const task::Example> examples, int rollouts);
-  void drop_foreign_oracle(const labels::StoreIdentity& wanted) const;
+  /// A store of trials that no search chose, such as every program of a menu; `settings` says which. What was recorded
+  /// under others stays. It can be made again: one of another pool or task is replaced.
+  labels::LabelStore open_trials(labels::StoreKind kind, const std::string& file_name,
+                                 std::span<const task::Example> examples, const std::string& settings);
 
   /// Features of every example, in order; the answer is never read.
   std::vector<predict::TokenFeatures> features(const task::TaskSpec& task, std::span<const task::Example> examples);
+
+ private:
+  void drop_foreign(const std::string& file_name, const labels::StoreIdentity& wanted) const;
 };
 
 }  // namespace polar::experiment

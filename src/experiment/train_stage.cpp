@@ -13,6 +13,7 @@
 #include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
+#include "experiment/train_baselines.h"
 #include "labels/store_first_evaluator.h"
 #include "predict/training.h"
 #include "search/executor_evaluator.h"
@@ -111,7 +112,9 @@ void TrainStage::load_features() {
 StageStatus TrainStage::status() const {
   const auto labels = state_.directory.file("labels.sqlite");
   if (!std::filesystem::exists(labels)) return {false, "there are no labels"};
-  return state_.directory.status(stage(labels::LabelStore::read(labels).digests().exact));
+  const std::string digest = labels::LabelStore::read(labels).digests().exact;
+  if (StageStatus baselines = BaselineStage(state_).status(digest); !baselines.up_to_date) return baselines;
+  return state_.directory.status(stage(digest));
 }
 
 void TrainStage::run() {
@@ -123,6 +126,8 @@ void TrainStage::run() {
   }
   const labels::LabelStore store = labels::LabelStore::read(state_.directory.file("labels.sqlite"));
   store.require_trainable();
+  BaselineStage baselines(state_);
+  baselines.run(store);
   const Stage own = stage(store.digests().exact);
   if (state_.directory.status(own).up_to_date) return state_.say("train: up to date");
   state_.directory.begin(own);
@@ -136,14 +141,15 @@ void TrainStage::run() {
   const predict::TrainedMenu menu = train_menu(candidates, results);     // 5
   predict::save_menu(state_.directory.file("menu"), menu);
 
-  const json selection = {{"menu", menu.selection},  // 6
-                          {"predictor",
-                           {{"best_epoch", predictor.report.best_epoch},
-                            {"parameters", predictor.report.parameters},
-                            {"curve", curve_json(predictor.report)},
-                            {"programs", predictor.train_counts.programs},
-                            {"programs_used", predictor.train_counts.used},
-                            {"programs_unparsable", predictor.train_counts.unparsable}}}};
+  json selection = {{"menu", menu.selection},  // 6
+                    {"predictor",
+                     {{"best_epoch", predictor.report.best_epoch},
+                      {"parameters", predictor.report.parameters},
+                      {"curve", curve_json(predictor.report)},
+                      {"programs", predictor.train_counts.programs},
+                      {"programs_used", predictor.train_counts.used},
+                      {"programs_unparsable", predictor.train_counts.unparsable}}}};
+  if (json chosen = baselines.selection(); !chosen.is_null()) selection["baselines"] = std::move(chosen);
   core::write_file(state_.directory.file("selection.json"), selection.dump(2));
   state_.directory.finish(own);
 }

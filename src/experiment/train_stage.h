@@ -12,10 +12,10 @@
 
 namespace polar::experiment {
 
-/// Steps: (1) features of train and validation prompts; (2) the paper's predictor on the chosen programs; (3)
-/// candidates for the menu from the training labels; (4) their outcomes on every train and validation example; (5) the
-/// menu by greedy cover, its scorer and rule by validation accuracy; (6) selection.json, the last file written: what
-/// was chosen, before any test example is looked at.
+/// After the programs of baselines (BaselineStage), steps: (1) features of train and validation prompts; (2) the
+/// paper's predictor on the chosen programs; (3) candidates for the menu from the training labels; (4) their outcomes
+/// on every train and validation example; (5) the menu by greedy cover, its scorer and rule by validation accuracy; (6)
+/// selection.json, the last file written: what was chosen, before any test example is looked at.
 class TrainStage {
  public:
   explicit TrainStage(Experiment::State& state) : state_(state) {}

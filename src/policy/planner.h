@@ -1,12 +1,14 @@
 #pragma once
 // Planner: decides before execution which programs to run for an input.
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/program.h"
 #include "predict/features.h"
+#include "search/evaluator.h"
 #include "task/example.h"
 
 namespace polar::policy {
@@ -17,7 +19,7 @@ struct Input {
   const predict::TokenFeatures* features = nullptr;  ///< states of the prompt after the first p layers
 };
 
-/// Distinct programs, the one to run first. Never empty.
+/// Programs, the one to run first; distinct, unless they are sampled (Planner::sample). Never empty.
 using RankedPrograms = std::vector<core::Program>;
 
 /// Most policies. `propose` may be called for any number of inputs; each result depends on its own input alone. Not
@@ -31,6 +33,8 @@ class Planner {
   /// Whether propose() needs Input::features; they may be null otherwise.
   virtual bool reads_features() const { return false; }
   virtual std::vector<RankedPrograms> propose(std::span<const Input> inputs) = 0;
+  /// How the answer of the program at this rank (from 0) is drawn; greedily, unless the policy samples.
+  virtual search::Sample sample(std::size_t /*rank*/) const { return {}; }
 };
 
 }  // namespace polar::policy

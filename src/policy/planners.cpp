@@ -19,28 +19,34 @@ std::vector<RankedPrograms> FixedPlanner::propose(std::span<const Input> inputs)
   return std::vector<RankedPrograms>(inputs.size(), programs_);
 }
 
-RandomPlanner::RandomPlanner(const search::SearchSpace& space, std::uint64_t seed, int candidates)
-    : space_(space), seed_(seed), candidates_(candidates) {
-  if (space_.count(space_.depth()) < 2) {
+RankedPrograms random_programs(const search::SearchSpace& space, std::uint64_t seed, int count) {
+  const double others = space.count(space.depth()) - 1;
+  if (others < 1) {
     throw core::UsageError(
         "policy random: expected a space with programs as long as the identity besides it, found none; allow skips and "
         "repeats");
   }
+  const core::Program identity = core::Program::identity(space.depth());
+  const auto wanted = static_cast<std::size_t>(std::min<double>(count, others));
+  core::Random random(seed);
+  RankedPrograms programs;
+  while (programs.size() < wanted) {
+    core::Program program = space.random_program(space.depth(), random);
+    if (program == identity || std::ranges::find(programs, program) != programs.end()) continue;
+    programs.push_back(std::move(program));
+  }
+  return programs;
+}
+
+RandomPlanner::RandomPlanner(const search::SearchSpace& space, std::uint64_t seed, int candidates)
+    : space_(space), seed_(seed), candidates_(candidates) {
+  random_programs(space_, seed_, 1);  // refuses a space without any
 }
 
 std::vector<RankedPrograms> RandomPlanner::propose(std::span<const Input> inputs) {
-  const auto available = static_cast<int>(std::min(1e6, space_.count(space_.depth()) - 1));
   std::vector<RankedPrograms> proposals;
-  for (const Input& input : inputs) {
-    core::Random random(core::derive_seed(seed_, "random policy", input.id));
-    RankedPrograms programs;
-    while (static_cast<int>(programs.size()) < std::min(candidates_, available)) {
-      core::Program program = space_.random_program(space_.depth(), random);
-      if (program == core::Program::identity(space_.depth())) continue;
-      if (std::ranges::find(programs, program) == programs.end()) programs.push_back(std::move(program));
-    }
-    proposals.push_back(std::move(programs));
-  }
+  for (const Input& input : inputs)
+    proposals.push_back(random_programs(space_, core::derive_seed(seed_, "random policy", input.id), candidates_));
   return proposals;
 }
 
@@ -83,8 +89,8 @@ std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) 
   return proposals;
 }
 
-OraclePlanner::OraclePlanner(const labels::LabelStore& store, int depth)
-    : store_(store), identity_(core::Program::identity(depth)) {
+OraclePlanner::OraclePlanner(const labels::LabelStore& store, int depth, std::string name)
+    : store_(store), identity_(core::Program::identity(depth)), name_(std::move(name)) {
   if (store.kind() != labels::StoreKind::kOracle) {
     throw core::Error(
         fmt::format("{}: expected a store of oracle searches, found labels for training", store.path().string()));

@@ -28,8 +28,11 @@ class FixedPlanner final : public Planner {
   RankedPrograms programs_;
 };
 
-/// k distinct programs of exactly D executions other than the identity, uniform over the space, drawn by a seed derived
-/// from the input's id. The space must hold such programs. `space` must outlive the planner.
+/// At most `count` distinct programs of exactly D executions other than the identity, uniform over the space; fewer
+/// where it holds fewer. Throws core::UsageError where it holds none.
+RankedPrograms random_programs(const search::SearchSpace& space, std::uint64_t seed, int count);
+
+/// k of random_programs, drawn by a seed derived from the input's id. `space` must outlive the planner.
 class RandomPlanner final : public Planner {
  public:
   RandomPlanner(const search::SearchSpace& space, std::uint64_t seed, int candidates);
@@ -68,19 +71,21 @@ class MenuPlanner final : public Planner {
   int candidates_;
 };
 
-/// The search oracle: the most optimal program that the search found with the reference answer at hand; the identity
-/// where it found none, and nothing for an example that was not searched. Opens the oracle store only.
+/// An oracle: of the programs that were tried with the reference answer at hand, the most optimal that is valid; the
+/// identity where none is, and nothing for an example on which none was tried. Reads a store of oracle trials only:
+/// `oracle` those of the search, `menu_oracle` those of every program of the menu. One candidate.
 class OraclePlanner final : public Planner {
  public:
   /// Throws core::Error when `store` is no oracle store.
-  OraclePlanner(const labels::LabelStore& store, int depth);
-  std::string name() const override { return "oracle"; }
+  OraclePlanner(const labels::LabelStore& store, int depth, std::string name = "oracle");
+  std::string name() const override { return name_; }
   bool is_oracle() const override { return true; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
 
  private:
   const labels::LabelStore& store_;
   core::Program identity_;
+  std::string name_;
 };
 
 }  // namespace polar::policy

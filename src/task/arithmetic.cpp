@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <set>
 
 #include "core/error.h"
@@ -216,6 +217,24 @@ Dataset make_arithmetic_dataset(const ArithmeticOptions& options) {
     }
   }
   return data;
+}
+
+std::optional<std::string> normalised_operands(const ExampleId& id) {
+  if (!id.starts_with("arith/")) return std::nullopt;
+  std::string_view rest = std::string_view(id).substr(id.rfind('/') + 1);
+  Problem problem{{}, '\0'};
+  for (;;) {
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), problem.operands.emplace_back());
+    if (error != std::errc()) return std::nullopt;
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    if (rest.empty()) break;
+    if (std::string_view("+-*").find(rest.front()) == std::string_view::npos) return std::nullopt;
+    if (problem.operation != '\0' && problem.operation != rest.front()) return std::nullopt;
+    problem.operation = rest.front();
+    rest.remove_prefix(1);
+  }
+  if (problem.operands.size() < 2) return std::nullopt;
+  return problem.key();
 }
 
 TaskSpec arithmetic_task() {

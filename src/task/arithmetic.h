@@ -2,6 +2,7 @@
 // A generated arithmetic task: six levels from easy to hard for a small model.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ std::vector<std::string> arithmetic_levels();
 ///
 /// Throws core::UsageError for unknown levels and sets, naming the known ones, and for numbers outside their range.
 Dataset make_arithmetic_dataset(const ArithmeticOptions& options);
+
+/// What the id of an arithmetic example says of its problem, the same for every order of commuting operands and every
+/// wording: "+ 7 12" for "arith/two-digit plus one-digit sums/12+7". nullopt for an id of any other form.
+std::optional<std::string> normalised_operands(const ExampleId& id);
 
 /// "Question: What is {question}?\nAnswer: {question} =", numeric:first, separator " ", stop "\n", 6 new tokens.
 TaskSpec arithmetic_task();

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "task/arithmetic.h"
 
 namespace polar::task {
 namespace {
@@ -44,14 +46,16 @@ std::vector<Example> of_level(const std::vector<Example>& examples, const std::s
 }
 
 void refuse_overlap(std::span<const Example> a, const std::filesystem::path& a_file, std::span<const Example> b,
-                    const std::filesystem::path& b_file) {
-  const std::vector<Overlap> overlaps = find_overlap(a, b);
+                    const std::filesystem::path& b_file, bool same_operands_count = true) {
+  std::vector<Overlap> overlaps = find_overlap(a, b);
+  if (!same_operands_count)
+    std::erase_if(overlaps, [](const Overlap& overlap) { return overlap.kind == Overlap::Kind::kOperands; });
   if (overlaps.empty()) return;
   throw core::Error(
       fmt::format("{} and {}: expected no example in both, found {}, first '{}' and '{}' (same {}): remove them from "
                   "one of the files",
                   a_file.string(), b_file.string(), overlaps.size(), overlaps.front().a, overlaps.front().b,
-                  overlaps.front().kind == Overlap::Kind::kId ? "id" : "question"));
+                  to_string(overlaps.front().kind)));
 }
 
 /// train, valid, test
@@ -83,8 +87,10 @@ NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const 
                     const Rows& rows) {
   const std::vector<Example> all = read_jsonl(file);
   const std::filesystem::path* files[] = {&options.train_file, &options.valid_file, &options.test_file};
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    refuse_overlap(rows[i], files[i]->empty() ? options.train_file : *files[i], all, file);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool is_test = i == 2;  // whose problems a set may ask in other words
+    refuse_overlap(rows[i], files[i]->empty() ? options.train_file : *files[i], all, file, !is_test);
+  }
   NamedSplit ood{name, {}, std::nullopt};
   for (const std::string& level : levels_of({{all}})) {
     SplitCount count;
@@ -141,24 +147,37 @@ std::string normalised_question(std::string_view question) {
   return text;
 }
 
+std::string_view to_string(Overlap::Kind kind) {
+  switch (kind) {
+    case Overlap::Kind::kId:
+      return "id";
+    case Overlap::Kind::kQuestion:
+      return "question";
+    case Overlap::Kind::kOperands:
+      break;
+  }
+  return "operands";
+}
+
 std::vector<Overlap> find_overlap(std::span<const Example> a, std::span<const Example> b) {
-  std::unordered_map<std::string, std::vector<std::size_t>> ids, questions;
+  using Index = std::unordered_map<std::string, std::vector<std::size_t>>;
+  Index ids, questions, operands;
   for (std::size_t i = 0; i < b.size(); ++i) {
     ids[b[i].id].push_back(i);
     questions[normalised_question(b[i].question)].push_back(i);
+    if (const auto own = normalised_operands(b[i].id)) operands[*own].push_back(i);
   }
   std::vector<Overlap> overlaps;
   for (const Example& example : a) {
-    std::vector<std::pair<std::size_t, Overlap::Kind>> hits;
-    if (const auto found = ids.find(example.id); found != ids.end()) {
-      for (std::size_t i : found->second) hits.emplace_back(i, Overlap::Kind::kId);
-    }
-    if (const auto found = questions.find(normalised_question(example.question)); found != questions.end()) {
-      for (std::size_t i : found->second) {
-        if (b[i].id != example.id) hits.emplace_back(i, Overlap::Kind::kQuestion);
-      }
-    }
-    std::sort(hits.begin(), hits.end());
+    std::map<std::size_t, Overlap::Kind> hits;
+    const auto add = [&hits](const Index& index, const std::string& key, Overlap::Kind kind) {
+      const auto found = index.find(key);
+      if (found == index.end()) return;
+      for (const std::size_t i : found->second) hits.try_emplace(i, kind);
+    };
+    add(ids, example.id, Overlap::Kind::kId);
+    add(questions, normalised_question(example.question), Overlap::Kind::kQuestion);
+    if (const auto own = normalised_operands(example.id)) add(operands, *own, Overlap::Kind::kOperands);
     for (const auto& [i, kind] : hits) overlaps.push_back({example.id, b[i].id, kind});
   }
   return overlaps;

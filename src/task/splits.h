@@ -72,11 +72,12 @@ std::string normalised_question(std::string_view question);
 /// Two examples that are the same one, and why.
 struct Overlap {
   ExampleId a, b;
-  enum class Kind { kId, kQuestion } kind;
+  enum class Kind { kId, kQuestion, kOperands } kind;
 };
+std::string_view to_string(Overlap::Kind kind);  ///< "id", "question", "operands"
 
-/// Pairs of an example of `a` and one of `b` with the same id, or else the same normalised question. In order of `a`,
-/// then `b`.
+/// Pairs of an example of `a` and one of `b` with the same id, or else the same normalised question, or else the same
+/// operands of an arithmetic problem (normalised_operands). In order of `a`, then `b`.
 std::vector<Overlap> find_overlap(std::span<const Example> a, std::span<const Example> b);
 
 struct JsonlOptions {

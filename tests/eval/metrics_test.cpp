@@ -129,6 +129,38 @@ TEST(Metrics, DescribeTheProgramThatIsRun) {
   EXPECT_EQ(find(figures, "menu", "a", "layers")->ci_high, 8);
 }
 
+TEST(Metrics, ChargeEveryProgramThatIsRun) {
+  const std::vector<EvaluationRow> rows{
+      row("base", "e1", "a", {answered("0")}), row("base", "e2", "a", {answered("0")}),
+      row("menu", "e1", "a", {answered("0"), answered("1", 0, "0-4"), answered("1", 0, "0-5,5")}),
+      row("menu", "e2", "a", {answered("0"), answered("1", 0, "0-3")})};
+  const auto figures = figures_of(rows, options());
+  EXPECT_EQ(value(figures, "menu", "a", "layers@k", 2), (11 + 10) / 2.0);
+  EXPECT_EQ(value(figures, "menu", "a", "layers@k", 3), (18 + 10) / 2.0) << "a shorter ranking counts whole";
+  EXPECT_EQ(find(figures, "base", "a", "layers@k", 2), nullptr);
+}
+
+TEST(Metrics, DescribeTheSetsThatAreProposed) {
+  std::vector<EvaluationRow> rows;
+  const std::pair<const char*, const char*> pairs[] = {
+      {"0-5", "0-4"}, {"0-4", "0-5"}, {"0-5", "0-3"}, {"0-5", "0-2"}};  // the first two are one set
+  for (const auto& [first, second] : pairs) {
+    const std::string example = "e" + std::to_string(rows.size());
+    rows.push_back(row("base", example, "a", {answered("1")}));
+    rows.push_back(row("menu", example, "a", {answered("1", 0, first), answered("0", 0, second)}));
+  }
+  rows.back().ranked[1].correct = true;  // by another program than the identity
+  const auto figures = figures_of(rows, options());
+  EXPECT_EQ(value(figures, "menu", "a", "distinct_programs@k", 1), 2);
+  EXPECT_EQ(value(figures, "menu", "a", "distinct_programs@k", 2), 4);
+  EXPECT_EQ(value(figures, "menu", "a", "distinct_sets@k", 2), 3);
+  EXPECT_DOUBLE_EQ(value(figures, "menu", "a", "set_entropy@k", 2), 0.5 * 1 + 2 * 0.25 * 2);
+  EXPECT_EQ(value(figures, "base", "a", "set_entropy@k", 1), 0);
+  EXPECT_EQ(value(figures, "menu", "a", "pass_without_identity@k", 1), 0.25) << "of the second example's first program";
+  EXPECT_EQ(value(figures, "menu", "a", "pass_without_identity@k", 2), 0.5);
+  EXPECT_TRUE(find(figures, "menu", "a", "pass_without_identity@k", 2)->oracle);
+}
+
 TEST(Metrics, PairWithTheBaseByExampleNotByOrder) {
   auto rows = shifted("menu", 12, 2, 9);  // base right on 0 and 1, menu on 3 … 11
   std::reverse(rows.begin(), rows.end());

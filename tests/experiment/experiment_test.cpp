@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -240,23 +242,91 @@ TEST_F(ExperimentTest, RefusesAPartThatThereIsNot) {
   }
 }
 
+/// Latency is measured, not computed, so that it cannot be compared to the bit: no clock is read by what a policy sees.
 TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
-  run_all(config("true"));
+  const auto with_every_policy = [&](const std::string& name) {
+    Config made = config(name);
+    made.eval.policies = {"base",        "static_best", "random",      "base_sampling", "shortgpt",
+                          "static_skip", "rys",         "random_menu", "menu_first_k",  "label_prior",
+                          "predictor",   "menu",        "menu_oracle", "oracle"};
+    made.eval.max_k = 3;
+    made.eval.temperatures = {0.5, 1};
+    return made;
+  };
+  run_all(with_every_policy("true"));
   const auto expected = eval::read_rows(run("true") / "evaluation.jsonl");
   write_rows("test", 16, "no number at all");
-  Config other = config("random");
-  run_all(other);
+  run_all(with_every_policy("random"));
   const auto found = eval::read_rows(run("random") / "evaluation.jsonl");
+  ASSERT_EQ(found.size(), 16U * 15U) << "two of them are samplings";
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].oracle, found[i].policy.find("oracle") != std::string::npos) << found[i].policy;
     if (found[i].oracle) continue;
     ASSERT_EQ(found[i].ranked.size(), expected[i].ranked.size());
     for (std::size_t k = 0; k < found[i].ranked.size(); ++k) {
-      EXPECT_EQ(found[i].ranked[k].program, expected[i].ranked[k].program);
-      EXPECT_EQ(found[i].ranked[k].answer, expected[i].ranked[k].answer);
-      EXPECT_EQ(found[i].ranked[k].confidence, expected[i].ranked[k].confidence);
+      EXPECT_EQ(found[i].ranked[k].program, expected[i].ranked[k].program) << found[i].policy;
+      EXPECT_EQ(found[i].ranked[k].answer, expected[i].ranked[k].answer) << found[i].policy;
+      EXPECT_EQ(found[i].ranked[k].confidence, expected[i].ranked[k].confidence) << found[i].policy;
     }
   }
+}
+
+TEST_F(ExperimentTest, SamplesTheBaseAtEachTemperatureAndReportsTheBestOfThem) {
+  Config sampled = config("sampled");
+  sampled.eval.policies = {"base", "base_sampling"};
+  sampled.eval.max_k = 3;
+  sampled.eval.temperatures = {0.5, 2};
+  run_all(sampled);
+  std::set<std::string> answers;
+  for (const eval::EvaluationRow& row : eval::read_rows(run("sampled") / "evaluation.jsonl")) {
+    if (row.policy != "base_sampling_2") continue;
+    ASSERT_EQ(row.ranked.size(), 3U);
+    for (const eval::Candidate& candidate : row.ranked) {
+      EXPECT_EQ(candidate.program, core::Program::identity(8));
+      answers.insert(row.example + std::to_string(candidate.confidence));
+    }
+  }
+  EXPECT_GT(answers.size(), 16U) << "the samples of an example differ";
+  const std::string results = core::read_file(run("sampled") / "report/results.csv");
+  EXPECT_NE(results.find("\nbase_sampling_best,test,all,16,pass@k,3,"), std::string::npos);
+  EXPECT_NE(core::read_file(run("sampled") / "report/results.md").find("an optimistic choice"), std::string::npos);
+}
+
+TEST_F(ExperimentTest, TriesTheMenuForItsOracleOnTheOraclesExamplesOnly) {
+  Config known = config("known");
+  known.eval.policies = {"base", "menu", "menu_oracle"};
+  known.search.oracle_examples = 3;  // of each of two levels
+  run_all(known);
+  const auto rows = [&] { return eval::read_rows(run("known") / "evaluation.jsonl"); };
+  std::string answer;  // that some program of the menu gives, so that it is right somewhere
+  for (const eval::EvaluationRow& row : rows()) {
+    if (row.policy == "menu_oracle" && answer.empty()) answer = row.ranked.front().answer;
+  }
+  ASSERT_FALSE(answer.empty());
+  write_rows("test", 16, answer);
+  run_all(known);
+  std::map<std::string, std::map<std::string, bool>> right;
+  for (const eval::EvaluationRow& row : rows()) {
+    for (const eval::Candidate& candidate : row.ranked) right[row.policy][row.example] |= candidate.correct;
+  }
+  EXPECT_EQ(right["menu_oracle"].size(), 6U);
+  for (const auto& [example, correct] : right["menu_oracle"])
+    EXPECT_EQ(correct, right["menu"][example]) << "the menu of four programs is ranked whole: " << example;
+  EXPECT_TRUE(std::ranges::any_of(right["menu_oracle"], [](const auto& one) { return one.second; }));
+  EXPECT_EQ(labels::LabelStore::read(run("known") / "menu_oracle.sqlite").trial_count(), 6 * 4);
+}
+
+TEST_F(ExperimentTest, RefusesToEvaluateAnExampleThatTheLabelsHold) {
+  run_all(config("leaking"));
+  {
+    const labels::RunLock lock(run("leaking"));
+    const labels::LabelStore before = labels::LabelStore::read(run("leaking") / "labels.sqlite");
+    labels::LabelStore store = labels::LabelStore::open(lock, "labels.sqlite", before.identity(), before.settings());
+    store.add_examples(std::vector<labels::StoredExample>{{"test3", labels::Split::kValid, "odd"}});
+  }
+  const auto message = test::message_of<core::Error>([&] { Experiment(config("leaking")).evaluate(); });
+  EXPECT_NE(message.find("labels.sqlite, tagged valid, found 1, first 'test3'"), std::string::npos) << message;
 }
 
 TEST_F(ExperimentTest, RefusesToTrainWithoutLabelsAndToEvaluateWithoutTraining) {

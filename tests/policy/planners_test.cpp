@@ -52,6 +52,19 @@ TEST(RandomPlanner, ProposesDistinctProgramsOfTheIdentitysLength) {
   EXPECT_NE(proposals[0], proposals[1]);
 }
 
+TEST(RandomPrograms, AreAllThereAreWhereMoreAreAsked) {
+  search::SpaceOptions options;
+  options.depth = 6;
+  options.first_layer = 3;
+  options.max_block = 1;
+  options.min_depth_ratio = 0.8;
+  options.max_depth_ratio = 1.2;
+  const search::SearchSpace few(options);
+  const RankedPrograms programs = random_programs(few, 1, 1000);
+  EXPECT_EQ(static_cast<double>(programs.size()), few.count(6) - 1);
+  EXPECT_EQ(random_programs(few, 1, 2), RankedPrograms(programs.begin(), programs.begin() + 2));
+}
+
 TEST(RandomPlanner, DependsOnTheInputAloneAndNotOnItsCompanions) {
   const search::SearchSpace programs = space();
   const std::vector<Input> both = {{"a", nullptr}, {"b", nullptr}}, one = {{"b", nullptr}};
@@ -119,6 +132,7 @@ TEST(OraclePlanner, TakesTheShortestValidProgramTheIdentityWhereThereIsNoneAndNo
   EXPECT_TRUE(planner.is_oracle());
   const std::vector<Input> inputs = {{"a", nullptr}, {"b", nullptr}, {"c", nullptr}};
   EXPECT_EQ(planner.propose(inputs), (std::vector<RankedPrograms>{{shorter}, {Program::identity(kDepth)}, {}}));
+  EXPECT_EQ(OraclePlanner(store, kDepth, "menu_oracle").name(), "menu_oracle");
 }
 
 }  // namespace

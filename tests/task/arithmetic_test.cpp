@@ -218,5 +218,14 @@ TEST(Arithmetic, ComesWithATaskThatGradesIt) {
   EXPECT_EQ(make_grader(task.grader)->judge(task.separator + "19\n", "19", false), Verdict::kCorrect);
 }
 
+TEST(NormalisedOperands, AreThoseOfTheProblemWhateverOrderAndWording) {
+  EXPECT_EQ(normalised_operands("arith/two-digit plus one-digit sums/12+7"), "+ 7 12");
+  EXPECT_EQ(normalised_operands("arith/rephrased/three-term sums/9+0+4"), "+ 0 4 9");
+  EXPECT_EQ(normalised_operands("arith/differences/12-7"), "- 12 7");
+  for (const char* other : {"12+7", "math/12+7", "arith/sums/12", "arith/sums/", "arith/sums/1+2*3", "arith/sums/1+",
+                            "arith/sums/1=1", "arith/sums/99999999999+1"})
+    EXPECT_FALSE(normalised_operands(other)) << other;
+}
+
 }  // namespace
 }  // namespace polar::task

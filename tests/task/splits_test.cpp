@@ -55,6 +55,18 @@ TEST(Overlap, NamesAPairOnceWhenIdAndQuestionAgree) {
   EXPECT_EQ(find_overlap(a, a).size(), 1U);
 }
 
+TEST(Overlap, FindsTheSameOperandsInAnotherOrder) {
+  const std::vector<Example> a = {example("arith/two-digit sums/12+17", "12 + 17")};
+  const std::vector<Example> b = {example("arith/two-digit sums/17+12", "17 + 12"),
+                                  example("arith/rephrased/two-digit sums/12+17", "Compute 12 + 17"),
+                                  example("arith/differences/17-12", "17 - 12"), example("17+12", "seventeen")};
+  const auto found = find_overlap(a, b);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].b, b[0].id);
+  EXPECT_EQ(found[1].b, b[1].id);
+  EXPECT_EQ(to_string(found[1].kind), "operands");
+}
+
 TEST(SplitOf, FollowsSharesAndSeed) {
   int train = 0, valid = 0, moved = 0;
   for (int i = 0; i < 4000; ++i) {
@@ -164,6 +176,20 @@ TEST_F(JsonlDataset, RefusesFilesThatShareAnExample) {
   options.ood = {{"far", file("far.jsonl", rows(21, 22, "a"))}};
   EXPECT_NE(error_of([&] { make_jsonl_dataset(options); }, folder_.path()).find("'r21' and 'r21' (same id)"),
             std::string::npos);
+}
+
+TEST_F(JsonlDataset, LetsAnOutOfDistributionSetAskTestProblemsInOtherWordsOnly) {
+  JsonlOptions options;
+  const auto arithmetic = [](const std::string& id, const std::string& question) {
+    return R"({"id": "arith/)" + id + R"(", "question": ")" + question + R"(", "answer": "9"})" + "\n";
+  };
+  options.train_file = file("train.jsonl", arithmetic("sums/2+7", "2 + 7"));
+  options.valid_file = file("valid.jsonl", arithmetic("sums/3+6", "3 + 6"));
+  options.test_file = file("test.jsonl", arithmetic("sums/4+5", "4 + 5"));
+  options.ood = {{"words", file("words.jsonl", arithmetic("words/5+4", "five plus four"))}};
+  EXPECT_EQ(make_jsonl_dataset(options).ood.front().examples.size(), 1U);
+  options.ood = {{"words", file("words.jsonl", arithmetic("words/7+2", "seven plus two"))}};
+  EXPECT_NE(error_of([&] { make_jsonl_dataset(options); }).find("(same operands)"), std::string::npos);
 }
 
 TEST_F(JsonlDataset, RefusesHalfASetOfFiles) {

@@ -1,0 +1,257 @@
+#include "experiment/train_baselines.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "eval/metrics.h"
+#include "experiment/chosen_programs.h"
+#include "experiment/recorded_search.h"
+#include "experiment/scan.h"
+#include "policy/block_influence.h"
+
+namespace polar::experiment {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kManifest = "baselines/manifest.json";
+constexpr const char* kSelection = "selection.json";
+/// A baseline of one block, and what the scan calls its edit.
+constexpr std::pair<std::string_view, std::string_view> kBlockModes[] = {{"static_skip", "skip"}, {"rys", "repeat"}};
+
+double accuracy_of(std::span<const search::Outcome> outcomes) {
+  const auto right = std::ranges::count_if(outcomes, &search::Outcome::correct);
+  return static_cast<double>(right) / static_cast<double>(outcomes.size());
+}
+
+/// The blocks of one mode over all levels, the best first.
+json block_ranking(std::span<const ScanRow> rows, std::string_view mode) {
+  std::vector<const ScanRow*> own;
+  for (const ScanRow& row : rows) {
+    if (row.mode == mode && row.level == eval::kAllLevels) own.push_back(&row);
+  }
+  std::ranges::stable_sort(own, std::ranges::greater(),
+                           [](const ScanRow* row) { return std::pair(row->accuracy, row->log_prob_change); });
+  json ranking = json::array();
+  for (const ScanRow* row : own) {
+    ranking.push_back({{"program", row->program.text()},
+                       {"edit", core::to_string(*row->edit)},
+                       {"train_accuracy", row->accuracy},
+                       {"train_log_prob_change", row->log_prob_change}});
+  }
+  return {{"train_examples", own.empty() ? 0 : own.front()->n}, {"ranking", ranking}};
+}
+
+policy::RankedPrograms ranked(const json& manifest, const char* policy, int depth) {
+  policy::RankedPrograms programs;
+  if (!manifest.contains(policy)) return programs;
+  for (const json& entry : manifest.at(policy).at("ranking"))
+    programs.push_back(core::Program::parse(entry.at("program").get<std::string>(), depth));
+  return programs;
+}
+
+/// What stands in selection.json: of a ranking, its first program.
+json chosen_of(const json& manifest) {
+  json chosen = json::object();
+  for (const auto& [policy, found] : manifest.items()) {
+    if (found.contains("ranking")) {
+      chosen[policy] = found.at("ranking").at(0);
+    } else {
+      chosen[policy] = {{"programs", found.at("programs").size()}, {"train_examples", found.at("train_examples")}};
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+bool BaselineStage::uses(std::string_view policy) const {
+  return std::ranges::find(state_.config.eval.policies, policy) != state_.config.eval.policies.end();
+}
+
+std::vector<std::string> BaselineStage::wanted() const {
+  std::vector<std::string> names;
+  for (const char* policy : {"shortgpt", "static_skip", "rys", "label_prior"}) {
+    if (uses(policy)) names.emplace_back(policy);
+  }
+  return names;
+}
+
+Stage BaselineStage::stage(const std::string& labels_digest) const {
+  constexpr std::string_view kKeys[] = {
+      "seed",       "pool",           "task.",           "exec.",     "search.",
+      "baselines.", "eval.bootstrap", "-search.oracle_", "-task.ood", "-task.test_per_level"};
+  Stage stage{"baselines",
+              settings_of(state_.config, kKeys),
+              {{"labels", labels_digest}, {"fingerprint", state_.executor.fingerprint()}},
+              {kManifest}};
+  stage.settings["eval.policies"] = fmt::format("{}", fmt::join(wanted(), ", "));
+  return stage;
+}
+
+StageStatus BaselineStage::status(const std::string& labels_digest) const {
+  if (wanted().empty()) return {true, ""};
+  return state_.directory.status(stage(labels_digest));
+}
+
+void BaselineStage::run(const labels::LabelStore& labels) {
+  const std::string digest = labels.digests().exact;
+  if (status(digest).up_to_date) return;
+  core::ensure_folder(state_.directory.file("baselines"));
+  state_.directory.begin(stage(digest));
+  json manifest = json::object();
+  if (uses("shortgpt")) manifest["shortgpt"] = shortgpt(labels);
+  if (uses("static_skip") || uses("rys")) {
+    const std::vector<ScanRow> rows = scanned_blocks(labels);
+    core::write_file(state_.directory.file("baselines/scan.csv"), scan_csv(rows));
+    for (const auto& [policy, mode] : kBlockModes) {
+      if (uses(policy)) manifest[std::string(policy)] = block_ranking(rows, mode);
+    }
+  }
+  if (uses("label_prior")) manifest["label_prior"] = label_prior(labels);
+  core::write_file(state_.directory.file(kManifest), manifest.dump(2));
+  const auto selected = state_.directory.file(kSelection);
+  if (std::filesystem::exists(selected)) {
+    json selection = json::parse(core::read_file(selected));
+    selection["baselines"] = chosen_of(manifest);
+    core::write_file(selected, selection.dump(2));
+  }
+  state_.say(fmt::format("train: baselines {}", chosen_of(manifest).dump()));
+  state_.directory.finish(stage(digest));
+}
+
+json BaselineStage::selection() const {
+  if (wanted().empty()) return nullptr;
+  return chosen_of(json::parse(core::read_file(state_.directory.file(kManifest))));
+}
+
+std::string BaselineStage::digest() const {
+  return wanted().empty() ? "" : core::sha256_file(state_.directory.file(kManifest));
+}
+
+TrainedBaselines BaselineStage::load() const {
+  TrainedBaselines trained;
+  if (wanted().empty()) return trained;
+  const auto path = state_.directory.file(kManifest);
+  try {
+    const json manifest = json::parse(core::read_file(path));
+    trained.shortgpt = ranked(manifest, "shortgpt", state_.depth());
+    trained.static_skip = ranked(manifest, "static_skip", state_.depth());
+    trained.rys = ranked(manifest, "rys", state_.depth());
+    if (!manifest.contains("label_prior")) return trained;
+    for (const json& entry : manifest.at("label_prior").at("programs")) {
+      trained.label_prior.push_back({core::Program::parse(entry.at("program").get<std::string>(), state_.depth()),
+                                     entry.at("weight").get<double>()});
+    }
+  } catch (const json::exception& error) {
+    throw core::Error(
+        fmt::format("{}: expected the programs of baselines, found something else ({}); delete the file "
+                    "and train again",
+                    path.string(), error.what()));
+  }
+  return trained;
+}
+
+json BaselineStage::shortgpt(const labels::LabelStore& labels) const {
+  const SearchConfig& search = state_.config.search;
+  const std::vector<task::Example> examples =
+      slice_levels(state_.data.dataset.train, 0, state_.config.baselines.examples_per_level);
+  const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, state_.data.task);
+  std::vector<exec::EncodedExample> encoded;
+  for (const task::Example& example : examples) encoded.push_back(encoder.encode_input(example.id, example.question));
+  std::vector<const exec::EncodedExample*> prompts;
+  for (const exec::EncodedExample& each : encoded) prompts.push_back(&each);
+  const std::vector<double> influence = policy::block_influence(state_.executor, prompts);
+
+  std::vector<int> counts = state_.config.baselines.shortgpt_layers;
+  std::ranges::sort(counts);
+  const int end = search.end_layer > 0 ? search.end_layer : state_.depth();
+  std::vector<core::Program> programs;
+  for (const int count : counts)
+    programs.push_back(policy::without_least_influential(influence, search.first_layer, end, count));
+  const auto results = outcomes(labels, state_.data.dataset.valid, programs);
+  json ranking = json::array();
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    ranking.push_back(
+        {{"program", programs[i].text()}, {"removed_layers", counts[i]}, {"valid_accuracy", accuracy_of(results[i])}});
+    if (accuracy_of(results[i]) >= accuracy_of(results[best])) best = i;
+  }
+  std::rotate(ranking.begin(), ranking.begin() + static_cast<std::ptrdiff_t>(best),
+              ranking.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  return {{"train_examples", examples.size()}, {"block_influence", influence}, {"ranking", ranking}};
+}
+
+/// The identity and every block that may be skipped (static_skip) and repeated (rys).
+std::vector<ScanRow> BaselineStage::scanned_blocks(const labels::LabelStore& labels) const {
+  const SearchConfig& search = state_.config.search;
+  search::SpaceOptions options = scan_space(state_.depth(), std::min(search.max_block, state_.depth()));
+  options.first_layer = search.first_layer;
+  if (search.end_layer > 0) options.end_layer = search.end_layer;
+  options.allow_skip = uses("static_skip");
+  options.allow_repeat = uses("rys");
+  const search::SearchSpace space(options);
+  std::vector<ScannedProgram> scanned = {{std::nullopt, space.identity().program, {}}};
+  for (search::EditedProgram& block : space.single_edits())
+    scanned.push_back({block.edits.front(), std::move(block.program), {}});
+
+  const std::vector<task::Example> examples =
+      slice_levels(state_.data.dataset.train, 0, state_.config.baselines.examples_per_level);
+  std::vector<core::Program> programs;
+  for (const ScannedProgram& one : scanned) programs.push_back(one.program);
+  std::vector<std::vector<search::Outcome>> results = outcomes(labels, examples, programs);
+  for (std::size_t i = 0; i < scanned.size(); ++i) scanned[i].outcomes = std::move(results[i]);
+  std::vector<std::string> levels;
+  for (const task::Example& example : examples) levels.push_back(example.level);
+  return scan_rows(scanned, levels, state_.config.seed, state_.config.eval.bootstrap);
+}
+
+json BaselineStage::label_prior(const labels::LabelStore& labels) const {
+  const search::SearchOptions searched = state_.search_options();
+  std::map<core::Program, double> weights;
+  int examples = 0;
+  for (const task::Example& example : state_.data.dataset.train) {
+    const std::vector<core::Program> chosen = chosen_programs(labels, example.id, state_.space, searched);
+    if (!chosen.empty()) ++examples;
+    for (const core::Program& program : chosen) weights[program] += 1.0 / static_cast<double>(chosen.size());
+  }
+  if (weights.empty())
+    throw core::Error(
+        "policy label_prior: expected a valid program of some training example, found none; search more "
+        "programs (search.rollouts) or leave label_prior out of eval.policies");
+  json programs = json::array();
+  for (const auto& [program, weight] : weights) programs.push_back({{"program", program.text()}, {"weight", weight}});
+  return {{"train_examples", examples}, {"programs", programs}};
+}
+
+/// Greedy outcomes, by program and then example.
+std::vector<std::vector<search::Outcome>> BaselineStage::outcomes(const labels::LabelStore& labels,
+                                                                  std::span<const task::Example> examples,
+                                                                  std::span<const core::Program> programs) const {
+  labels::LabelStore store = state_.open_trials(labels::StoreKind::kLabels, "baselines/trials.sqlite",
+                                                state_.labelled_examples(), "programs of baselines");
+  std::vector<search::Trial> wanted;
+  for (const task::Example& example : examples) {
+    for (const core::Program& program : programs) wanted.push_back({example.id, program, {}});
+  }
+  record_missing({state_.config, state_.executor, state_.data.task, store, examples, "baselines"}, wanted, &labels);
+  std::vector<std::vector<search::Outcome>> results(programs.size());
+  for (const task::Example& example : examples) {
+    std::map<core::Program, search::Outcome> known;
+    for (labels::StoredTrial& row : store.trials(example.id))
+      known.emplace(std::move(row.trial.program), std::move(row.outcome));
+    for (std::size_t i = 0; i < programs.size(); ++i) results[i].push_back(known.at(programs[i]));
+  }
+  return results;
+}
+
+}  // namespace polar::experiment
