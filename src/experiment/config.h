@@ -101,6 +101,7 @@ struct PredictConfig {
   std::string loss;
   std::string positions;
   std::string targets;
+  std::string unemittable;
   int max_programs{};
   double identity_weight{};
   double length_weight{};

@@ -190,6 +190,8 @@ std::vector<Field> predict_fields() {
             "Boundaries in the loss; after_first: without the first, as the authors' code."),
       field(KEY(predict.targets), "all", one_of({"all", "shortest", "cover"}),
             "Valid programs of an example to learn; cover: one, from the fewest that serve every example."),
+      field(KEY(predict.unemittable), "drop", one_of({"drop", "crop"}),
+            "Valid programs the predictor cannot emit; crop: the nearest it can, where that is valid when run."),
       field(KEY(predict.max_programs), 50, integer_from(1), "Most valid programs per example to learn from."),
       field(KEY(predict.identity_weight), 0.3, number_in(0, 1),
             "Weight of the identity beside other valid programs; 0: it is no target then."),

@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/seed.h"
 #include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
+#include "experiment/progress.h"
+#include "labels/store_first_evaluator.h"
+#include "predict/crop.h"
 #include "predict/top_one.h"
 #include "predict/training.h"
+#include "search/executor_evaluator.h"
 
 namespace polar::experiment {
 namespace {
@@ -36,9 +41,27 @@ predict::TargetOptions target_options(const Experiment::State& state) {
   return options;
 }
 
+void crop(Experiment::State& state, const labels::LabelStore& store, std::span<const task::Example> examples,
+          const predict::TargetOptions& options, SplitLabels& labels) {
+  exec::TaskEncoder encoder(state.model.pool->manifest(), *state.model.tokenizer, state.data.task);
+  search::ExecutorEvaluator executing(state.executor, encoder, examples, exec::StopRule::kVerdict);
+  labels::StoreFirstEvaluator evaluator(store, executing);
+  std::vector<task::ExampleId> ids;
+  for (const task::Example& example : examples) ids.push_back(example.id);
+  Progress progress("cropped programs", examples.size(), "examples");
+  constexpr std::size_t kExamplesInStep = 32;
+  for (std::size_t first = 0; first < ids.size(); first += kExamplesInStep) {
+    throw_if_interrupted("run the same command again to go on with training");
+    const std::size_t count = std::min(kExamplesInStep, ids.size() - first);
+    predict::crop_unemittable(std::span(ids).subspan(first, count), std::span(labels.valid).subspan(first, count),
+                              options, evaluator, labels.counts);
+    progress.add(count);
+  }
+}
+
 /// Step 1.
 SplitLabels labels_of(Experiment::State& state, const labels::LabelStore& store,
-                      std::span<const task::Example> examples) {
+                      std::span<const task::Example> examples, const predict::TargetOptions& options) {
   SplitLabels labels;
   const search::SearchOptions searched = state.search_options();
   for (const task::Example& example : examples) {
@@ -46,6 +69,7 @@ SplitLabels labels_of(Experiment::State& state, const labels::LabelStore& store,
     for (search::RecordedTrial& trial : chosen_trials(store, example.id, state.space, searched))
       labels.valid.back().push_back({std::move(trial.program), trial.outcome.margin});
   }
+  if (state.config.predict.unemittable == "crop" && !examples.empty()) crop(state, store, examples, options, labels);
   return labels;
 }
 
@@ -132,8 +156,8 @@ PredictorStage train_predictor(Experiment::State& state, const labels::LabelStor
                                const LabelledFeatures& features, const predict::Origin& origin) {
   const PredictConfig& config = state.config.predict;
   const predict::TargetOptions targets = target_options(state);
-  SplitLabels train = labels_of(state, store, state.data.dataset.train);  // 1
-  SplitLabels valid = labels_of(state, store, state.data.dataset.valid);
+  SplitLabels train = labels_of(state, store, state.data.dataset.train, targets);  // 1
+  SplitLabels valid = labels_of(state, store, state.data.dataset.valid, targets);
   std::vector<core::Program> cover;  // 2
   if (targets.choice == predict::TargetChoice::kCover) cover = predict::cover_order(train.valid, targets);
   make_targets(train, targets, cover);

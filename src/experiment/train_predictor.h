@@ -20,9 +20,10 @@ struct PredictorStage {
   nlohmann::json selection;  ///< of selection.json: counts of programs, learning curve, epoch and threshold chosen
 };
 
-/// Steps: (1) the chosen programs of each example; (2) targets; (3) training, which goes on from predictor_checkpoint
-/// of the same run; (4) the boundary threshold by validation, when predict.threshold says so. Throws core::Interrupted
-/// as predict::train does.
+/// Steps: (1) the chosen programs of each example; those that the predictor cannot emit are cropped and executed when
+/// predict.unemittable says so; (2) targets; (3) training, which goes on from predictor_checkpoint of the same run; (4)
+/// the boundary threshold by validation, when predict.threshold says so. Throws core::Interrupted as predict::train
+/// does.
 PredictorStage train_predictor(Experiment::State& state, const labels::LabelStore& store,
                                const LabelledFeatures& features, const predict::Origin& origin);
 
