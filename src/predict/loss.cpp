@@ -82,7 +82,8 @@ TargetRows set_rows(const ExampleTargets& targets, int depth, int operations) {
     const std::size_t row = labels.operation.size();
     labels.operation.resize(row + label_index(depth, operations, 0), 0);
     for (int layer = 0; layer < depth; ++layer) {
-      if (target.boundary[layer] != 0) labels.operation[row + label_index(layer, operations, target.operation[layer])] = 1;
+      if (target.boundary[layer] != 0)
+        labels.operation[row + label_index(layer, operations, target.operation[layer])] = 1;
     }
   }
   return labels;

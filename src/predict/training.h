@@ -29,7 +29,8 @@ struct TrainingSet {
   std::span<const std::vector<core::Program>> valid = {};
 };
 
-/// Which epoch is kept. Without valid programs, membership is as loss; without validation targets, the last one is kept.
+/// Which epoch is kept. Without valid programs, membership is as loss; without validation targets, the last one is
+/// kept.
 enum class Selection {
   kLoss,       ///< lowest validation loss, as published
   kMembership  ///< highest valid_membership (top_one.h), of equals the lowest validation loss
