@@ -99,8 +99,21 @@ struct PredictConfig {
   int batch{};
   double learning_rate{};
   int warmup_steps{};
+  std::string loss;
+  std::string positions;
+  std::string targets;
+  std::string unemittable;
   int max_programs{};
   double identity_weight{};
+  double length_weight{};
+  double margin_weight{};
+  double identity_penalty{};
+  double class_balance{};  ///< 1: off
+  double clip{};           ///< 0: off
+  std::string select;
+  int patience{};      ///< 0: off
+  double threshold{};  ///< 0: calibrated
+  double rerank{};
   int beam{};
   bool operator==(const PredictConfig&) const = default;
 };

@@ -14,8 +14,8 @@
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
 #include "experiment/train_baselines.h"
+#include "experiment/train_predictor.h"
 #include "labels/store_first_evaluator.h"
-#include "predict/training.h"
 #include "search/executor_evaluator.h"
 
 namespace polar::experiment {
@@ -76,16 +76,6 @@ json point_json(const predict::MenuPoint& point) {
           {"identity_share", point.identity_share}};
 }
 
-json curve_json(const predict::TrainingReport& report) {
-  json curve = json::array();
-  for (const predict::EpochRecord& epoch : report.curve) {
-    curve.push_back({{"epoch", epoch.epoch},
-                     {"train_loss", epoch.train_loss},
-                     {"valid_loss", epoch.valid_loss ? json(*epoch.valid_loss) : json()}});
-  }
-  return curve;
-}
-
 }  // namespace
 
 Stage TrainStage::stage(const std::string& labels_digest) const {
@@ -133,67 +123,20 @@ void TrainStage::run() {
   state_.directory.begin(own);
   std::filesystem::remove(state_.directory.file("selection.json"));  // it speaks of what is now replaced
 
-  load_features();                                                     // 1
-  const predict::TrainedPredictor predictor = train_predictor(store);  // 2
-  predict::save_predictor(state_.directory.file("predictor"), predictor);
+  load_features();                  // 1
+  const PredictorStage predictor =  // 2
+      train_predictor(state_, store, {train_features_, valid_features_}, origin());
+  predict::save_predictor(state_.directory.file("predictor"), predictor.trained);
   const std::vector<core::Program> candidates = menu_candidates(store);  // 3
   const Outcomes results = outcomes(store, candidates);                  // 4
   const predict::TrainedMenu menu = train_menu(candidates, results);     // 5
   predict::save_menu(state_.directory.file("menu"), menu);
 
-  json selection = {{"menu", menu.selection},  // 6
-                    {"predictor",
-                     {{"best_epoch", predictor.report.best_epoch},
-                      {"parameters", predictor.report.parameters},
-                      {"curve", curve_json(predictor.report)},
-                      {"programs", predictor.train_counts.programs},
-                      {"programs_used", predictor.train_counts.used},
-                      {"programs_unparsable", predictor.train_counts.unparsable}}}};
+  json selection = {{"menu", menu.selection}, {"predictor", predictor.selection}};  // 6
   if (json chosen = baselines.selection(); !chosen.is_null()) selection["baselines"] = std::move(chosen);
   core::write_file(state_.directory.file("selection.json"), selection.dump(2));
+  std::filesystem::remove(predictor_checkpoint(state_));
   state_.directory.finish(own);
-}
-
-predict::TrainedPredictor TrainStage::train_predictor(const labels::LabelStore& store) const {
-  const PredictConfig& config = state_.config.predict;
-  predict::TargetOptions targets;
-  targets.depth = state_.depth();
-  targets.first_layer = state_.config.search.first_layer;
-  targets.limits = state_.space.segment_limits();
-  targets.max_programs = config.max_programs;
-  targets.identity_weight = config.identity_weight;
-
-  const search::SearchOptions searched = state_.search_options();
-  const auto make_all = [&](std::span<const task::Example> examples, predict::TargetCounts& counts) {
-    std::vector<predict::ExampleTargets> all;
-    for (const task::Example& example : examples) {
-      all.push_back(predict::make_targets(chosen_programs(store, example.id, state_.space, searched), targets, counts));
-    }
-    return all;
-  };
-  predict::TargetCounts train_counts, valid_counts;
-  const auto train_targets = make_all(state_.data.dataset.train, train_counts);
-  const auto valid_targets = make_all(state_.data.dataset.valid, valid_counts);
-
-  predict::PredictorShape shape{
-      state_.depth(), train_features_.front().width, targets.limits.max_runs + 1, config.width,
-      config.heads,   config.encoder_layers,         config.feed_forward,         config.dropout};
-  predict::Predictor predictor(shape, core::derive_seed(state_.config.seed, "predictor weights"));
-  predict::TrainingOptions options;
-  options.epochs = config.epochs;
-  options.batch = config.batch;
-  options.learning_rate = config.learning_rate;
-  options.warmup_steps = config.warmup_steps;
-  options.seed = core::derive_seed(state_.config.seed, "predictor training");
-  options.interrupt = &interrupt_flag();
-  predict::TrainingReport report = predict::train(predictor, {train_features_, train_targets, {}},
-                                                  {valid_features_, valid_targets, {}}, targets.first_layer, options);
-  state_.say(
-      fmt::format("train: predictor of {} parameters, {} examples, best epoch {} of {}, {:.0f} s; {} of {} valid "
-                  "programs used, {} outside segment form",
-                  report.parameters, report.train_examples, report.best_epoch, config.epochs, report.seconds,
-                  train_counts.used, train_counts.programs, train_counts.unparsable));
-  return {origin(), targets, std::move(predictor), std::move(report), train_counts, valid_counts};
 }
 
 /// The identity, then the programs that were most often chosen of training examples that the identity fails, then those

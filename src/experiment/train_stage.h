@@ -13,9 +13,10 @@
 namespace polar::experiment {
 
 /// After the programs of baselines (BaselineStage), steps: (1) features of train and validation prompts; (2) the
-/// paper's predictor on the chosen programs; (3) candidates for the menu from the training labels; (4) their outcomes
-/// on every train and validation example; (5) the menu by greedy cover, its scorer and rule by validation accuracy; (6)
-/// selection.json, the last file written: what was chosen, before any test example is looked at.
+/// paper's predictor on the chosen programs (train_predictor.h); (3) candidates for the menu from the training labels;
+/// (4) their outcomes on every train and validation example; (5) the menu by greedy cover, its scorer and rule by
+/// validation accuracy; (6) selection.json, the last file written: what was chosen, before any test example is looked
+/// at.
 class TrainStage {
  public:
   explicit TrainStage(Experiment::State& state) : state_(state) {}
@@ -29,7 +30,6 @@ class TrainStage {
   };
   Stage stage(const std::string& labels_digest) const;
   void load_features();
-  predict::TrainedPredictor train_predictor(const labels::LabelStore& store) const;
   std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;
   Outcomes outcomes(const labels::LabelStore& store, std::span<const core::Program> programs);
   predict::TrainedMenu train_menu(std::span<const core::Program> candidates, const Outcomes& outcomes) const;

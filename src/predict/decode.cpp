@@ -18,10 +18,11 @@ struct Hypothesis {
 };
 
 void check(const ProgramLogits& logits, const DecodeOptions& options) {
-  if (options.beam < 1 || options.top_operations < 2 || options.limits.max_length < 1) {
-    throw core::UsageError(
-        fmt::format("decoding: expected beam >= 1, top_operations >= 2, max_length >= 1; found {}, {}, {}",
-                    options.beam, options.top_operations, options.limits.max_length));
+  if (options.beam < 1 || options.top_operations < 2 || options.limits.max_length < 1 ||
+      !(options.length_penalty >= 0)) {
+    throw core::UsageError(fmt::format(
+        "decoding: expected beam >= 1, top_operations >= 2, max_length >= 1, length_penalty >= 0; found {}, {}, {}, {}",
+        options.beam, options.top_operations, options.limits.max_length, options.length_penalty));
   }
   if (options.first_layer < 0 || options.first_layer >= logits.depth) {
     throw core::UsageError(
@@ -92,6 +93,15 @@ std::vector<Hypothesis> search(const ProgramLogits& logits, const core::Segments
   return beam;
 }
 
+/// Highest score first, of equals the smaller program.
+template <typename Score>
+void rank(std::vector<ScoredProgram>& programs, Score score) {
+  std::ranges::sort(programs, [&](const ScoredProgram& a, const ScoredProgram& b) {
+    const double score_a = score(a), score_b = score(b);
+    return score_a != score_b ? score_a > score_b : a.program < b.program;
+  });
+}
+
 }  // namespace
 
 std::vector<ScoredProgram> decode(const ProgramLogits& logits, const DecodeOptions& options) {
@@ -110,10 +120,13 @@ std::vector<ScoredProgram> decode(const ProgramLogits& logits, const DecodeOptio
     }
     result.push_back({core::expand(full, logits.depth), hypothesis.log_prob});
   }
-  std::ranges::sort(result, [](const auto& a, const auto& b) {
-    return a.log_prob != b.log_prob ? a.log_prob > b.log_prob : a.program < b.program;
-  });
+  rank(result, [](const ScoredProgram& one) { return one.log_prob; });
   if (result.size() > static_cast<std::size_t>(options.beam)) result.resize(options.beam);
+  if (options.length_penalty > 0) {
+    rank(result, [&](const ScoredProgram& one) {
+      return one.log_prob - options.length_penalty * one.program.depth_ratio(logits.depth);
+    });
+  }
   return result;
 }
 

@@ -21,6 +21,7 @@ struct DecodeOptions {
   int first_layer = 0;              ///< p: no edit touches layers 0 … p−1
   double boundary_threshold = 0.5;  ///< a segment starts where sigmoid(boundary logit) ≥ threshold
   int beam = 5;                     ///< programs kept and returned at most
+  double length_penalty = 0;        ///< λ ≥ 0: programs are ranked by log_prob − λ·K/D, among the `beam` most probable
   int top_operations = 2;  ///< operations tried for each segment; ≥ 2, or the empty program might be all that is left
 };
 
@@ -30,7 +31,7 @@ struct ScoredProgram {
       0;  ///< natural log: sum over segments of log softmax(operation) at their starts, given the segmentation; ≤ 0
 };
 
-/// Best first; equal probabilities: the smaller program first. Between 1 and `beam` distinct programs, each non-empty,
+/// Best first; of equals the smaller program. Between 1 and `beam` distinct programs, each non-empty,
 /// in segment form and beginning with 0 … first_layer−1. The segmentation is one for all: layer first_layer starts a
 /// segment, as does every layer above the threshold and every max_length-th layer of a run without boundary. Throws
 /// core::Error when sizes disagree or a logit is not finite, core::UsageError for options out of range.

@@ -31,61 +31,53 @@ json to_json(const TargetOptions& options) {
           {"max_segment", options.limits.max_length},
           {"max_runs", options.limits.max_runs},
           {"max_programs", options.max_programs},
-          {"identity_weight", options.identity_weight}};
+          {"identity_weight", options.identity_weight},
+          {"length_weight", options.length_weight},
+          {"margin_weight", options.margin_weight},
+          {"choice", to_string(options.choice)}};
 }
 
 TargetOptions targets_from(const json& body) {
-  return {body.at("depth"),
-          body.at("first_layer"),
-          {body.at("max_segment"), body.at("max_runs")},
-          body.at("max_programs"),
-          body.at("identity_weight")};
-}
-
-json to_json(const TargetCounts& counts) {
-  return {{"examples", counts.examples},         {"examples_without_targets", counts.examples_without_targets},
-          {"programs", counts.programs},         {"used", counts.used},
-          {"duplicates", counts.duplicates},     {"unparsable", counts.unparsable},
-          {"prefix_edits", counts.prefix_edits}, {"over_limit", counts.over_limit}};
+  TargetOptions options;
+  options.depth = body.at("depth");
+  options.first_layer = body.at("first_layer");
+  options.limits = {body.at("max_segment"), body.at("max_runs")};
+  options.max_programs = body.at("max_programs");
+  options.identity_weight = body.at("identity_weight");
+  options.length_weight = body.value("length_weight", options.length_weight);
+  options.margin_weight = body.value("margin_weight", options.margin_weight);
+  options.choice = target_choice(body.value("choice", std::string(to_string(options.choice))));
+  return options;
 }
 
 TargetCounts counts_from(const json& body) {
-  return {body.at("examples"),     body.at("examples_without_targets"),
-          body.at("programs"),     body.at("used"),
-          body.at("duplicates"),   body.at("unparsable"),
-          body.at("prefix_edits"), body.at("over_limit")};
+  TargetCounts counts{body.at("examples"),     body.at("examples_without_targets"),
+                      body.at("programs"),     body.at("used"),
+                      body.at("duplicates"),   body.at("unparsable"),
+                      body.at("prefix_edits"), body.at("over_limit")};
+  counts.not_chosen = body.value("not_chosen", 0);
+  counts.cropped = body.value("cropped", 0);
+  counts.crops_valid = body.value("crops_valid", 0);
+  return counts;
 }
 
 json to_json(const TrainingReport& report) {
-  json curve = json::array();
-  for (const EpochRecord& record : report.curve) {
-    curve.push_back({{"epoch", record.epoch},
-                     {"train_loss", record.train_loss},
-                     {"valid_loss", record.valid_loss ? json(*record.valid_loss) : json()},
-                     {"learning_rate", record.learning_rate}});
-  }
-  return {{"curve", curve},
-          {"best_epoch", report.best_epoch},
-          {"parameters", report.parameters},
-          {"train_examples", report.train_examples},
-          {"valid_examples", report.valid_examples},
-          {"seconds", report.seconds}};
+  return {{"curve", curve_json(report.curve)},       {"best_epoch", report.best_epoch},
+          {"parameters", report.parameters},         {"train_examples", report.train_examples},
+          {"valid_examples", report.valid_examples}, {"seconds", report.seconds}};
 }
 
 TrainingReport report_from(const json& body) {
-  TrainingReport report{{},
-                        body.at("best_epoch"),
-                        body.at("parameters"),
-                        body.at("train_examples"),
-                        body.at("valid_examples"),
-                        body.at("seconds")};
-  for (const json& record : body.at("curve")) {
-    const json& valid = record.at("valid_loss");
-    report.curve.push_back({record.at("epoch"), record.at("train_loss"),
-                            valid.is_null() ? std::nullopt : std::optional<double>(valid.get<double>()),
-                            record.at("learning_rate")});
-  }
-  return report;
+  return {curve_from(body.at("curve")), body.at("best_epoch"),     body.at("parameters"),
+          body.at("train_examples"),    body.at("valid_examples"), body.at("seconds")};
+}
+
+json to_json(const Decoding& decoding) {
+  return {{"boundary_threshold", decoding.boundary_threshold}, {"length_penalty", decoding.length_penalty}};
+}
+
+Decoding decoding_from(const json& body) {
+  return {body.at("boundary_threshold"), body.at("length_penalty")};
 }
 
 /// One part of the manifest's body, read by `read`.
@@ -101,11 +93,22 @@ auto part(const Artifact& artifact, const std::filesystem::path& folder, const c
 
 }  // namespace
 
+json counts_json(const TargetCounts& counts) {
+  return {{"examples", counts.examples},         {"examples_without_targets", counts.examples_without_targets},
+          {"programs", counts.programs},         {"used", counts.used},
+          {"duplicates", counts.duplicates},     {"unparsable", counts.unparsable},
+          {"prefix_edits", counts.prefix_edits}, {"over_limit", counts.over_limit},
+          {"not_chosen", counts.not_chosen},     {"cropped", counts.cropped},
+          {"crops_valid", counts.crops_valid}};
+}
+
 std::vector<ScoredProgram> TrainedPredictor::propose(const TokenFeatures& features, int beam,
                                                      int top_operations) const {
   DecodeOptions options;
   options.limits = targets.limits;
   options.first_layer = targets.first_layer;
+  options.boundary_threshold = decoding.boundary_threshold;
+  options.length_penalty = decoding.length_penalty;
   options.beam = beam;
   options.top_operations = top_operations;
   return decode(predictor.logits(std::span(&features, 1)).front(), options);
@@ -117,8 +120,9 @@ void save_predictor(const std::filesystem::path& folder, const TrainedPredictor&
                  {{"shape", to_json(trained.predictor.shape())},
                   {"targets", to_json(trained.targets)},
                   {"training", to_json(trained.report)},
-                  {"train_programs", to_json(trained.train_counts)},
-                  {"valid_programs", to_json(trained.valid_counts)}},
+                  {"train_programs", counts_json(trained.train_counts)},
+                  {"valid_programs", counts_json(trained.valid_counts)},
+                  {"decoding", to_json(trained.decoding)}},
                  trained.predictor.save()});
 }
 
@@ -129,7 +133,9 @@ TrainedPredictor load_predictor(const std::filesystem::path& folder, std::string
                            Predictor(part(artifact, folder, "shape", shape_from), 0),
                            part(artifact, folder, "training", report_from),
                            part(artifact, folder, "train_programs", counts_from),
-                           part(artifact, folder, "valid_programs", counts_from)};
+                           part(artifact, folder, "valid_programs", counts_from),
+                           {}};
+  if (artifact.body.contains("decoding")) trained.decoding = part(artifact, folder, "decoding", decoding_from);
   trained.predictor.load(artifact.weights);
   return trained;
 }

@@ -2,17 +2,22 @@
 
 #include <fmt/format.h>
 #include <torch/torch.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numbers>
 #include <numeric>
-#include <string>
+#include <sstream>
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "predict/checkpoint.h"
 #include "predict/network.h"
+#include "predict/top_one.h"
+#include "predict/training_digest.h"
+#include "predict/training_rows.h"
 
 namespace polar::predict {
 namespace {
@@ -24,68 +29,12 @@ void check_options(const TrainingOptions& options) {
                     "{}, {}, {}",
                     options.epochs, options.batch, options.warmup_steps, options.learning_rate));
   }
+  if (!(options.identity_penalty >= 0) || !(options.clip >= 0) || options.patience < 0) {
+    throw core::UsageError(
+        fmt::format("training: expected identity_penalty >= 0, clip >= 0, patience >= 0; found {}, {}, {}",
+                    options.identity_penalty, options.clip, options.patience));
+  }
 }
-
-/// The examples that have targets, with dense labels.
-class Rows {
- public:
-  Rows(const TrainingSet& set, const PredictorShape& shape, const std::string& name) : shape_(shape) {
-    if (set.targets.size() != set.features.size() ||
-        (!set.weights.empty() && set.weights.size() != set.features.size())) {
-      throw core::Error(fmt::format("{} set: expected targets and weights for {} examples, found {} and {}", name,
-                                    set.features.size(), set.targets.size(), set.weights.size()));
-    }
-    for (std::size_t i = 0; i < set.features.size(); ++i) {
-      if (set.targets[i].empty()) continue;
-      check_features(set.features[i], shape.input_width, fmt::format("{} example {}", name, i));
-      const double weight = set.weights.empty() ? 1.0 : set.weights[i];
-      if (!(weight > 0))
-        throw core::Error(fmt::format("{} example {}: weight: expected > 0, found {}", name, i, weight));
-      features_.push_back(&set.features[i]);
-      dense_.push_back(dense_targets(set.targets[i], shape.depth, shape.operations));
-      weights_.push_back(weight);
-    }
-  }
-
-  std::size_t size() const { return features_.size(); }
-  const std::vector<const TokenFeatures*>& features() const { return features_; }
-
-  struct Loss {
-    torch::Tensor mean;  ///< weighted, scalar
-    double weight = 0;   ///< sum of weights
-  };
-
-  /// Weighted mean loss of the rows named.
-  Loss loss(const Network& network, std::span<const std::size_t> rows, const LossOptions& options) const {
-    std::vector<const TokenFeatures*> inputs;
-    std::vector<float> boundary, operation, weights;
-    for (std::size_t row : rows) {
-      inputs.push_back(features_[row]);
-      boundary.insert(boundary.end(), dense_[row].boundary.begin(), dense_[row].boundary.end());
-      operation.insert(operation.end(), dense_[row].operation.begin(), dense_[row].operation.end());
-      weights.push_back(static_cast<float>(weights_[row]));
-    }
-    const auto batch = static_cast<std::int64_t>(rows.size());
-    const auto [boundary_logits, operation_logits] = network.forward(inputs);
-    const auto parts =
-        batch_loss(boundary_logits, operation_logits, torch::tensor(boundary).reshape({batch, shape_.depth}),
-                   torch::tensor(operation).reshape({batch, shape_.depth, shape_.operations}), options);
-    const auto weight = torch::tensor(weights);
-    return {(parts.sum(1) * weight).sum() / weight.sum(), weight.sum().item<double>()};
-  }
-
- private:
-  PredictorShape shape_;
-  std::vector<const TokenFeatures*> features_;
-  std::vector<DenseTargets> dense_;
-  std::vector<double> weights_;
-};
-
-/// Turns dropout off again, however training ends.
-struct EndTraining {
-  Network& network;
-  ~EndTraining() { network.set_training(false); }
-};
 
 /// Weighted mean of batch losses.
 struct RunningMean {
@@ -97,60 +46,197 @@ struct RunningMean {
   double value() const { return sum / weight; }
 };
 
-std::optional<double> validation_loss(Network& network, const Rows& rows, int batch, const LossOptions& options) {
-  if (rows.size() == 0) return std::nullopt;
-  const torch::NoGradGuard no_grad;
-  network.set_training(false);
-  std::vector<std::size_t> order(rows.size());
+std::vector<std::size_t> in_order(std::size_t count) {
+  std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  RunningMean mean;
-  for (std::size_t start = 0; start < order.size(); start += batch) {
-    const auto part = std::span(order).subspan(start, std::min<std::size_t>(batch, order.size() - start));
-    const auto loss = rows.loss(network, part, options);
-    mean.add(loss.mean.item<double>(), loss.weight);
-  }
-  return mean.value();
+  return order;
 }
 
-void set_learning_rate(torch::optim::AdamW& optimiser, double rate) {
-  for (auto& group : optimiser.param_groups()) static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate);
+std::span<const std::size_t> batch_of(const std::vector<std::size_t>& order, int step, int batch) {
+  const std::size_t start = static_cast<std::size_t>(step) * static_cast<std::size_t>(batch);
+  return std::span(order).subspan(start, std::min(static_cast<std::size_t>(batch), order.size() - start));
 }
 
-/// One pass over the training rows in the epoch's own order.
-EpochRecord train_epoch(Network& network, torch::optim::AdamW& optimiser, const Rows& rows,
-                        const LossOptions& loss_options, const TrainingOptions& options, int epoch) {
-  std::vector<std::size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  core::Random random(core::derive_seed(options.seed, "predictor.shuffle", std::to_string(epoch)));
-  random.shuffle(order);
-  network.set_training(true);
-  const int steps = static_cast<int>((rows.size() + options.batch - 1) / options.batch);
-  EpochRecord record{epoch, 0, std::nullopt, 0};
-  RunningMean mean;
-  for (int step = 0; step < steps; ++step) {
-    if (options.interrupt != nullptr && options.interrupt->load()) {
-      throw core::Interrupted(fmt::format(
-          "training interrupted in epoch {} of {}; run it again to train from the start", epoch, options.epochs));
+/// What train() does, over the predictor's network.
+class Training {
+ public:
+  Training(Predictor& predictor, const TrainingSet& training, const TrainingSet& validation,
+           const TargetOptions& targets, const TrainingOptions& options)
+      : predictor_(predictor),
+        network_(predictor.network()),
+        validation_(validation),
+        options_(options),
+        decoding_{
+            .limits = targets.limits, .first_layer = targets.first_layer, .length_penalty = options.length_penalty},
+        loss_{targets.first_layer, options.positions, options.loss, options.identity_penalty},
+        class_weights_(class_weights(training.targets, predictor.shape().depth, predictor.shape().operations,
+                                     options.class_balance)),
+        rows_(training, predictor.shape(), loss_, class_weights_, "training"),
+        valid_rows_(validation, predictor.shape(), loss_, class_weights_, "validation"),
+        optimiser_(network_.parameters(), torch::optim::AdamWOptions(options.learning_rate).eps(1e-8).weight_decay(0)) {
+    if (rows_.size() == 0) {
+      throw core::Error(fmt::format(
+          "training: expected at least one example with a valid program in segment form, found none among {}; "
+          "search longer, or allow longer segments or more runs",
+          training.features.size()));
     }
-    record.learning_rate = scheduled_learning_rate(options.learning_rate, (epoch - 1) * steps + step,
-                                                   options.warmup_steps, options.epochs * steps);
-    set_learning_rate(optimiser, record.learning_rate);
-    const std::size_t start = static_cast<std::size_t>(step) * options.batch;
-    const auto part = std::span(order).subspan(start, std::min<std::size_t>(options.batch, order.size() - start));
-    optimiser.zero_grad();
-    const auto loss = rows.loss(network, part, loss_options);
-    loss.mean.backward();
-    optimiser.step();
-    mean.add(loss.mean.item<double>(), loss.weight);
+    if (!options.checkpoint.empty()) {
+      state_.digest = training_digest(predictor, {training, validation}, targets, options,
+                                      fmt::format("LibTorch {}, {} threads", TORCH_VERSION, at::get_num_threads()));
+    }
   }
-  record.train_loss = mean.value();
-  if (!std::isfinite(record.train_loss)) {
-    throw core::Error(
-        fmt::format("training: epoch {}: expected a finite loss, found {}; lower the learning rate (now {})", epoch,
-                    record.train_loss, options.learning_rate));
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
+  /// Turns dropout off again, however training ends.
+  ~Training() { network_.set_training(false); }
+
+  TrainingReport run() {
+    if (options_.standardise_inputs) network_.standardise_to(rows_.features());
+    resume();
+    while (!ended()) {
+      EpochRecord record = train_epoch(epochs_done() + 1);
+      validate(record);
+      keep(record);
+      if (options_.progress) options_.progress(record, options_.epochs);
+    }
+    network_.load(state_.best);
+    TrainingReport report;
+    report.curve = state_.curve;
+    report.best_epoch = state_.best_epoch;
+    report.parameters = predictor_.parameter_count();
+    report.train_examples = static_cast<int>(rows_.size());
+    report.valid_examples = static_cast<int>(valid_rows_.size());
+    return report;
   }
-  return record;
-}
+
+ private:
+  int epochs_done() const { return static_cast<int>(state_.curve.size()); }
+
+  bool ended() const {
+    const bool impatient = options_.patience > 0 && epochs_done() - state_.best_epoch >= options_.patience;
+    return epochs_done() == options_.epochs || impatient;
+  }
+
+  void resume() {
+    if (options_.checkpoint.empty()) return;
+    const std::string file = options_.checkpoint.string();
+    std::string why_not;
+    if (auto found = read_checkpoint(options_.checkpoint, state_.digest, why_not)) {
+      network_.load(found->network);
+      std::istringstream in(found->optimiser);
+      torch::load(optimiser_, in);
+      state_ = std::move(*found);
+      say(fmt::format("{}: training goes on after epoch {}", file, epochs_done()));
+    } else if (!why_not.empty()) {
+      say(fmt::format("{}: this checkpoint is passed over: {}; training starts anew", file, why_not));
+    }
+  }
+
+  /// One pass over the training rows in the epoch's own order, with the epoch's own dropout.
+  EpochRecord train_epoch(int epoch) {
+    std::vector<std::size_t> order = in_order(rows_.size());
+    core::Random random(core::derive_seed(options_.seed, "predictor.shuffle", std::to_string(epoch)));
+    random.shuffle(order);
+    torch::manual_seed(core::derive_seed(options_.seed, "predictor.dropout", std::to_string(epoch)));
+    network_.set_training(true);
+    const int steps = static_cast<int>((rows_.size() + options_.batch - 1) / options_.batch);
+    EpochRecord record;
+    record.epoch = epoch;
+    RunningMean mean;
+    for (int step = 0; step < steps; ++step) {
+      stop_if_interrupted(epoch);
+      record.learning_rate = scheduled_learning_rate(options_.learning_rate, (epoch - 1) * steps + step,
+                                                     options_.warmup_steps, options_.epochs * steps);
+      const auto [loss, weight] = train_step(batch_of(order, step, options_.batch), record.learning_rate);
+      mean.add(loss, weight);
+    }
+    record.train_loss = mean.value();
+    if (!std::isfinite(record.train_loss)) {
+      throw core::Error(
+          fmt::format("training: epoch {}: expected a finite loss, found {}; lower the learning rate (now {})", epoch,
+                      record.train_loss, options_.learning_rate));
+    }
+    return record;
+  }
+
+  /// The batch's loss before the step, and its weight.
+  std::pair<double, double> train_step(std::span<const std::size_t> batch, double learning_rate) {
+    for (auto& group : optimiser_.param_groups())
+      static_cast<torch::optim::AdamWOptions&>(group.options()).lr(learning_rate);
+    optimiser_.zero_grad();
+    const auto [loss, weight] = rows_.loss(network_, batch);
+    loss.backward();
+    if (options_.clip > 0) torch::nn::utils::clip_grad_norm_(network_.parameters(), options_.clip);
+    optimiser_.step();
+    return {loss.item<double>(), weight};
+  }
+
+  void stop_if_interrupted(int epoch) const {
+    if (options_.interrupt == nullptr || !options_.interrupt->load()) return;
+    throw core::Interrupted(
+        fmt::format("training interrupted in epoch {} of {}; run it again to {}", epoch, options_.epochs,
+                    options_.checkpoint.empty() ? "train from the start" : "go on with this epoch"));
+  }
+
+  void validate(EpochRecord& record) {
+    network_.set_training(false);
+    if (valid_rows_.size() > 0) {
+      const torch::NoGradGuard no_grad;
+      const std::vector<std::size_t> order = in_order(valid_rows_.size());
+      RunningMean mean;
+      for (int step = 0; static_cast<std::size_t>(step) * options_.batch < order.size(); ++step) {
+        const auto [loss, weight] = valid_rows_.loss(network_, batch_of(order, step, options_.batch));
+        mean.add(loss.item<double>(), weight);
+      }
+      record.valid_loss = mean.value();
+    }
+    if (validation_.valid.empty()) return;
+    if (const auto score = score_top_one(predictor_.logits(validation_.features), validation_.valid, decoding_)) {
+      record.valid_membership = score->membership;
+      record.valid_identity = score->identity;
+    }
+  }
+
+  bool better(const EpochRecord& record) const {
+    if (state_.best_epoch == 0) return true;
+    const EpochRecord& best = state_.curve[static_cast<std::size_t>(state_.best_epoch) - 1];
+    if (options_.selection == Selection::kMembership && record.valid_membership != best.valid_membership)
+      return record.valid_membership > best.valid_membership;
+    const bool unknown = options_.selection == Selection::kMembership ? !record.valid_membership && !record.valid_loss
+                                                                      : !record.valid_loss;
+    return unknown || record.valid_loss < best.valid_loss;
+  }
+
+  void keep(const EpochRecord& record) {
+    std::string weights = network_.save();
+    if (better(record)) {
+      state_.best_epoch = record.epoch;
+      state_.best = weights;
+    }
+    state_.curve.push_back(record);
+    if (options_.checkpoint.empty()) return;
+    std::ostringstream out;
+    torch::save(optimiser_, out);
+    state_.network = std::move(weights);
+    state_.optimiser = std::move(out).str();
+    write_checkpoint(options_.checkpoint, state_);
+  }
+
+  void say(const std::string& line) const {
+    if (options_.say) options_.say(line);
+  }
+
+  Predictor& predictor_;
+  Network& network_;
+  const TrainingSet& validation_;
+  const TrainingOptions& options_;
+  DecodeOptions decoding_;
+  LossOptions loss_;
+  std::vector<double> class_weights_;
+  TrainingRows rows_, valid_rows_;
+  torch::optim::AdamW optimiser_;
+  Checkpoint state_;  ///< so far
+};
 
 }  // namespace
 
@@ -161,49 +247,14 @@ double scheduled_learning_rate(double rate, int step, int warmup, int total) {
   return rate * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }
 
-TrainingReport train(Predictor& predictor, const TrainingSet& training, const TrainingSet& validation, int first_layer,
-                     const TrainingOptions& options) {
+TrainingReport train(Predictor& predictor, const TrainingSet& training, const TrainingSet& validation,
+                     const TargetOptions& targets, const TrainingOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
-  // 1. Rows with targets, in a mode that records gradients whatever the caller's is.
   check_options(options);
+  // A mode that records gradients, whatever the caller's is.
   const c10::InferenceMode normal(false);
   const torch::AutoGradMode record_gradients(true);
-  const Rows rows(training, predictor.shape(), "training");
-  const Rows valid_rows(validation, predictor.shape(), "validation");
-  if (rows.size() == 0) {
-    throw core::Error(fmt::format(
-        "training: expected at least one example with a valid program in segment form, found none among {}; "
-        "search longer, or allow longer segments or more runs",
-        training.features.size()));
-  }
-  // 2. Network and optimiser.
-  Network& network = predictor.network();
-  const EndTraining end{network};
-  torch::manual_seed(core::derive_seed(options.seed, "predictor.dropout"));
-  if (options.standardise_inputs) network.standardise_to(rows.features());
-  torch::optim::AdamW optimiser(network.parameters(),
-                                torch::optim::AdamWOptions(options.learning_rate).eps(1e-8).weight_decay(0));
-  const LossOptions loss_options{first_layer, options.positions};
-  TrainingReport report;
-  report.parameters = predictor.parameter_count();
-  report.train_examples = static_cast<int>(rows.size());
-  report.valid_examples = static_cast<int>(valid_rows.size());
-  // 3. Epochs; the best weights are kept.
-  std::string best;
-  std::optional<double> best_loss;
-  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
-    EpochRecord record = train_epoch(network, optimiser, rows, loss_options, options, epoch);
-    record.valid_loss = validation_loss(network, valid_rows, options.batch, loss_options);
-    if (!record.valid_loss || !best_loss || *record.valid_loss < *best_loss) {
-      best_loss = record.valid_loss;
-      report.best_epoch = epoch;
-      best = network.save();
-    }
-    report.curve.push_back(record);
-    if (options.progress) options.progress(record, options.epochs);
-  }
-  // 4. Leave the best ones.
-  network.load(best);
+  TrainingReport report = Training(predictor, training, validation, targets, options).run();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;
 }

@@ -62,6 +62,44 @@ TEST_F(ExperimentTest, SkipsStagesThatAreUpToDate) {
   EXPECT_EQ(std::filesystem::last_write_time(run("again") / "predictor/manifest.json"), predictor);
 }
 
+TEST_F(ExperimentTest, TrainsAPredictorByEveryOptionAndSaysWhatItChose) {
+  Config all = config("options");
+  all.search.edits = "overlapping";  // programs that no predictor can emit
+  all.search.rollouts = 40;
+  all.search.minimise = "off";
+  all.predict.loss = "set";
+  all.predict.positions = "after_first";
+  all.predict.targets = "cover";
+  all.predict.unemittable = "crop";
+  all.predict.identity_weight = 0;
+  all.predict.length_weight = 0.05;
+  all.predict.margin_weight = 1;
+  all.predict.identity_penalty = 0.5;
+  all.predict.class_balance = 4;
+  all.predict.clip = 1;
+  all.predict.select = "membership";
+  all.predict.patience = 1;
+  all.predict.threshold = 0;
+  all.predict.rerank = 0.5;
+  run_all(all);
+  EXPECT_FALSE(std::filesystem::exists(run("options") / "predictor.checkpoint"));
+  const auto chosen = nlohmann::json::parse(core::read_file(run("options") / "selection.json")).at("predictor");
+  const auto& train = chosen.at("train_programs");
+  EXPECT_GT(train.at("cropped").get<int>(), 0);
+  EXPECT_GE(train.at("cropped").get<int>(), train.at("crops_valid").get<int>());
+  EXPECT_EQ(train.at("unparsable").get<int>() + train.at("prefix_edits").get<int>(),
+            train.at("cropped").get<int>() - train.at("crops_valid").get<int>());
+  EXPECT_EQ(train.at("used").get<int>(),
+            train.at("examples").get<int>() - train.at("examples_without_targets").get<int>());
+  const double share = chosen.at("unemittable_shares").at("train").at("cropped").get<double>();
+  EXPECT_DOUBLE_EQ(share, train.at("cropped").get<double>() / train.at("programs").get<double>());
+  ASSERT_EQ(chosen.at("thresholds").size(), 9U);
+  const auto manifest = nlohmann::json::parse(core::read_file(run("options") / "predictor/manifest.json")).at("body");
+  EXPECT_EQ(manifest.at("decoding").at("boundary_threshold"), chosen.at("boundary_threshold"));
+  EXPECT_EQ(manifest.at("decoding").at("length_penalty"), 0.5);
+  EXPECT_EQ(manifest.at("targets").at("choice"), "cover");
+}
+
 TEST_F(ExperimentTest, AnalysesTheLabelsAfterTheSearchAndAgainOnlyWhenMissing) {
   Experiment(config("analysed")).search();
   const auto file = run("analysed") / "report/labels.csv";

@@ -24,7 +24,7 @@ TrainedPredictor trained_predictor() {
   TrainedPredictor trained{kOrigin, toy.options, Predictor(test::toy_shape(), 3), {}, toy.counts, {}};
   TrainingOptions options;
   options.epochs = 2;
-  trained.report = train(trained.predictor, toy.set(), toy.set(), 0, options);
+  trained.report = train(trained.predictor, toy.set(), toy.set(), toy.options, options);
   return trained;
 }
 
@@ -41,7 +41,11 @@ TrainedMenu trained_menu() {
 
 TEST(PredictorFile, GivesTheSameOutputsAndReportBack) {
   const test::TemporaryFolder folder;
-  const auto trained = trained_predictor();
+  auto trained = trained_predictor();
+  trained.targets.length_weight = 0.05;
+  trained.targets.choice = TargetChoice::kCover;
+  trained.train_counts.cropped = 3;
+  trained.decoding = {0.3, 2.5};
   save_predictor(folder / "predictor", trained);
   const auto loaded = load_predictor(folder / "predictor", "pool-digest");
   const test::PredictorToy toy(8, "inputs");
@@ -54,10 +58,45 @@ TEST(PredictorFile, GivesTheSameOutputsAndReportBack) {
   EXPECT_EQ(loaded.origin, kOrigin);
   EXPECT_EQ(loaded.predictor.shape(), trained.predictor.shape());
   EXPECT_EQ(loaded.targets.depth, trained.targets.depth);
+  EXPECT_EQ(loaded.targets.length_weight, 0.05);
+  EXPECT_EQ(loaded.targets.choice, TargetChoice::kCover);
+  EXPECT_EQ(loaded.decoding, trained.decoding);
   EXPECT_EQ(loaded.train_counts, trained.train_counts);
   EXPECT_EQ(loaded.report.best_epoch, trained.report.best_epoch);
-  ASSERT_EQ(loaded.report.curve.size(), 2U);
-  EXPECT_EQ(loaded.report.curve[1].valid_loss, trained.report.curve[1].valid_loss);
+  EXPECT_EQ(loaded.report.curve, trained.report.curve);
+}
+
+TEST(PredictorFile, ReadsWhatEarlierVersionsWroteWithTheirSettings) {
+  const test::TemporaryFolder folder;
+  save_predictor(folder.path(), trained_predictor());
+  auto manifest = nlohmann::json::parse(core::read_file(folder / "manifest.json"));
+  auto& body = manifest.at("body");
+  for (const char* key : {"length_weight", "margin_weight", "choice"}) body.at("targets").erase(key);
+  for (const char* key : {"not_chosen", "cropped", "crops_valid"}) body.at("train_programs").erase(key);
+  body.erase("decoding");
+  core::write_file(folder / "manifest.json", manifest.dump());
+  const auto loaded = load_predictor(folder.path(), "pool-digest");
+  EXPECT_EQ(loaded.targets.choice, TargetChoice::kAll);
+  EXPECT_EQ(loaded.decoding, Decoding{});
+  EXPECT_EQ(loaded.train_counts.used, 16);
+}
+
+TEST(PredictorFile, ProposesByItsOwnThresholdAndLengthPenalty) {
+  auto trained = trained_predictor();
+  const test::PredictorToy toy(8, "inputs");
+  trained.decoding = {0.3, 2.5};
+  DecodeOptions options;
+  options.boundary_threshold = 0.3;
+  options.length_penalty = 2.5;
+  bool differs = false;
+  for (const TokenFeatures& features : toy.features) {
+    const auto logits = trained.predictor.logits(std::span(&features, 1)).front();
+    const auto proposed = trained.propose(features), expected = decode(logits, options), plain = decode(logits, {});
+    ASSERT_EQ(proposed.size(), expected.size());
+    for (std::size_t i = 0; i < proposed.size(); ++i) EXPECT_EQ(proposed[i].program, expected[i].program);
+    differs = differs || proposed[0].program != plain[0].program;
+  }
+  EXPECT_TRUE(differs);
 }
 
 TEST(PredictorFile, RefusesAnotherPoolAndNamesBothDigests) {

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "predict/targets.h"
 
 namespace polar::predict {
 namespace {
@@ -81,6 +82,21 @@ TEST(Decode, PutsTheSmallerOfEquallyProbableProgramsFirst) {
   EXPECT_EQ(ranked[1].program, (Program{1}));
 }
 
+TEST(Decode, RanksTheBeamByLengthToo) {
+  auto logits = logits_of(2, {1});
+  prefer(logits, 0, {1, 2, -9});  // keep, or e times less probable, skip
+  prefer(logits, 1, {-9, 3, 1});
+  const auto plain = decode(logits, {.beam = 2});
+  EXPECT_EQ(plain[0].program, (Program{0, 1}));
+  EXPECT_EQ(plain[1].program, (Program{1}));
+  // They differ by 1 in log-probability and 1/2 in depth ratio: equal at 2.
+  EXPECT_EQ(decode(logits, {.beam = 2, .length_penalty = 1.9})[0].program, (Program{0, 1}));
+  const auto shorter = decode(logits, {.beam = 2, .length_penalty = 2.1});
+  EXPECT_EQ(shorter[0].program, (Program{1}));
+  EXPECT_EQ(shorter[0].log_prob, plain[1].log_prob);
+  EXPECT_EQ(decode(logits, {.beam = 1, .length_penalty = 9})[0].program, (Program{0, 1})) << "only the beam is ranked";
+}
+
 TEST(Decode, EmitsOnlyValidDistinctRankedProgramsFromAnyLogits) {
   for (int trial = 0; trial < 400; ++trial) {
     core::Random random(core::derive_seed(11, "decode", std::to_string(trial)));
@@ -91,6 +107,12 @@ TEST(Decode, EmitsOnlyValidDistinctRankedProgramsFromAnyLogits) {
     options.first_layer = static_cast<int>(random.below(depth));
     options.beam = 1 + static_cast<int>(random.below(8));
     options.top_operations = 2 + static_cast<int>(random.below(2));
+    options.boundary_threshold = 0.1 + 0.8 * random.uniform();
+    options.length_penalty = trial % 2 == 0 ? 0 : 20 * random.uniform();
+    TargetOptions targets;
+    targets.depth = depth;
+    targets.first_layer = options.first_layer;
+    targets.limits = options.limits;
     ProgramLogits logits{depth, options.limits.max_runs + 1, {}, {}};
     for (int i = 0; i < depth; ++i) logits.boundary.push_back(static_cast<float>(20 * random.uniform() - 10));
     for (int i = 0; i < depth * logits.operations; ++i) {
@@ -103,13 +125,11 @@ TEST(Decode, EmitsOnlyValidDistinctRankedProgramsFromAnyLogits) {
     double previous = 0;
     for (const ScoredProgram& scored : ranked) {
       ASSERT_GE(scored.program.length(), 1);
-      ASSERT_TRUE(core::parse_segments(scored.program, depth, options.limits)) << scored.program.text();
-      for (int layer = 0; layer < options.first_layer; ++layer) ASSERT_EQ(scored.program[layer], layer);
-      for (int step = options.first_layer; step < scored.program.length(); ++step) {
-        ASSERT_GE(scored.program[step], options.first_layer);
-      }
-      ASSERT_LE(scored.log_prob, previous);
-      previous = scored.log_prob;
+      ASSERT_TRUE(parse_after_prefix(scored.program, targets)) << scored.program.text();
+      ASSERT_LE(scored.log_prob, 0);
+      const double score = scored.log_prob - options.length_penalty * scored.program.depth_ratio(depth);
+      ASSERT_LE(score, previous);
+      previous = score;
       distinct.insert(scored.program);
     }
     ASSERT_EQ(distinct.size(), ranked.size());
@@ -127,6 +147,7 @@ TEST(Decode, RefusesSizesThatDisagreeAndOptionsOutOfRange) {
   EXPECT_THROW(decode(logits, {.limits = {4, 3}}), core::Error);
   EXPECT_THROW(decode(logits, {.first_layer = 2}), core::UsageError);
   EXPECT_THROW(decode(logits, {.beam = 0}), core::UsageError);
+  EXPECT_THROW(decode(logits, {.length_penalty = -1}), core::UsageError);
   EXPECT_THROW(decode(logits, {.top_operations = 1}), core::UsageError);
   logits.boundary.pop_back();
   EXPECT_THROW(decode(logits, {}), core::Error);

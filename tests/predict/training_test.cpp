@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 #include "predict/predictor.h"
@@ -89,7 +91,7 @@ TEST(Training, LearnsAProgramThatATokenDetermines) {
     EXPECT_EQ(record.epoch, ++calls);
     EXPECT_EQ(epochs, 20);
   };
-  const auto report = train(predictor, train_toy.set(), valid_toy.set(), 0, options);
+  const auto report = train(predictor, train_toy.set(), valid_toy.set(), test::toy_targets(), options);
   EXPECT_GE(top_one_accuracy(predictor, test_toy), 0.99);
   EXPECT_EQ(calls, 20);
   ASSERT_EQ(report.curve.size(), 20U);
@@ -98,6 +100,118 @@ TEST(Training, LearnsAProgramThatATokenDetermines) {
   EXPECT_EQ(report.valid_examples, 100);
   EXPECT_EQ(report.parameters, predictor.parameter_count());
   EXPECT_GT(report.seconds, 0);
+  EXPECT_GE(report.curve.back().valid_membership.value(), 0.99);
+  const auto identities = static_cast<double>(std::ranges::count(valid_toy.answers, 0));
+  EXPECT_NEAR(report.curve.back().valid_identity.value(), identities / 100, 0.01);
+}
+
+TEST(Training, LearnsTheSameWithTheLossOverSets) {
+  const test::PredictorToy train_toy(400, "train"), test_toy(400, "test");
+  Predictor predictor(test::toy_shape(), 1);
+  TrainingOptions options = quick(20);
+  options.loss = LossKind::kSet;
+  options.clip = 5;
+  train(predictor, train_toy.set(), {}, test::toy_targets(), options);
+  EXPECT_GE(top_one_accuracy(predictor, test_toy), 0.99);
+}
+
+/// The same input again and again, with these valid programs each.
+test::PredictorToy same_input(const std::vector<std::vector<core::Program>>& valid) {
+  test::PredictorToy toy(static_cast<int>(valid.size()), "same");
+  toy.targets.clear();
+  toy.programs = valid;
+  for (auto& features : toy.features) features = toy.features[0];
+  for (const auto& programs : valid) {
+    std::vector<ValidProgram> list;
+    for (const core::Program& program : programs) list.push_back({program, 0});
+    toy.targets.push_back(make_targets(list, toy.options, toy.counts));
+  }
+  return toy;
+}
+
+core::Program top_one(const test::PredictorToy& toy, const TrainingOptions& options) {
+  Predictor predictor(test::toy_shape(), 1);
+  train(predictor, toy.set(), {}, test::toy_targets(), options);
+  return decode(predictor.logits(std::span(toy.features).first(1))[0], {}).front().program;
+}
+
+const core::Program kKeep = core::Program::identity(test::kToyDepth), kSkip{0, 1, 2, 3};
+
+TEST(Training, LossOverSetsCommitsToAValidProgramWhereTheAverageCollapsesToTheIdentity) {
+  std::vector<core::Program> skips;  // of one layer each
+  for (int skipped = 0; skipped < test::kToyDepth; ++skipped) {
+    std::vector<core::Program::Layer> layers;
+    for (int layer = 0; layer < test::kToyDepth; ++layer)
+      if (layer != skipped) layers.push_back(static_cast<core::Program::Layer>(layer));
+    skips.emplace_back(std::move(layers));
+  }
+  const auto toy = same_input({skips, skips});
+  TrainingOptions options = quick(150);
+  EXPECT_EQ(top_one(toy, options), kKeep) << "which is not valid";
+  options.loss = LossKind::kSet;
+  const core::Program chosen = top_one(toy, options);
+  EXPECT_NE(std::ranges::find(skips, chosen), skips.end()) << chosen.text();
+}
+
+TEST(Training, ClassBalanceFavoursRareOperations) {
+  const auto toy = same_input({{kKeep}, {kKeep}, {kKeep}, {kSkip}});  // layers 4-7 kept three times of four
+  TrainingOptions options = quick(100);
+  EXPECT_EQ(top_one(toy, options), kKeep);
+  options.class_balance = 10;
+  EXPECT_EQ(top_one(toy, options), kSkip);
+}
+
+TEST(Training, PenaltyOnTheIdentityFavoursAnotherTarget) {
+  auto toy = same_input({{kKeep, kSkip}});
+  for (SegmentTarget& target : toy.targets[0]) target.weight = target.operation[4] == 0 ? 0.9 : 1.1;
+  TrainingOptions options = quick(100);
+  EXPECT_EQ(top_one(toy, options), kKeep);
+  options.identity_penalty = 3;
+  EXPECT_EQ(top_one(toy, options), kSkip);
+  options.loss = LossKind::kSet;
+  EXPECT_EQ(top_one(toy, options), kSkip);
+  EXPECT_EQ(top_one(same_input({{kKeep}}), options), kKeep) << "no penalty where nothing else is valid";
+}
+
+TEST(Training, ClippedGradientsMoveTheWeightsLess) {
+  const test::PredictorToy toy(32, "clip");
+  const auto moved = [&](double clip) {
+    Predictor predictor(test::toy_shape(), 1);
+    const auto before = predictor.logits(toy.features).front().operation;
+    TrainingOptions options = quick(3);
+    options.standardise_inputs = false;
+    options.clip = clip;
+    train(predictor, toy.set(), {}, test::toy_targets(), options);
+    const auto after = predictor.logits(toy.features).front().operation;
+    double sum = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) sum += std::abs(after[i] - before[i]);
+    return sum;
+  };
+  EXPECT_LT(moved(1e-13), 1e-3 * moved(0));  // far below the epsilon of AdamW, which undoes a mere scale
+}
+
+TEST(Training, StopsAfterEpochsWithoutABetterOne) {
+  const test::PredictorToy toy(16, "patience");
+  TrainingOptions options = quick(9);
+  options.learning_rate = 1e-12;  // nothing changes
+  options.patience = 3;
+  Predictor predictor(test::toy_shape(), 1);
+  const auto report = train(predictor, toy.set(), toy.set(), test::toy_targets(), options);
+  EXPECT_EQ(report.curve.size(), 4U);
+  EXPECT_EQ(report.best_epoch, 1);
+}
+
+TEST(Training, MayKeepTheEpochOfMostValidPrograms) {
+  const test::PredictorToy toy(64, "train"), other(32, "valid");
+  TrainingOptions options = quick(8);
+  options.learning_rate = 0.02;  // rough on purpose
+  options.selection = Selection::kMembership;
+  Predictor predictor(test::toy_shape(), 1);
+  const auto report = train(predictor, toy.set(), other.set(), test::toy_targets(), options);
+  const auto rank = [](const EpochRecord& record) { return std::pair(-*record.valid_membership, *record.valid_loss); };
+  const auto best = std::ranges::min_element(report.curve, {}, rank);
+  EXPECT_EQ(report.best_epoch, best->epoch);
+  EXPECT_DOUBLE_EQ(top_one_accuracy(predictor, other), *best->valid_membership);
 }
 
 TEST(Training, SameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
@@ -106,7 +220,7 @@ TEST(Training, SameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
     Predictor predictor(test::toy_shape(), model_seed);
     TrainingOptions options = quick(2);
     options.seed = seed;
-    train(predictor, toy.set(), toy.set(), 0, options);
+    train(predictor, toy.set(), toy.set(), test::toy_targets(), options);
     return predictor.logits(toy.features).back().operation;
   };
   const auto once = weights(1, 5);
@@ -120,13 +234,13 @@ TEST(Training, KeepsTheEpochOfTheLowestValidationLoss) {
   TrainingOptions options = quick(6);
   options.learning_rate = 0.05;  // rough on purpose
   Predictor predictor(test::toy_shape(), 1);
-  const auto report = train(predictor, toy.set(), other.set(), 0, options);
+  const auto report = train(predictor, toy.set(), other.set(), test::toy_targets(), options);
   double best = 1e9;
   for (const auto& record : report.curve) best = std::min(best, record.valid_loss.value());
   EXPECT_EQ(report.curve.at(report.best_epoch - 1).valid_loss, best);
   double loss = 0;
   const auto logits = predictor.logits(other.features);
-  for (std::size_t i = 0; i < logits.size(); ++i) loss += example_loss(logits[i], other.targets[i], {}).total();
+  for (std::size_t i = 0; i < logits.size(); ++i) loss += average_loss(logits[i], other.targets[i], {}).total();
   EXPECT_NEAR(loss / static_cast<double>(logits.size()), best, 1e-4);
 }
 
@@ -135,7 +249,7 @@ TEST(Training, WorksUnderTheCallersInferenceMode) {
   const test::PredictorToy toy(16, "inference");
   Predictor predictor(test::toy_shape(), 1);
   const auto before = predictor.logits(toy.features);
-  const auto report = train(predictor, toy.set(), {}, 0, quick(1));
+  const auto report = train(predictor, toy.set(), {}, test::toy_targets(), quick(1));
   EXPECT_FALSE(report.curve[0].valid_loss);
   EXPECT_EQ(report.best_epoch, 1);
   EXPECT_NE(predictor.logits(toy.features)[0].operation, before[0].operation);
@@ -145,16 +259,17 @@ TEST(Training, WeightsDecideBetweenContradictingExamples) {
   test::PredictorToy toy(2, "weights");
   toy.features[1] = toy.features[0];
   TargetCounts counts;
-  const core::Program skip[] = {core::Program{0, 1, 2, 3}}, keep[] = {core::Program::identity(test::kToyDepth)};
+  const ValidProgram skip[] = {{core::Program{0, 1, 2, 3}, 0}},
+                     keep[] = {{core::Program::identity(test::kToyDepth), 0}};
   toy.targets = {make_targets(skip, toy.options, counts), make_targets(keep, toy.options, counts)};
   for (const bool prefer_skip : {true, false}) {
     const std::vector<double> weights = prefer_skip ? std::vector{9.0, 1.0} : std::vector{1.0, 9.0};
     TrainingSet set = toy.set();
     set.weights = weights;
     Predictor predictor(test::toy_shape(), 1);
-    train(predictor, set, {}, 0, quick(60));
+    train(predictor, set, {}, test::toy_targets(), quick(60));
     const auto logits = predictor.logits(toy.features);
-    EXPECT_EQ(decode(logits[0], {})[0].program, prefer_skip ? skip[0] : keep[0]);
+    EXPECT_EQ(decode(logits[0], {})[0].program, (prefer_skip ? skip : keep)[0].program);
   }
 }
 
@@ -162,9 +277,10 @@ TEST(Training, PassesOverExamplesWithoutTargets) {
   test::PredictorToy toy(8, "gaps");
   toy.targets[2].clear();
   Predictor predictor(test::toy_shape(), 1);
-  EXPECT_EQ(train(predictor, toy.set(), {}, 0, quick(1)).train_examples, 7);
+  EXPECT_EQ(train(predictor, toy.set(), {}, test::toy_targets(), quick(1)).train_examples, 7);
   for (auto& targets : toy.targets) targets.clear();
-  const auto message = test::message_of<core::Error>([&] { train(predictor, toy.set(), {}, 0, quick(1)); });
+  const auto message =
+      test::message_of<core::Error>([&] { train(predictor, toy.set(), {}, test::toy_targets(), quick(1)); });
   EXPECT_NE(message.find("found none among 8"), std::string::npos);
 }
 
@@ -174,7 +290,7 @@ TEST(Training, StopsWhenInterrupted) {
   const std::atomic<bool> interrupt{true};
   TrainingOptions options = quick(3);
   options.interrupt = &interrupt;
-  EXPECT_THROW(train(predictor, toy.set(), {}, 0, options), core::Interrupted);
+  EXPECT_THROW(train(predictor, toy.set(), {}, test::toy_targets(), options), core::Interrupted);
 }
 
 TEST(Training, RefusesSetsAndOptionsThatDoNotFit) {
@@ -183,13 +299,22 @@ TEST(Training, RefusesSetsAndOptionsThatDoNotFit) {
   const std::vector<double> few{1.0}, zero{1, 0, 1, 1};
   TrainingSet set = toy.set();
   set.weights = few;
-  EXPECT_THROW(train(predictor, set, {}, 0, quick(1)), core::Error);
+  EXPECT_THROW(train(predictor, set, {}, test::toy_targets(), quick(1)), core::Error);
   set.weights = zero;
-  EXPECT_THROW(train(predictor, set, {}, 0, quick(1)), core::Error);
-  EXPECT_THROW(train(predictor, toy.set(), {}, 0, quick(0)), core::UsageError);
+  EXPECT_THROW(train(predictor, set, {}, test::toy_targets(), quick(1)), core::Error);
+  set = toy.set();
+  set.valid = std::span(toy.programs).first(2);
+  EXPECT_THROW(train(predictor, set, {}, test::toy_targets(), quick(1)), core::Error);
+  for (auto break_it : {+[](TrainingOptions& o) { o.epochs = 0; }, +[](TrainingOptions& o) { o.clip = -1; },
+                        +[](TrainingOptions& o) { o.patience = -1; }, +[](TrainingOptions& o) { o.class_balance = 0; },
+                        +[](TrainingOptions& o) { o.identity_penalty = -1; }}) {
+    TrainingOptions options = quick(1);
+    break_it(options);
+    EXPECT_THROW(train(predictor, toy.set(), {}, test::toy_targets(), options), core::UsageError);
+  }
   TrainingOptions wild = quick(3);
   wild.learning_rate = 1e30;
-  EXPECT_THROW(train(predictor, toy.set(), {}, 0, wild), core::Error);
+  EXPECT_THROW(train(predictor, toy.set(), {}, test::toy_targets(), wild), core::Error);
 }
 
 }  // namespace

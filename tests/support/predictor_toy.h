@@ -21,16 +21,22 @@ inline const std::vector<core::Program>& toy_programs() {
   return programs;
 }
 
+inline predict::TargetOptions toy_targets() {
+  predict::TargetOptions options;
+  options.depth = kToyDepth;
+  return options;
+}
+
 /// `count` examples: 2 to 6 tokens of noise around one of four marks; answers[i] is the index into toy_programs().
 struct PredictorToy {
   std::vector<predict::TokenFeatures> features;
   std::vector<predict::ExampleTargets> targets;
   std::vector<int> answers;
-  predict::TargetOptions options;
+  std::vector<std::vector<core::Program>> programs;  ///< the valid one of each
+  predict::TargetOptions options = toy_targets();
   predict::TargetCounts counts;
 
   PredictorToy(int count, const std::string& name) {
-    options.depth = kToyDepth;
     for (int i = 0; i < count; ++i) {
       core::Random random(core::derive_seed(3, name, std::to_string(i)));
       const int tokens = 2 + static_cast<int>(random.below(5)), mark = static_cast<int>(random.below(4));
@@ -40,12 +46,13 @@ struct PredictorToy {
       example.values[static_cast<std::size_t>(at * kToyWidth + mark)] += 3;
       features.push_back(std::move(example));
       answers.push_back(mark);
-      const core::Program valid[] = {toy_programs()[static_cast<std::size_t>(mark)]};
+      const predict::ValidProgram valid[] = {{toy_programs()[static_cast<std::size_t>(mark)], 0}};
+      programs.push_back({valid[0].program});
       targets.push_back(predict::make_targets(valid, options, counts));
     }
   }
 
-  predict::TrainingSet set() const { return {features, targets, {}}; }
+  predict::TrainingSet set() const { return {features, targets, {}, programs}; }
 };
 
 inline predict::PredictorShape toy_shape() {

@@ -1,0 +1,195 @@
+#include "experiment/train_predictor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/seed.h"
+#include "experiment/chosen_programs.h"
+#include "experiment/interrupt.h"
+#include "experiment/progress.h"
+#include "labels/store_first_evaluator.h"
+#include "predict/crop.h"
+#include "predict/top_one.h"
+#include "predict/training.h"
+#include "search/executor_evaluator.h"
+
+namespace polar::experiment {
+namespace {
+
+using nlohmann::json;
+
+/// Valid programs of a split's examples, in order.
+struct SplitLabels {
+  std::vector<std::vector<predict::ValidProgram>> valid;
+  predict::TargetCounts counts;
+  std::vector<predict::ExampleTargets> targets;
+};
+
+predict::TargetOptions target_options(const Experiment::State& state) {
+  const PredictConfig& config = state.config.predict;
+  predict::TargetOptions options;
+  options.depth = state.depth();
+  options.first_layer = state.config.search.first_layer;
+  options.limits = state.space.segment_limits();
+  options.max_programs = config.max_programs;
+  options.identity_weight = config.identity_weight;
+  options.length_weight = config.length_weight;
+  options.margin_weight = config.margin_weight;
+  options.choice = predict::target_choice(config.targets);
+  return options;
+}
+
+void crop(Experiment::State& state, const labels::LabelStore& store, std::span<const task::Example> examples,
+          const predict::TargetOptions& options, SplitLabels& labels) {
+  exec::TaskEncoder encoder(state.model.pool->manifest(), *state.model.tokenizer, state.data.task);
+  search::ExecutorEvaluator executing(state.executor, encoder, examples, exec::StopRule::kVerdict);
+  labels::StoreFirstEvaluator evaluator(store, executing);
+  std::vector<task::ExampleId> ids;
+  for (const task::Example& example : examples) ids.push_back(example.id);
+  Progress progress("cropped programs", examples.size(), "examples");
+  constexpr std::size_t kExamplesInStep = 32;
+  for (std::size_t first = 0; first < ids.size(); first += kExamplesInStep) {
+    throw_if_interrupted("run the same command again to go on with training");
+    const std::size_t count = std::min(kExamplesInStep, ids.size() - first);
+    predict::crop_unemittable(std::span(ids).subspan(first, count), std::span(labels.valid).subspan(first, count),
+                              options, evaluator, labels.counts);
+    progress.add(count);
+  }
+}
+
+/// Step 1.
+SplitLabels labels_of(Experiment::State& state, const labels::LabelStore& store,
+                      std::span<const task::Example> examples, const predict::TargetOptions& options) {
+  SplitLabels labels;
+  const search::SearchOptions searched = state.search_options();
+  for (const task::Example& example : examples) {
+    labels.valid.emplace_back();
+    for (search::RecordedTrial& trial : chosen_trials(store, example.id, state.space, searched))
+      labels.valid.back().push_back({std::move(trial.program), trial.outcome.margin});
+  }
+  if (state.config.predict.unemittable == "crop" && !examples.empty()) crop(state, store, examples, options, labels);
+  return labels;
+}
+
+/// Step 2.
+void make_targets(SplitLabels& labels, const predict::TargetOptions& options, std::span<const core::Program> cover) {
+  for (const auto& valid : labels.valid)
+    labels.targets.push_back(predict::make_targets(valid, options, labels.counts, cover));
+}
+
+/// Every program known to be valid: what the search found, and the crops.
+std::vector<std::vector<core::Program>> known_valid(const labels::LabelStore& store,
+                                                    std::span<const task::Example> examples,
+                                                    const SplitLabels& labels) {
+  std::vector<std::vector<core::Program>> known;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    known.emplace_back();
+    for (search::RecordedTrial& trial : store.valid_programs(examples[i].id))
+      known.back().push_back(std::move(trial.program));
+    for (const predict::ValidProgram& one : labels.valid[i]) known.back().push_back(one.program);
+  }
+  return known;
+}
+
+predict::TrainingOptions training_options(const Experiment::State& state) {
+  const PredictConfig& config = state.config.predict;
+  predict::TrainingOptions options;
+  options.epochs = config.epochs;
+  options.batch = config.batch;
+  options.learning_rate = config.learning_rate;
+  options.warmup_steps = config.warmup_steps;
+  options.seed = core::derive_seed(state.config.seed, "predictor training");
+  options.loss = config.loss == "set" ? predict::LossKind::kSet : predict::LossKind::kAverage;
+  options.positions =
+      config.positions == "all" ? predict::BoundaryPositions::kAll : predict::BoundaryPositions::kAfterFirst;
+  options.identity_penalty = config.identity_penalty;
+  options.class_balance = config.class_balance;
+  options.clip = config.clip;
+  options.selection = config.select == "loss" ? predict::Selection::kLoss : predict::Selection::kMembership;
+  options.patience = config.patience;
+  options.length_penalty = config.rerank;
+  options.checkpoint = predictor_checkpoint(state);
+  options.say = [&state](const std::string& line) { state.say("train: " + line); };
+  options.interrupt = &interrupt_flag();
+  return options;
+}
+
+json calibration_json(const predict::Calibration& calibration) {
+  json points = json::array();
+  for (const auto& [threshold, score] : calibration.points)
+    points.push_back({{"threshold", threshold}, {"membership", score.membership}, {"identity", score.identity}});
+  return points;
+}
+
+/// Of the programs given, in [0, 1].
+json shares_json(const predict::TargetCounts& counts) {
+  const auto share = [&](int part) { return counts.programs > 0 ? static_cast<double>(part) / counts.programs : 0.0; };
+  return {{"dropped", share(counts.unparsable + counts.prefix_edits)},
+          {"cropped", share(counts.cropped)},
+          {"cropped_valid", share(counts.crops_valid)}};
+}
+
+json selection_json(const predict::TrainedPredictor& trained, const predict::Calibration& calibration) {
+  const predict::TargetCounts& counts = trained.train_counts;
+  return {{"best_epoch", trained.report.best_epoch},
+          {"parameters", trained.report.parameters},
+          {"curve", predict::curve_json(trained.report.curve)},
+          {"boundary_threshold", trained.decoding.boundary_threshold},
+          {"thresholds", calibration_json(calibration)},
+          {"programs", counts.programs},
+          {"programs_used", counts.used},
+          {"programs_unparsable", counts.unparsable},
+          {"train_programs", predict::counts_json(counts)},
+          {"valid_programs", predict::counts_json(trained.valid_counts)},
+          {"unemittable_shares", {{"train", shares_json(counts)}, {"valid", shares_json(trained.valid_counts)}}}};
+}
+
+}  // namespace
+
+std::filesystem::path predictor_checkpoint(const Experiment::State& state) {
+  return state.directory.file("predictor.checkpoint");
+}
+
+PredictorStage train_predictor(Experiment::State& state, const labels::LabelStore& store,
+                               const LabelledFeatures& features, const predict::Origin& origin) {
+  const PredictConfig& config = state.config.predict;
+  const predict::TargetOptions targets = target_options(state);
+  SplitLabels train = labels_of(state, store, state.data.dataset.train, targets);  // 1
+  SplitLabels valid = labels_of(state, store, state.data.dataset.valid, targets);
+  std::vector<core::Program> cover;  // 2
+  if (targets.choice == predict::TargetChoice::kCover) cover = predict::cover_order(train.valid, targets);
+  make_targets(train, targets, cover);
+  make_targets(valid, targets, cover);
+
+  const predict::PredictorShape shape{
+      state.depth(), features.train.front().width, targets.limits.max_runs + 1, config.width,
+      config.heads,  config.encoder_layers,        config.feed_forward,         config.dropout};
+  predict::Predictor predictor(shape, core::derive_seed(state.config.seed, "predictor weights"));
+  const auto known = known_valid(store, state.data.dataset.valid, valid);
+  predict::TrainingReport report =  // 3
+      predict::train(predictor, {features.train, train.targets, {}}, {features.valid, valid.targets, {}, known},
+                     targets, training_options(state));
+
+  predict::Calibration calibration;  // 4
+  predict::Decoding decoding{config.threshold, config.rerank};
+  if (config.threshold == 0) {
+    const predict::DecodeOptions decode{
+        .limits = targets.limits, .first_layer = targets.first_layer, .length_penalty = config.rerank};
+    calibration = predict::calibrate_threshold(predictor.logits(features.valid), known, decode);
+    decoding.boundary_threshold = calibration.threshold;
+  }
+  const predict::TargetCounts& counts = train.counts;
+  state.say(
+      fmt::format("train: predictor of {} parameters, {} examples, best epoch {} of {}, {:.0f} s; {} of {} valid "
+                  "programs used, {} outside segment form, boundary threshold {}",
+                  report.parameters, report.train_examples, report.best_epoch, report.curve.size(), report.seconds,
+                  counts.used, counts.programs, counts.unparsable + counts.prefix_edits, decoding.boundary_threshold));
+  predict::TrainedPredictor trained{origin,       targets, std::move(predictor), std::move(report), train.counts,
+                                    valid.counts, decoding};
+  json selection = selection_json(trained, calibration);
+  return {std::move(trained), std::move(selection)};
+}
+
+}  // namespace polar::experiment

@@ -1,0 +1,29 @@
+#pragma once
+// A training run on disk after an epoch, to go on from. Torch-free: tensors are bytes.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "predict/learning_curve.h"
+
+namespace polar::predict {
+
+struct Checkpoint {
+  std::string digest;              ///< of options, data and initial weights: whose run this is
+  int best_epoch = 0;              ///< whose weights `best` are
+  std::vector<EpochRecord> curve;  ///< of the epochs done
+  std::string network, optimiser, best;
+};
+
+/// Replaces the file atomically. Throws core::Error naming the path and the reason.
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+/// The checkpoint of that digest; nullopt when there is no file, or when `why_not` says why the file is of no use
+/// (another digest, damage). Throws core::Error when it exists and cannot be read.
+std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path, std::string_view digest,
+                                          std::string& why_not);
+
+}  // namespace polar::predict
