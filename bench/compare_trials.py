@@ -66,12 +66,13 @@ class Gaps:
         self.layers = list(self.model.model.layers)
         self.types = list(getattr(self.model.config, "layer_types", None) or [])
 
-    def encode(self, text):
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+    def encode(self, text, begins=False):
+        """begins: with the special tokens that a prompt begins with."""
+        return self.tokenizer(text, add_special_tokens=begins)["input_ids"]
 
     def at_parting(self, trial, one, other):
         """Prefills the prompt and the tokens both texts begin with; returns (token index, gap)."""
-        prompt, first, second = self.encode(trial["prompt"]), self.encode(one), self.encode(other)
+        prompt, first, second = self.encode(trial["prompt"], begins=True), self.encode(one), self.encode(other)
         same = next((i for i, (a, b) in enumerate(zip(first, second)) if a != b), min(len(first), len(second)))
         reference_hf.set_program(self.model, self.layers, self.types, trial["program"])
         with self.torch.inference_mode():

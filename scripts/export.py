@@ -55,9 +55,14 @@ def main(arguments=None):
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that the temporary folder goes
     started = time.monotonic()
-    import torch
-    from safetensors import SafetensorError
-    from transformers.utils import logging
+    try:
+        import torch
+        from safetensors import SafetensorError
+        from transformers.utils import logging
+    except ModuleNotFoundError as error:
+        print(f"export: expected the packages of requirements.txt, found no {error.name}: run scripts/install.sh, then this with .venv/bin/python",
+              file=sys.stderr)
+        return 1
 
     from polar_export import ExportError, package, source
 

@@ -17,7 +17,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging
 
@@ -29,7 +29,7 @@ CHAT = ("{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n'
         "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")
 
 
-def train_tokenizer(vocabulary):
+def train_tokenizer(vocabulary, begin=False):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -38,12 +38,15 @@ def train_tokenizer(vocabulary):
     trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=[BEGIN, END], show_progress=False,
                                   initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
     tokenizer.train_from_iterator(PROMPTS, trainer)
+    if begin:
+        tokenizer.post_processor = processors.TemplateProcessing(single=[BEGIN, "$A"], special_tokens=[(BEGIN, 0)])
     return tokenizer
 
 
 def make_folder(folder, layers=4, hidden=64, heads=4, kv_heads=2, inner=128, vocabulary=320, context=256, seed=0, dtype="float32",
-                bias=False, tied=True, rope=None):
-    """Writes a Hugging Face folder. bias: attention and feed-forward biases. rope: transformers' rope_parameters."""
+                bias=False, tied=True, rope=None, begin=False):
+    """Writes a Hugging Face folder. bias: attention and feed-forward biases. rope: transformers' rope_parameters. begin: every text
+    begins with a special token, as Llama-3's do."""
     folder = Path(folder)
     config = LlamaConfig(
         vocab_size=vocabulary, hidden_size=hidden, intermediate_size=inner, num_hidden_layers=layers, num_attention_heads=heads,
@@ -58,7 +61,7 @@ def make_folder(folder, layers=4, hidden=64, heads=4, kv_heads=2, inner=128, voc
             # Norms near one, matrices that keep the size of what they multiply: logits differ clearly from token to token.
             tensor.copy_(1 + 0.1 * noise if "norm" in name else noise * (0.1 if tensor.dim() == 1 else tensor.shape[1] ** -0.5))
     model.to(getattr(torch, dtype)).save_pretrained(folder)
-    train_tokenizer(vocabulary).save(str(folder / "tokenizer.json"))
+    train_tokenizer(vocabulary, begin).save(str(folder / "tokenizer.json"))
     settings = {"chat_template": CHAT, "bos_token": BEGIN, "eos_token": END}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
     return folder

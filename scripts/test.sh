@@ -43,7 +43,7 @@ test_asan() {
 }
 
 test_python() {
-  .venv/bin/python -m unittest discover -s tests/scripts -p '*_test.py'
+  POLAR_BINARY=$PWD/build/check/polar .venv/bin/python -m unittest discover -s tests/scripts -p '*_test.py'
 }
 
 test_check() {
@@ -63,7 +63,7 @@ step "formatting" check_format
 step "build" build check
 step "tests" unless_unchanged check "$(check_inputs)" test_check
 step "clang-tidy" check_tidy
-step "Python tests" unless_unchanged python "$(digest_of scripts tests/scripts requirements.txt)" test_python
+step "Python tests" unless_unchanged python "$(digest_of scripts bench tests/scripts requirements.txt build/check/polar)" test_python
 step "build with sanitizers" build asan
 step "tests with sanitizers" unless_unchanged asan "$(asan_inputs)" test_asan
 printf 'All checks passed in %d s.\n' "$SECONDS"

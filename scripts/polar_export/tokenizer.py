@@ -2,7 +2,7 @@
 
 import json
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from . import ExportError
 
@@ -55,7 +55,18 @@ def from_gguf(path, fields):
     tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in special])
     added = [token for token, type_ in zip(tokens, types) if type_ == USER_DEFINED]
     tokenizer.add_tokens([AddedToken(token, normalized=False) for token in added])
+    if fields.get("tokenizer.ggml.add_eos_token", False):
+        raise ExportError(f"{path}: tokenizer.ggml.add_eos_token: expected false, found true: prompts are continued, never ended")
+    if fields.get("tokenizer.ggml.add_bos_token", family == "llama-bpe"):  # as llama.cpp takes it where the file is silent
+        start_with(tokenizer, tokens, fields.get("tokenizer.ggml.bos_token_id"), path)
     return tokenizer.to_str(pretty=True)
+
+
+def start_with(tokenizer, tokens, start, path):
+    """Every text shall begin with the token of id `start`."""
+    if start is None:
+        raise ExportError(f"{path}: tokenizer.ggml.bos_token_id: expected the token that texts begin with, found none")
+    tokenizer.post_processor = processors.TemplateProcessing(single=[tokens[start], "$A"], special_tokens=[(tokens[start], start)])
 
 
 def check(where, text, vocabulary):
@@ -66,9 +77,23 @@ def check(where, text, vocabulary):
         raise ExportError(f"{where}: model.type: expected BPE, found {kind}: only byte-level BPE is supported")
     if '"ByteLevel"' not in json.dumps(document.get("pre_tokenizer")):
         raise ExportError(f"{where}: pre_tokenizer: expected one with ByteLevel, found {json.dumps(document.get('pre_tokenizer'))[:80]}")
+    check_post_processor(where, document.get("post_processor"))
     ids = list(document["model"]["vocab"].values()) + [token["id"] for token in document["added_tokens"]]
     if max(ids) >= vocabulary:
         raise ExportError(f"{where}: expected ids below the model's vocabulary of {vocabulary}, found {max(ids)}")
+
+
+def check_post_processor(where, processor):
+    """Special tokens may stand before a text only."""
+    kind = processor["type"] if processor else "ByteLevel"
+    if kind == "Sequence":
+        for step in processor["processors"]:
+            check_post_processor(where, step)
+    elif kind == "TemplateProcessing":
+        if not processor["single"] or [list(piece) for piece in processor["single"]] != [["SpecialToken"]] * (len(processor["single"]) - 1) + [["Sequence"]]:
+            raise ExportError(f"{where}: post_processor.single: expected special tokens, then the text, found {json.dumps(processor['single'])[:120]}")
+    elif kind != "ByteLevel":
+        raise ExportError(f"{where}: post_processor.type: expected ByteLevel, TemplateProcessing or Sequence, found {kind}")
 
 
 def canonical(text):

@@ -143,7 +143,7 @@ def encode_prompts(source):
     limit = min(MAX_PROMPT_TOKENS, source.context - NEW_TOKENS)
     if limit < 1:
         raise ExportError(f"context: expected more than {NEW_TOKENS} tokens, so that the pool can be verified, found {source.context}")
-    return [tokenizer.encode(text, add_special_tokens=False).ids[:limit] for text in PROMPTS]
+    return [tokenizer.encode(text).ids[:limit] for text in PROMPTS]
 
 
 def pack(sequences):

@@ -38,10 +38,19 @@ TaskEncoder::TaskEncoder(const pool::Manifest& manifest, const text::Tokenizer& 
       grader_(task::make_grader(task.grader)),
       separator_(task.separator),
       stop_(task.stop),
-      max_new_tokens_(task.max_new_tokens) {}
+      max_new_tokens_(task.max_new_tokens) {
+  if (!task.chat) prefix_.assign(tokenizer.prefix().begin(), tokenizer.prefix().end());
+}
+
+std::vector<text::Token> TaskEncoder::tokens_of(const std::string& text) const {
+  std::vector<text::Token> tokens = prefix_;
+  const std::vector<text::Token> own = tokenizer_.encode(text);
+  tokens.insert(tokens.end(), own.begin(), own.end());
+  return tokens;
+}
 
 EncodedExample TaskEncoder::encode_input(const task::ExampleId& id, const std::string& question) const {
-  EncodedExample encoded{id, tokenizer_.encode(template_.render(question)), {}, {}};
+  EncodedExample encoded{id, tokens_of(template_.render(question)), {}, {}};
   if (encoded.prompt.empty()) {
     throw core::Error(
         fmt::format("example {}: expected a prompt of at least one token, found an empty one; mend task.template", id));
@@ -60,7 +69,7 @@ EncodedExample TaskEncoder::encode(const task::Example& example, bool scored) {
   EncodedExample encoded = encode_input(example.id, example.question);
   encoded.reference = example.answer;
   const std::string prompt = template_.render(example.question);
-  const std::vector<text::Token> whole = tokenizer_.encode(prompt + separator_ + example.answer);
+  const std::vector<text::Token> whole = tokens_of(prompt + separator_ + example.answer);
   const std::vector<text::Token>& start = encoded.prompt;
   if (whole.size() <= start.size() || !std::equal(start.begin(), start.end(), whole.begin())) {
     throw core::Error(

@@ -27,7 +27,7 @@ struct Draft {
 /// One example, ready to run. Immutable.
 struct EncodedExample {
   task::ExampleId id;
-  std::vector<text::Token> prompt;  ///< at least one token
+  std::vector<text::Token> prompt;  ///< at least one token; without a chat template the tokenizer's prefix first
   std::string reference;            ///< empty for inputs without a known answer
   Draft draft;                      ///< empty tokens: nothing to verify or score
 };
@@ -51,6 +51,7 @@ class TaskEncoder {
   int max_new_tokens() const { return max_new_tokens_; }
 
  private:
+  std::vector<text::Token> tokens_of(const std::string& text) const;
   std::shared_ptr<const std::vector<std::uint8_t>> terminators(const std::string& draft_text,
                                                                const std::string& reference);
 
@@ -61,6 +62,7 @@ class TaskEncoder {
   std::string separator_;
   std::vector<std::string> stop_;
   int max_new_tokens_;
+  std::vector<text::Token> prefix_;  ///< empty under a chat template, whose text holds what the model expects
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const std::vector<std::uint8_t>>> terminator_sets_;
 };
 

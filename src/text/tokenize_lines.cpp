@@ -46,6 +46,8 @@ std::string json_answer(const Tokenizer& tokenizer, const std::string& line, std
 
 int run_tokenize(const std::filesystem::path& pool, bool json_lines, std::istream& in, std::ostream& out) {
   const auto file = std::filesystem::is_directory(pool) ? pool / "tokenizer.json" : pool;
+  if (!std::filesystem::exists(file))
+    throw core::Error(fmt::format("{}: expected a pool or a tokenizer.json, found none", file.string()));
   const Tokenizer tokenizer = Tokenizer::load(file);
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {

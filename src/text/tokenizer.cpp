@@ -85,11 +85,17 @@ struct Tokenizer::State {
   std::vector<std::string> bytes;  ///< by id; empty where the file has no token
   std::vector<bool> special;       ///< by id
   std::unordered_map<std::string, Token> ids;
+  std::vector<Token> prefix;
   mutable ScratchPool scratches;
 };
 
 Tokenizer::State::State(const TokenizerSpec& spec)
-    : nfc(spec.nfc), added(spec.added, false), added_normalized(spec.added, true), model(spec), ids(spec.vocabulary) {
+    : nfc(spec.nfc),
+      added(spec.added, false),
+      added_normalized(spec.added, true),
+      model(spec),
+      ids(spec.vocabulary),
+      prefix(spec.prefix) {
   for (const std::string& pattern : spec.pre_tokenizer) splitters.emplace_back(pattern);
   for (const AddedToken& token : spec.added) ids.emplace(token.content, token.id);
   Token size = 0;
@@ -140,6 +146,10 @@ Tokenizer::Tokenizer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+
+std::span<const Token> Tokenizer::prefix() const {
+  return state_->prefix;
+}
 
 std::vector<Token> Tokenizer::encode(std::string_view text) const {
   if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()) / 3) {

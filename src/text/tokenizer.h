@@ -15,8 +15,8 @@ using Token = std::int32_t;
 
 /// Ids equal those of the Hugging Face `tokenizers` library with add_special_tokens=False, for byte-level BPE with the
 /// pre-tokenizers of GPT-2, Llama-3, Qwen2 and SmolLM2 (Sequence of Split/Digits/ByteLevel), normaliser none or NFC,
-/// added and special tokens. Any other component is refused by name. Immutable after loading: encode and decode are
-/// thread-safe.
+/// added and special tokens, a start token by template. Any other component is refused by name. Immutable after
+/// loading: encode and decode are thread-safe.
 class Tokenizer {
  public:
   /// Throws Error: file, component, expected, found.
@@ -25,6 +25,10 @@ class Tokenizer {
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// What the model's inputs begin with, before any text (Llama-3: its start token). encode() leaves it out, and a chat
+  /// template writes it itself.
+  std::span<const Token> prefix() const;
 
   /// Special tokens written out in the text (`<|im_start|>`) become their ids, as in Hugging Face. Invalid UTF-8 is
   /// read as U+FFFD per maximal invalid subpart, as Python's errors="replace" does.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_set>
@@ -62,6 +63,9 @@ class Reader {
   void read_merges(const json& merges);
   Merge read_merge(const json& merge, const std::string& component) const;
   void read_added_tokens(const json& tokens);
+  void read_post_processor(const json& processor, const std::string& component);
+  void read_template(const json& processor, const std::string& component);
+  std::vector<Token> read_special_token(const json& processor, const std::string& component, const json& name) const;
   AddedToken read_added_token(const json& token, const std::string& component) const;
 
   std::filesystem::path path_;
@@ -104,6 +108,7 @@ TokenizerSpec Reader::read() {
   read_pre_tokenizer(member(root, "pre_tokenizer"));
   read_model(member(root, "model"));
   read_added_tokens(member(root, "added_tokens"));
+  read_post_processor(member(root, "post_processor"), "post_processor");
   if (const std::string type = type_of(member(root, "decoder"), "decoder", "ByteLevel"); type != "ByteLevel") {
     refuse("decoder.type", "ByteLevel", std::string_view(type));
   }
@@ -277,6 +282,57 @@ void Reader::read_added_tokens(const json& tokens) {
     if (fresh && model_ids.contains(token.id)) refuse(component + ".id", "an id of its own", tokens[i]["id"]);
     spec_.added.push_back(std::move(token));
   }
+}
+
+/// ByteLevel changes offsets alone. Of a template, the tokens before a single text count: pairs are never encoded.
+void Reader::read_post_processor(const json& processor, const std::string& component) {
+  if (absent_or_null(processor)) return;
+  constexpr std::string_view kExpected = "null, ByteLevel, TemplateProcessing, or a Sequence of these";
+  const std::string type = type_of(processor, component, kExpected);
+  if (type == "ByteLevel") return;
+  if (type == "TemplateProcessing") return read_template(processor, component);
+  if (type != "Sequence") refuse(component + ".type", kExpected, std::string_view(type));
+  const json& steps = member(processor, "processors");
+  if (!steps.is_array()) refuse(component + ".processors", "a list of post-processors", steps);
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    read_post_processor(steps[i], fmt::format("{}.processors[{}]", component, i));
+}
+
+void Reader::read_template(const json& processor, const std::string& component) {
+  const std::string single = component + ".single";
+  constexpr std::string_view kExpected = "special tokens, then the text A, then nothing";
+  const json& pieces = member(processor, "single");
+  if (!pieces.is_array() || pieces.empty()) refuse(single, kExpected, pieces);
+  std::vector<Token> prefix;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const bool last = i + 1 == pieces.size();
+    const json& piece = pieces[i].is_object() ? member(pieces[i], last ? "Sequence" : "SpecialToken") : pieces[i];
+    const json& name = piece.is_object() ? member(piece, "id") : piece;
+    if (!name.is_string() || (last && name != json("A"))) refuse(single, kExpected, pieces);
+    if (last) break;
+    const std::vector<Token> ids = read_special_token(processor, component, name);
+    prefix.insert(prefix.end(), ids.begin(), ids.end());
+  }
+  spec_.prefix.insert(spec_.prefix.begin(), prefix.begin(), prefix.end());  // a later step goes around an earlier one
+}
+
+std::vector<Token> Reader::read_special_token(const json& processor, const std::string& component,
+                                              const json& name) const {
+  const std::string place = fmt::format("{}.special_tokens[{}].ids", component, name.dump());
+  const json& tokens = member(processor, "special_tokens");
+  const json& token = tokens.is_object() ? member(tokens, name.get_ref<const std::string&>().c_str()) : tokens;
+  const json& ids = token.is_object() ? member(token, "ids") : token;
+  constexpr std::string_view kExpected = "ids of tokens that this file has";
+  if (!ids.is_array() || ids.empty()) refuse(place, kExpected, ids);
+  std::vector<Token> found;
+  for (const json& id : ids) {
+    const auto has_id = [&](const auto& has) { return id == json(has); };
+    const bool known = std::ranges::any_of(spec_.added, has_id, &AddedToken::id) ||
+                       std::ranges::any_of(spec_.vocabulary, [&](const auto& entry) { return has_id(entry.second); });
+    if (!id.is_number_unsigned() || !known) refuse(place, kExpected, id);
+    found.push_back(id.get<Token>());
+  }
+  return found;
 }
 
 AddedToken Reader::read_added_token(const json& token, const std::string& component) const {

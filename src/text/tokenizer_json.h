@@ -28,6 +28,7 @@ struct TokenizerSpec {
   std::vector<Merge> merges;
   std::vector<AddedToken> added;           ///< contents distinct and not empty
   std::vector<std::string> pre_tokenizer;  ///< split patterns in order, each for Splitter
+  std::vector<Token> prefix;               ///< what the post-processor puts before a text, such as a start token
   Token unknown = -1;                      ///< for bytes missing from the vocabulary; -1 = they are dropped
   bool ignore_merges = false;              ///< a whole word of the vocabulary is taken before merging
   bool nfc = false;
@@ -35,8 +36,7 @@ struct TokenizerSpec {
   static constexpr Token kMaxVocabulary = 1 << 24;
 };
 
-/// Reads and checks the file. Post-processors are ignored: they only add special tokens and offsets. Throws Error
-/// "file: component: expected …, found …".
+/// Reads and checks the file. Throws Error "file: component: expected …, found …".
 TokenizerSpec read_tokenizer_json(const std::filesystem::path& path);
 
 }  // namespace polar::text

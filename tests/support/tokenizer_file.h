@@ -72,6 +72,13 @@ inline json tokenizer_json(json pre_tokenizer, const std::vector<std::pair<std::
            {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"vocab", vocabulary}, {"merges", rules}}}};
 }
 
+/// A post-processor that puts the token before every text, as Llama-3 has it.
+inline json start_with(int id, const std::string& content) {
+  return {{"type", "TemplateProcessing"},
+          {"single", {{{"SpecialToken", {{"id", content}}}}, {{"Sequence", {{"id", "A"}}}}}},
+          {"special_tokens", {{content, {{"id", content}, {"ids", {id}}, {"tokens", {content}}}}}}};
+}
+
 /// Loads the description from a temporary file.
 inline text::Tokenizer load_tokenizer(const json& description) {
   const TemporaryFolder folder;

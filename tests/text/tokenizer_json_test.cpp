@@ -152,10 +152,30 @@ TEST(TokenizerJson, RefusesOtherDecodersAndSettings) {
   expect_refusal("/version", "2.0", "version", "\"1.0\"", "\"2.0\"");
 }
 
-TEST(TokenizerJson, IgnoresThePostProcessorBecauseItOnlyAddsSpecialTokens) {
+TEST(TokenizerJson, ReadsTheStartTokenOfATemplateAlsoWithinASequence) {
   json description = good();
-  description["post_processor"] = {{"type", "TemplateProcessing"}, {"single", {{{"SpecialToken", {{"id", "<|x|>"}}}}}}};
-  EXPECT_EQ(test::load_tokenizer(description).encode("ab"), std::vector<Token>{256});
+  description["post_processor"] = {{"type", "Sequence"},
+                                   {"processors", {{{"type", "ByteLevel"}}, test::start_with(257, "<|x|>")}}};
+  const Tokenizer tokenizer = test::load_tokenizer(description);
+  EXPECT_EQ(std::vector<Token>(tokenizer.prefix().begin(), tokenizer.prefix().end()), std::vector<Token>{257});
+  EXPECT_EQ(tokenizer.encode("ab"), std::vector<Token>{256});
+  EXPECT_TRUE(test::load_tokenizer(good()).prefix().empty());
+}
+
+TEST(TokenizerJson, RefusesOtherPostProcessors) {
+  const auto expect = [](const std::string& pointer, const json& value, const std::string& text) {
+    const std::string message = refusal([&](json& d) {
+      d["post_processor"] = test::start_with(257, "<|x|>");
+      d[json::json_pointer("/post_processor" + pointer)] = value;
+    });
+    EXPECT_NE(message.find("t.json: post_processor" + text), std::string::npos) << message;
+  };
+  expect("/type", "BertProcessing", ".type: expected null, ByteLevel, TemplateProcessing");
+  expect("/single/1", test::start_with(257, "<|x|>")["single"][0], ".single: expected special tokens, then the text A");
+  expect("/single/1/Sequence/id", "B", ".single: expected special tokens, then the text A");
+  expect("/single", json::array(), ".single: expected special tokens, then the text A");
+  expect("/special_tokens", nullptr, ".special_tokens[\"<|x|>\"].ids: expected ids of tokens that this file has");
+  expect("/special_tokens/<|x|>/ids", {300}, ".special_tokens[\"<|x|>\"].ids: expected ids of tokens that this file");
 }
 
 TEST(TokenizerJson, NamesAFileThatIsMissingOrNotJson) {

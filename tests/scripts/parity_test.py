@@ -1,0 +1,79 @@
+"""The built program on what scripts/export.py writes: the texts that transformers writes under programs of layers, and the ids of the
+`tokenizers` library.
+
+POLAR_BINARY names the program (default: build/check/polar, which scripts/test.sh builds first).
+Run: .venv/bin/python tests/scripts/parity_test.py
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+os.environ["TQDM_DISABLE"] = "1"
+
+from transformers.utils import logging
+
+import make_tiny_model
+from polar_export import package, source, tokenizer, verify
+from polar_export.prompts import PROMPTS
+
+POLAR = Path(os.environ.get("POLAR_BINARY", ROOT / "build" / "check" / "polar"))
+NEW_TOKENS = "16"
+logging.disable_progress_bar()
+
+
+def output_of(*command):
+    return json.loads(run(*command).stdout)
+
+
+def run(*command):
+    return subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+
+
+@unittest.skipUnless(POLAR.exists(), f"{POLAR} is not built: scripts/test.sh builds it")
+class Tokens(unittest.TestCase):
+    def test_the_real_tokenizer_splits_20000_mixed_strings_as_the_library_does(self):
+        path = source.smollm2_file()
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "tokenizer.json"
+            file.write_text(tokenizer.from_gguf(path, source.read_gguf(path)[0]), encoding="utf-8")
+            compared = run(sys.executable, ROOT / "scripts" / "check_tokenizer.py", file, "--polar", POLAR, "--strings", "20000",
+                           "--skip-code-points")
+        self.assertIn("ids: 20000 compared, 0 different", compared.stdout)
+
+
+@unittest.skipUnless(POLAR.exists(), f"{POLAR} is not built: scripts/test.sh builds it")
+class Texts(unittest.TestCase):
+    def test_the_program_writes_what_transformers_writes_with_and_without_a_start_token(self):
+        llama3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                  "original_max_position_embeddings": 32}
+        for options in ({"begin": False, "seed": 1}, {"begin": True, "seed": 2, "tied": False, "bias": True, "rope": llama3}):
+            with self.subTest(options), tempfile.TemporaryDirectory() as folder:
+                self.compare(Path(folder), options)
+
+    def compare(self, folder, options):
+        model = source.from_folder(make_tiny_model.make_folder(folder / "hf", **options))
+        with mock.patch.object(verify, "NEW_TOKENS", 3):
+            package.export(model, folder / "pool", log=lambda line: None)
+        trials = [{"prompt": prompt, "answer": "7", "program": program}
+                  for program in verify.programs(4).values() for prompt in PROMPTS[:8]]
+        (folder / "trials.jsonl").write_text("".join(json.dumps(trial) + "\n" for trial in trials), encoding="utf-8")
+        theirs = output_of(sys.executable, ROOT / "bench" / "reference_hf.py", "--model", folder / "hf", "--tokenizer",
+                           folder / "hf" / "tokenizer.json", "--trials", folder / "trials.jsonl", "--max-new-tokens", NEW_TOKENS,
+                           "--dtype", "float32", "--mode", "single")
+        for plain in ([], ["--plain"]):
+            ours = output_of(POLAR, "bench", "trials", "--pool", folder / "pool", "--trials", folder / "trials.jsonl",
+                             "--max-new-tokens", NEW_TOKENS, "--dtype", "float32", "--grader", "numeric:last", *plain)
+            self.assertEqual(ours["texts"], theirs["texts"])
+        self.assertGreater(len(set(theirs["texts"])), len(trials) // 2, "the models must not say the same everywhere")
+
+
+if __name__ == "__main__":
+    unittest.main()
