@@ -99,11 +99,23 @@ own_copy "$work/pool/$layer"
 truncate -s $((size - 1000)) "$work/pool/$layer"
 expect 1 "$layer.*bytes" "$polar" inspect "$work/pool"
 
+echo "manifest with a changed digit"
+copy_pool
+own_copy "$work/pool/pool.json"
+sed -i -E '0,/("scale": *0\.[0-9]*)[0-9]/s//\17/' "$work/pool/pool.json"
+expect 1 "pool.json.*manifest_sha256" "$polar" inspect "$work/pool"
+
 echo "manifest of a future version"
 copy_pool
 own_copy "$work/pool/pool.json"
 sed -i -E 's/("format_version": *)[0-9]+/\1999/' "$work/pool/pool.json"
 expect 1 "pool.json.*999" "$polar" inspect "$work/pool"
+
+echo "trials whose programs are none"
+for program in '[]' '[65536]' '[1.7]' '[true]' '3'; do
+  printf '{"prompt": "1 + 1 =", "answer": "2", "program": %s}\n' "$program" >"$work/trials.jsonl"
+  expect 1 "trials.jsonl:1: expected" "$polar" bench trials --pool "$pool" --trials "$work/trials.jsonl"
+done
 
 echo "corrupt data row"
 printf '%s\n' '{"id": "a", "question": "1 + 1", "answer": "2", "source": "made"}' '{"id": "b", "question": "1 + 2", "answer": ' >"$work/rows.jsonl"

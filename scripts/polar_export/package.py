@@ -29,7 +29,7 @@ def export(source, out, force=False, log=print):
         files = write_files(source, folder)
         # 2. What they are: pool.json.
         manifest = describe(source, files)
-        write(folder / "pool.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
+        write(folder / "pool.json", sealed(manifest))
         log(f"written {sum(entry['bytes'] for entry in files.values()) / 1e6:.0f} MB, weights digest {manifest['weights_digest'][:16]}")
         # 3. The written files, read back, must compute what transformers computes.
         verify.verify(folder, source, log)
@@ -57,6 +57,18 @@ def write(path, content):
         file.flush()
         os.fsync(file.fileno())
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def sealed(manifest):
+    """The text of pool.json. manifest_sha256 becomes the digest of that text with its own digits written as zeros, so that a changed
+    byte is seen here too."""
+    manifest["manifest_sha256"] = "0" * 64
+
+    def text():
+        return json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n"
+
+    manifest["manifest_sha256"] = hashlib.sha256(text()).hexdigest()
+    return text()
 
 
 def describe(source, files):

@@ -76,10 +76,8 @@ DType parse_dtype(const Fields& fields) {
 }
 
 Attention parse_attention(const Fields& fields) {
-  const std::string kind = fields.text("kind");
-  if (kind != "causal" && kind != "bidirectional") fields.fail("kind", "causal or bidirectional");
+  if (fields.text("kind") != "causal") fields.fail("kind", "causal, as a decoder attends");
   Attention attention;
-  attention.causal = kind == "causal";
   attention.window = static_cast<int>(fields.number_or("window", 0));
   attention.scale = fields.get<double>("scale", "a number");
   attention.softcap = fields.number_or("softcap", 0);
@@ -131,9 +129,9 @@ std::optional<Chat> parse_chat(const Fields& top) {
   return chat;
 }
 
-json parse_json(const std::filesystem::path& file) {
+json parse_json(const std::string& text, const std::filesystem::path& file) {
   try {
-    return json::parse(core::read_file(file));
+    return json::parse(text);
   } catch (const json::exception& error) {
     throw core::Error(fmt::format("{}: expected JSON, found: {}; {}", file.string(), error.what(), kExportAgain));
   }
@@ -146,6 +144,14 @@ void check_version(const Fields& top, const std::filesystem::path& file) {
         "{}: format_version: expected at most {}, found {}; the pool was written by a later polar: update this "
         "program, or {}",
         file.string(), Manifest::kFormatVersion, version, kExportAgain));
+  }
+}
+
+void check_seal(const Fields& top, const std::string& text, const std::filesystem::path& file) {
+  const std::string expected = top.text("manifest_sha256"), found = manifest_seal(text, expected);
+  if (found != expected) {
+    throw core::Error(fmt::format("{}: manifest_sha256: expected {}, found {}: the file is damaged or was edited; {}",
+                                  file.string(), expected, found, kExportAgain));
   }
 }
 
@@ -174,15 +180,24 @@ std::string to_string(DType dtype) {
   return dtype == DType::kBFloat16 ? "bfloat16" : "float32";
 }
 
+std::string manifest_seal(std::string text, std::string_view seal) {
+  if (const std::size_t at = text.find(seal); !seal.empty() && at != std::string::npos)
+    text.replace(at, seal.size(), seal.size(), '0');
+  return core::sha256(text);
+}
+
 Manifest read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "pool.json";
   if (!std::filesystem::exists(file)) {
     throw core::Error(fmt::format(
-        "{}: expected a pool package with a pool.json, found none; make one with scripts/export.py", folder.string()));
+        "{}: expected a pool package with a pool.json, found none; make one with .venv/bin/python scripts/export.py",
+        folder.string()));
   }
-  const json document = parse_json(file);
+  const std::string text = core::read_file(file);
+  const json document = parse_json(text, file);
   const Fields top(document, "", file);
   check_version(top, file);
+  check_seal(top, text, file);
 
   Manifest manifest;
   manifest.folder = folder;
@@ -201,6 +216,8 @@ Manifest read_manifest(const std::filesystem::path& folder) {
   manifest.tokenizer_file = top.text("tokenizer");
   parse_layers(top, file, manifest);
   manifest.eos_ids = top.get<std::vector<int>>("eos_ids", "a list of token ids");
+  if (std::ranges::any_of(manifest.eos_ids, [&](int id) { return id < 0 || id >= manifest.vocabulary; }))
+    top.fail("eos_ids", fmt::format("ids from 0 to {}", manifest.vocabulary - 1));
   manifest.chat = parse_chat(top);
   parse_files(top, file, manifest);
   manifest.weights_digest = top.text("weights_digest");

@@ -14,9 +14,8 @@ enum class DType { kBFloat16, kFloat32 };
 
 std::string to_string(DType dtype);
 
-/// How the executor must attend in one layer.
+/// How the executor must attend in one layer; causally, in every decoder.
 struct Attention {
-  bool causal = true;
   int window = 0;      ///< positions a query sees, itself included; 0 = all
   double scale = 1;    ///< factor on q·k
   double softcap = 0;  ///< s → softcap·tanh(s / softcap); 0 = none
@@ -60,8 +59,12 @@ struct Manifest {
   std::filesystem::path path(const std::string& file) const { return folder / file; }
 };
 
+/// SHA-256, in hexadecimal digits, of a manifest's text with its own `seal` (the value of manifest_sha256) written as
+/// zeros.
+std::string manifest_seal(std::string text, std::string_view seal);
+
 /// Reads and checks pool.json alone. Throws core::Error naming file, field, expected, found, remedy; a manifest of a
-/// later format or LibTorch than this program's is refused.
+/// later format, or one that is not as it was written, is refused.
 Manifest read_manifest(const std::filesystem::path& folder);
 
 /// Checks presence, size and SHA-256 of every file the manifest lists, in parallel. Throws core::Error for the first

@@ -62,7 +62,7 @@ TEST(AttentionKernel, MatchesTheFormulaForManyShapesAndLengths) {
         AttentionShape{2, 1, 96, pool::DType::kFloat32}, AttentionShape{2, 2, 40, pool::DType::kFloat32}}) {
     for (int keys : {1, 2, 15, 16, 17, 33, 100}) {
       const Case c = random_case(shape, keys, static_cast<std::uint64_t>(keys));
-      const pool::Attention attention{true, 0, 0.125, 0};
+      const pool::Attention attention{0, 0.125, 0};
       EXPECT_TRUE(at::allclose(attend(c, attention, {keys}).to(at::kDouble), expected(c, attention), 1e-5, 1e-5))
           << keys;
     }
@@ -71,14 +71,14 @@ TEST(AttentionKernel, MatchesTheFormulaForManyShapesAndLengths) {
 
 TEST(AttentionKernel, RoundsItsResultToBFloat16) {
   const Case c = random_case({9, 3, 64, pool::DType::kBFloat16}, 29, 7);
-  const pool::Attention attention{true, 0, 0.125, 0};
+  const pool::Attention attention{0, 0.125, 0};
   EXPECT_TRUE(at::allclose(attend(c, attention, {29}).to(at::kDouble), expected(c, attention), 1e-2, 4e-3));
 }
 
 TEST(AttentionKernel, KeepsTheBitsHoweverTheKeysAreDividedIntoSpans) {
   for (pool::DType dtype : {pool::DType::kFloat32, pool::DType::kBFloat16}) {
     const Case c = random_case({9, 3, 64, dtype}, 50, 3);
-    const pool::Attention attention{true, 0, 0.125, 0};
+    const pool::Attention attention{0, 0.125, 0};
     const at::Tensor whole = attend(c, attention, {50});
     for (const std::vector<int>& spans :
          std::vector<std::vector<int>>{{1, 49}, {16, 34}, {17, 16, 17}, {5, 40, 5}, {49, 0, 1}}) {
@@ -94,7 +94,7 @@ TEST(AttentionKernel, GivesSeveralRowsTheBitsThatEachHasAlone) {
       constexpr int kBefore = 21, kRows = 11;
       const Case c = random_case(shape, kBefore + kRows, 11);
       const at::Tensor queries = at::randn({kRows, shape.heads, shape.head_size}).to(c.q.scalar_type());
-      const pool::Attention attention{true, 25, 0.125, 0};
+      const pool::Attention attention{25, 0.125, 0};
       KvRows before(shape), own(shape);
       for (int i = 0; i < kBefore + kRows; ++i) (i < kBefore ? before : own).append(shape, row(c.k, i), row(c.v, i));
       const std::vector<KvSpan> spans = {{before.keys(), before.values(), kBefore}, {own.keys(), own.values(), 1}};
@@ -113,14 +113,14 @@ TEST(AttentionKernel, GivesSeveralRowsTheBitsThatEachHasAlone) {
 TEST(AttentionKernel, HonoursWindowAndSoftcap) {
   const Case c = random_case({4, 2, 16, pool::DType::kFloat32}, 40, 5);
   for (const pool::Attention& attention :
-       {pool::Attention{true, 8, 0.25, 0}, pool::Attention{true, 0, 0.25, 2.0}, pool::Attention{true, 17, 0.5, 5}}) {
+       {pool::Attention{8, 0.25, 0}, pool::Attention{0, 0.25, 2.0}, pool::Attention{17, 0.5, 5}}) {
     EXPECT_TRUE(at::allclose(attend(c, attention, {40}).to(at::kDouble), expected(c, attention), 1e-5, 1e-5));
   }
 }
 
 TEST(KvRows, KeepsEarlierRowsWhenItGrows) {
   const Case c = random_case({2, 1, 16, pool::DType::kFloat32}, 100, 9);
-  const pool::Attention attention{true, 0, 0.25, 0};
+  const pool::Attention attention{0, 0.25, 0};
   KvRows reserved(c.shape, 100);
   for (int i = 0; i < 100; ++i) reserved.append(c.shape, row(c.k, i), row(c.v, i));
   at::Tensor out = at::empty_like(c.q);

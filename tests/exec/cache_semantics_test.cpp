@@ -190,7 +190,7 @@ TEST_F(CacheSemanticsTest, RefusesOneSlotALayerWhereLayersAttendToAWindow) {
   const auto file = folder_ / "pool" / "pool.json";
   nlohmann::json manifest = nlohmann::json::parse(core::read_file(file));
   manifest["layers"][2]["attention"]["window"] = 16;
-  core::write_file(file, manifest.dump());
+  test::write_manifest(folder_ / "pool", manifest);
   const test::LoadedPool windowed = test::load_pool(folder_ / "pool", pool::DType::kFloat32);
   ExecOptions options;
   options.cache_semantics = CacheSemantics::kSharedSlot;

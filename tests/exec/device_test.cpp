@@ -82,8 +82,7 @@ TEST_P(DeviceTest, GivesTheSameBitsUnderAnySetOfSwitches) {
 
 TEST_P(DeviceTest, GivesTheStatesOfTheHost) {
   const double tolerance = dtype() == pool::DType::kFloat32 ? 1e-4 : 0.05;
-  std::vector<const EncodedExample*> examples;
-  for (const EncodedExample& example : trials_->examples) examples.push_back(&example);
+  const std::vector<EncodedExample>& examples = trials_->examples;
   ExecOptions tensors;
   tensors.tensor_states = true;
   const auto expected = Executor(host_.pool, host_.tokenizer, {}).states(examples, {0, 1});

@@ -255,15 +255,13 @@ TEST_P(ExecutorTest, GivesTheStatesAfterAPrefix) {
   Executor executor(loaded_.pool, loaded_.tokenizer, options(2));
   const auto& prompt = encoded_.front().prompt;
   executor.set_shared_prompt({prompt.begin(), prompt.begin() + 4});
-  std::vector<const EncodedExample*> examples;
-  for (const EncodedExample& example : encoded_) examples.push_back(&example);
-  const std::vector<States> embedded = executor.states(examples, Program());
-  ASSERT_EQ(embedded.size(), examples.size());
-  const std::vector<States> states = executor.states(examples, Program{0, 1});
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    EXPECT_EQ(states[i].tokens, static_cast<int>(examples[i]->prompt.size()));
+  const std::vector<States> embedded = executor.states(encoded_, Program());
+  ASSERT_EQ(embedded.size(), encoded_.size());
+  const std::vector<States> states = executor.states(encoded_, Program{0, 1});
+  for (std::size_t i = 0; i < encoded_.size(); ++i) {
+    EXPECT_EQ(states[i].tokens, static_cast<int>(encoded_[i].prompt.size()));
     EXPECT_EQ(states[i].width, 32);
-    EXPECT_EQ(states[i].values.size(), examples[i]->prompt.size() * 32);
+    EXPECT_EQ(states[i].values.size(), encoded_[i].prompt.size() * 32);
     EXPECT_NE(states[i].values, embedded[i].values);
   }
 }
@@ -271,19 +269,17 @@ TEST_P(ExecutorTest, GivesTheStatesAfterAPrefix) {
 TEST_P(ExecutorTest, ReadsTheSameStatesBehindASharedPromptAndAnswersGoOnFromThem) {
   const auto& prompt = encoded_.front().prompt;
   const std::vector<text::Token> shared(prompt.begin(), prompt.begin() + 4);
-  std::vector<const EncodedExample*> examples;
-  for (const EncodedExample& example : encoded_) examples.push_back(&example);
   const Program prefix{0, 1};
   Executor plain(loaded_.pool, loaded_.tokenizer, options(1)), executor(loaded_.pool, loaded_.tokenizer, options(1));
   executor.set_shared_prompt(shared);
   const std::vector<Request> all = requests(StopRule::kFull);
   executor.answer(all);  // leaves fewer rows of some prefixes than states need
-  const std::vector<States> expected = plain.states(examples, prefix);
-  for (const std::vector<States>& found : {executor.states(examples, prefix), executor.states(examples, prefix)}) {
-    for (std::size_t i = 0; i < examples.size(); ++i) EXPECT_EQ(found[i].values, expected[i].values);
+  const std::vector<States> expected = plain.states(encoded_, prefix);
+  for (const std::vector<States>& found : {executor.states(encoded_, prefix), executor.states(encoded_, prefix)}) {
+    for (std::size_t i = 0; i < encoded_.size(); ++i) EXPECT_EQ(found[i].values, expected[i].values);
   }
   executor.clear_cache();
-  executor.states(examples, prefix);
+  executor.states(encoded_, prefix);
   executor.reset_stats();
   const GenerationRules rules{nullptr, {}, 2, StopRule::kFull};
   const Request request{&encoded_.front(), {0, 1, 2}, 0, 0, &rules, false};

@@ -94,7 +94,7 @@ TEST_P(StorageTest, AttendsByTheFormula) {
     const at::Tensor q = random({rows, kHeads, kHeadSize}), k = random({keys, kKvHeads, kHeadSize}),
                      v = random({keys, kKvHeads, kHeadSize});
     for (const pool::Attention& attention :
-         {pool::Attention{true, 0, 0.2, 0}, pool::Attention{true, 9, 0.2, 0}, pool::Attention{true, 0, 0.2, 3}}) {
+         {pool::Attention{0, 0.2, 0}, pool::Attention{9, 0.2, 0}, pool::Attention{0, 0.2, 3}}) {
       const at::Tensor found = attend(q, k, v, {keys}, attention).to(at::kCPU, at::kDouble);
       EXPECT_TRUE(at::allclose(found, expected(q, k, v, attention), tolerance(), tolerance()))
           << rows << " rows, " << keys << " keys, window " << attention.window << ", softcap " << attention.softcap;
@@ -107,7 +107,7 @@ TEST_P(StorageTest, GivesARowTheBitsThatItHasAloneAndWithOneSpan) {
   constexpr int kRows = 90, kKeys = 140;
   const at::Tensor q = random({kRows, kHeads, kHeadSize}), k = random({kKeys, kKvHeads, kHeadSize}),
                    v = random({kKeys, kKvHeads, kHeadSize});
-  const pool::Attention attention{true, 0, 0.2, 0};
+  const pool::Attention attention{0, 0.2, 0};
   const at::Tensor together = attend(q, k, v, {kKeys}, attention);
   EXPECT_TRUE(at::equal(attend(q, k, v, {17, 20, kKeys - 37}, attention), together));
   for (int row = 0; row < kRows; row += 7) {

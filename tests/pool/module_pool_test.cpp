@@ -32,7 +32,7 @@ class ModulePoolTest : public testing::Test {
   void change_manifest(const std::function<void(json&)>& change) const {
     json manifest = json::parse(core::read_file(folder_ / "pool" / "pool.json"));
     change(manifest);
-    core::write_file(folder_ / "pool" / "pool.json", manifest.dump());
+    test::write_manifest(folder_ / "pool", manifest);
   }
 
   test::TemporaryFolder folder_;
@@ -55,6 +55,17 @@ TEST_F(ModulePoolTest, NamesAFileWithAFlippedByte) {
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   core::write_file(file, bytes);
   EXPECT_NE(failure().find("layer_003.ts: expected SHA-256"), std::string::npos) << failure();
+}
+
+TEST_F(ModulePoolTest, NoticesAnyChangedDigitOfTheManifest) {
+  const auto file = folder_ / "pool" / "pool.json";
+  const std::string whole = core::read_file(file);
+  std::string changed = whole;
+  changed[changed.find("\"scale\": 0.") + 12] ^= 1;
+  core::write_file(file, changed);
+  EXPECT_NE(failure().find("pool.json: manifest_sha256: expected"), std::string::npos) << failure();
+  core::write_file(file, whole);
+  EXPECT_EQ(failure(), "");
 }
 
 TEST_F(ModulePoolTest, NamesALayerThatFailsInsideOfItsModule) {
@@ -104,6 +115,19 @@ TEST_F(ModulePoolTest, NamesAFieldOfTheWrongType) {
   change_manifest([](json& manifest) { manifest["shape"]["heads"] = "four"; });
   EXPECT_NE(failure().find("pool.json: shape.heads: expected an integer >= 1, found \"four\""), std::string::npos)
       << failure();
+}
+
+TEST_F(ModulePoolTest, RefusesEndTokensOutsideTheVocabulary) {
+  for (const int id : {-1, 257}) {
+    change_manifest([&](json& manifest) { manifest["eos_ids"] = {0, id}; });
+    EXPECT_NE(failure().find("pool.json: eos_ids: expected ids from 0 to 256, found [0,"), std::string::npos)
+        << failure();
+  }
+}
+
+TEST_F(ModulePoolTest, RefusesALayerThatLooksAhead) {
+  change_manifest([](json& manifest) { manifest["layers"][1]["attention"]["kind"] = "bidirectional"; });
+  EXPECT_NE(failure().find("pool.json: layers[1].attention.kind: expected causal"), std::string::npos) << failure();
 }
 
 TEST_F(ModulePoolTest, NamesAModuleWhoseShapesDifferFromTheManifest) {

@@ -154,6 +154,13 @@ void write_tiny_pool(const std::filesystem::path& folder, const TinyPoolOptions&
       {"files", files},
       {"weights_digest", core::sha256(fmt::format("tiny {} {}", options.depth, options.seed))},
       {"exported_with", {{"exporter", 1}, {"torch", TORCH_VERSION}, {"transformers", "none"}, {"python", "none"}}}};
+  write_manifest(folder, manifest);
+}
+
+void write_manifest(const std::filesystem::path& folder, json manifest) {
+  const std::string zeros(64, '0');
+  manifest["manifest_sha256"] = zeros;
+  manifest["manifest_sha256"] = pool::manifest_seal(manifest.dump(1), zeros);
   core::write_file(folder / "pool.json", manifest.dump(1));
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "pool/module_pool.h"
@@ -26,6 +27,9 @@ struct TinyPoolOptions {
 /// Writes the package into `folder` (made when absent). Vocabulary: 256 bytes and <|end|> = 256, the stop token. Digits
 /// and spaces are made likely, so that graders find something.
 void write_tiny_pool(const std::filesystem::path& folder, const TinyPoolOptions& options = {});
+
+/// Writes pool.json with the seal that belongs to its text.
+void write_manifest(const std::filesystem::path& folder, nlohmann::json manifest);
 
 struct LoadedPool {
   std::shared_ptr<const pool::ModulePool> pool;
