@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -45,6 +46,18 @@ struct TrialsFile {
   std::size_t count() const { return programs.size(); }
 };
 
+core::Program program_of(const json& list) {
+  if (!list.is_array()) throw core::Error(fmt::format("the program {}", list.dump()));
+  std::vector<core::Program::Layer> layers;
+  for (const json& layer : list) {
+    if (!layer.is_number_unsigned() || layer.get<std::uint64_t>() > std::numeric_limits<core::Program::Layer>::max())
+      throw core::Error(fmt::format("the layer {}", layer.dump()));
+    layers.push_back(layer.get<core::Program::Layer>());
+  }
+  if (layers.empty()) throw core::Error("a program without layers");
+  return core::Program(std::move(layers));
+}
+
 TrialsFile read_trials(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw core::Error(fmt::format("{}: expected a trials file, found none that can be read", path));
@@ -59,9 +72,9 @@ TrialsFile read_trials(const std::string& path) {
       const auto [found, added] = known.try_emplace(key, trials.examples.size());
       if (added) trials.examples.push_back({fmt::format("trial-{}", number), key.first, key.second, {}, -1, "", ""});
       trials.example_of.push_back(found->second);
-      trials.programs.emplace_back(row.at("program").get<std::vector<core::Program::Layer>>());
+      trials.programs.push_back(program_of(row.at("program")));
       trials.lines.push_back(line);
-    } catch (const json::exception& error) {
+    } catch (const std::exception& error) {
       throw core::Error(
           fmt::format("{}:{}: expected {{\"prompt\": text, \"answer\": text, \"program\": [layer, …]}}, found: {}",
                       path, number, error.what()));

@@ -64,6 +64,12 @@ void add_inspect(CLI::App& app) {
   command->callback([folder] {
     const std::filesystem::path path = *folder;
     if (std::filesystem::exists(path / "config.yaml")) return inspect_run(path);
+    if (!std::filesystem::exists(path / "pool.json")) {
+      throw core::Error(
+          fmt::format("{}: expected a pool (pool.json) or a run (config.yaml), found neither; scripts/export.py makes "
+                      "pools, polar run makes runs",
+                      path.string()));
+    }
     inspect_pool(path);
   });
 }

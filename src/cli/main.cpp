@@ -33,6 +33,9 @@ int run(int argc, char** argv) {
       "measures them.",
       "polar");
   app.set_version_flag("--version", [] { return polar::cli::version_text(); });
+  app.failure_message([](const CLI::App* command, const CLI::Error& error) {
+    return "polar: " + CLI::FailureMessage::simple(command, error);
+  });
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted (state kept).\nHelp for a "

@@ -179,7 +179,7 @@ Config load_config(const std::filesystem::path& path, std::span<const std::strin
   try {
     yaml = core::read_file(path);
   } catch (const core::Error& error) {
-    throw core::UsageError(error.what());
+    throw core::UsageError(fmt::format("{}: expected a configuration as in configs/, found none", error.what()));
   }
   return parse_config(yaml, path.string(), overrides);
 }
