@@ -184,12 +184,12 @@ std::vector<Answer> Executor::answer(std::span<const Request> requests) {
   return answers;
 }
 
-std::vector<States> Executor::states(std::span<const EncodedExample* const> examples, const core::Program& prefix) {
+std::vector<States> Executor::states(std::span<const EncodedExample> examples, const core::Program& prefix) {
   check_layers(prefix, impl_->pool->manifest().depth);
   std::vector<States> states(examples.size());
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < examples.size(); ++i)
-    jobs.push_back({examples[i], &prefix, nullptr, nullptr, &states[i]});
+    jobs.push_back({&examples[i], &prefix, nullptr, nullptr, &states[i]});
   impl_->run(std::move(jobs));
   return states;
 }

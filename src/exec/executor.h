@@ -146,7 +146,7 @@ class Executor {
 
   /// Hidden rows of every prompt after the steps of `prefix` (0 … p−1 for the predictor's features; empty: the
   /// embeddings).
-  std::vector<States> states(std::span<const EncodedExample* const> examples, const core::Program& prefix);
+  std::vector<States> states(std::span<const EncodedExample> examples, const core::Program& prefix);
 
   const pool::ModulePool& pool() const;
   const text::Tokenizer& tokenizer() const;

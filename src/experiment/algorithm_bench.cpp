@@ -110,10 +110,10 @@ std::vector<search::SearchResult> AlgorithmBench::search(const std::string& name
 
 std::vector<core::Program> AlgorithmBench::pilot_programs() {
   search::SearchPlan plan = plan_of("guided");
-  // Of the configuration, so that no budget compared decides where transfer starts.
-  const int own = config_.search.transfer_pilot_rollouts;
+  const search::Objective objective = plan.options.objective;
+  plan.options.rollouts = config_.search.rollouts;  // so that no budget compared decides where transfer starts
   plan.options = of_pilot(std::move(plan.options), search::SearchSpace(plan.space), config_.seed,
-                          own > 0 ? own : config_.search.rollouts);
+                          config_.search.transfer_pilot_rollouts);
   const std::string text = plan.space.text() + "; " + plan.options.text() + "; pilot";
   std::size_t spent = 0;
   for (const search::SearchResult& result : search("pilot of transfer", plan, pilot_, text))
@@ -124,8 +124,8 @@ std::vector<core::Program> AlgorithmBench::pilot_programs() {
   std::vector<task::Example> all = pilot_;
   all.insert(all.end(), examples_.begin(), examples_.end());
   const labels::LabelStore store = open_store(text, all);
-  std::vector<core::Program> programs = programs_that_served(
-      store, pilot_, model_.pool->manifest().depth, config_.search.transfer_size, config_.search.objective != "first");
+  std::vector<core::Program> programs =
+      programs_that_served(store, pilot_, model_.pool->manifest().depth, config_.search.transfer_size, objective);
   if (programs.empty())
     throw core::Error("transfer: expected a program that served the pilot, found none; enlarge search.transfer_pilot");
   return programs;

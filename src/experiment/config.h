@@ -2,8 +2,10 @@
 // The configuration of one run, as plain typed values. Keys, ranges, defaults and help are declared once, in
 // schema_table.cpp; the field `search.rollouts` here is the key `search.rollouts` there.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace polar::experiment {
@@ -140,6 +142,8 @@ struct EvalConfig {
   std::vector<double> temperatures;  ///< of base_sampling
   int latency_examples{};
   int bootstrap{};
+
+  bool uses(std::string_view policy) const { return std::ranges::find(policies, policy) != policies.end(); }
   bool operator==(const EvalConfig&) const = default;
 };
 

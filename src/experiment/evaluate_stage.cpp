@@ -52,10 +52,6 @@ eval::Candidate candidate_of(const core::Program& program, const exec::Answer& a
 
 }  // namespace
 
-bool EvaluateStage::uses(const std::string& policy) const {
-  return std::ranges::find(state_.config.eval.policies, policy) != state_.config.eval.policies.end();
-}
-
 Stage EvaluateStage::stage() const {
   constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "eval.", "predict.beam"};
   std::vector<task::Example> all = state_.data.dataset.test;
@@ -93,7 +89,7 @@ void EvaluateStage::run() {
     state_.say("evaluate: up to date");
     return state_.say(core::read_file(state_.directory.file("report/summary.txt")));
   }
-  if (uses("oracle")) open_oracle();
+  if (state_.config.eval.uses("oracle")) open_oracle();
   state_.directory.begin(own);
   if (oracle_) state_.search_into(*oracle_, oracle_examples(), state_.config.search.oracle_rollouts, "oracle search");
   load_policies();
@@ -125,12 +121,13 @@ void EvaluateStage::load_policies() {
     best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
   add_fixed("base", {core::Program::identity(state_.depth())});
   add_fixed("static_best", std::move(best));
-  if (uses("random")) planners_.push_back(std::make_unique<policy::RandomPlanner>(state_.space, state_.config.seed, k));
+  if (state_.config.eval.uses("random"))
+    planners_.push_back(std::make_unique<policy::RandomPlanner>(state_.space, state_.config.seed, k));
   load_baselines();
-  if (uses("predictor"))
+  if (state_.config.eval.uses("predictor"))
     planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
-  if (uses("menu")) planners_.push_back(std::make_unique<policy::MenuPlanner>(*menu_, k));
-  if (uses("menu_oracle")) {
+  if (state_.config.eval.uses("menu")) planners_.push_back(std::make_unique<policy::MenuPlanner>(*menu_, k));
+  if (state_.config.eval.uses("menu_oracle")) {
     try_menu();
     planners_.push_back(std::make_unique<policy::OraclePlanner>(*menu_oracle_, state_.depth(), "menu_oracle"));
   }
@@ -139,7 +136,7 @@ void EvaluateStage::load_policies() {
 
 /// The first max_k of programs that are the same for every input.
 void EvaluateStage::add_fixed(const std::string& name, policy::RankedPrograms programs) {
-  if (!uses(name)) return;
+  if (!state_.config.eval.uses(name)) return;
   programs.resize(std::min(programs.size(), static_cast<std::size_t>(state_.config.eval.max_k)));
   planners_.push_back(std::make_unique<policy::FixedPlanner>(name, std::move(programs)));
 }
@@ -151,12 +148,12 @@ void EvaluateStage::load_baselines() {
   add_fixed("shortgpt", std::move(trained.shortgpt));
   add_fixed("static_skip", std::move(trained.static_skip));
   add_fixed("rys", std::move(trained.rys));
-  if (uses("random_menu"))
+  if (state_.config.eval.uses("random_menu"))
     add_fixed("random_menu", policy::random_programs(state_.space, core::derive_seed(seed, "random menu"), k));
   add_fixed("menu_first_k", menu_->menu);
-  if (uses("label_prior"))
+  if (state_.config.eval.uses("label_prior"))
     planners_.push_back(std::make_unique<policy::LabelPriorPlanner>(std::move(trained.label_prior), seed, k));
-  if (uses(kSampling)) {
+  if (state_.config.eval.uses(kSampling)) {
     for (const double temperature : state_.config.eval.temperatures)
       planners_.push_back(std::make_unique<policy::SamplingPlanner>(state_.depth(), temperature, k));
   }
@@ -169,12 +166,8 @@ void EvaluateStage::try_menu() {
   for (const core::Program& program : menu_->menu) settings += " " + program.text();
   menu_oracle_ = std::make_unique<labels::LabelStore>(
       state_.open_trials(labels::StoreKind::kOracle, "menu_oracle.sqlite", examples, settings));
-  std::vector<search::Trial> wanted;
-  for (const task::Example& example : examples) {
-    for (const core::Program& program : menu_->menu) wanted.push_back({example.id, program, {}});
-  }
-  record_missing({state_.config, state_.executor, state_.data.task, *menu_oracle_, examples, "menu oracle"}, wanted,
-                 oracle_.get());
+  record_missing({state_.config, state_.executor, state_.data.task, *menu_oracle_, examples, "menu oracle"},
+                 greedy_trials(examples, menu_->menu), oracle_.get());
 }
 
 std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
@@ -189,9 +182,7 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
     proposals.push_back(planner->propose(inputs));
   }
   const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, set.task);
-  std::vector<exec::EncodedExample> encoded;
-  for (const task::Example& example : set.examples)
-    encoded.push_back(encoder.encode_input(example.id, example.question));
+  const std::vector<exec::EncodedExample> encoded = state_.prompts(set.task, set.examples);
   const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
                                     exec::StopRule::kFull};
   state_.executor.set_shared_prompt(exec::shared_prompt(encoded));
@@ -235,7 +226,8 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
   return rows;
 }
 
-/// One answer at a time, caches empty before each, policies alternating. Reading the features runs the first p layers,
+/// One answer at a time, caches empty before each, after one that is not counted. The policies take turns, each example
+/// beginning with the next of them, so that none is always the first. Reading the features runs the first p layers,
 /// whose states the answer then finds in the cache: that is what makes them free.
 std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
   const auto count = std::min(set.examples.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
@@ -244,20 +236,26 @@ std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
   const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
                                     exec::StopRule::kFull};
   state_.executor.set_shared_prompt({});
+  std::vector<policy::Planner*> planners;
+  for (const auto& planner : planners_) {
+    if (!planner->is_oracle()) planners.push_back(planner.get());  // an oracle's search is no part of an answer
+  }
   LatencyTable times;
   for (std::size_t i = 0; i < count; ++i) {
     throw_if_interrupted("run the same command again to evaluate anew");
     const task::Example& example = set.examples[i * set.examples.size() / count];
     const exec::EncodedExample input = encoder.encode_input(example.id, example.question);
-    std::map<std::string, double> base;
-    for (const auto& planner : planners_) {
-      if (planner->is_oracle()) continue;  // its search is no part of an answer
-      std::map<std::string, double> own = time_answer(*planner, set, example, input, rules);
-      if (planner->name() == "base") base = own;
-      if (!base.empty()) own["latency_ratio"] = own["answer_ms"] / base["answer_ms"];
+    if (i == 0) time_answer(*planners.front(), set, example, input, rules);
+    std::map<std::string, std::map<std::string, double>> taken;  // by policy and metric
+    for (std::size_t turn = 0; turn < planners.size(); ++turn) {
+      policy::Planner& planner = *planners[(i + turn) % planners.size()];
+      taken[planner.name()] = time_answer(planner, set, example, input, rules);
+    }
+    for (auto& [policy, own] : taken) {
+      if (taken.contains("base")) own["latency_ratio"] = own["answer_ms"] / taken["base"]["answer_ms"];
       for (const auto& [metric, value] : own) {
         for (const std::string& level : {std::string(eval::kAllLevels), example.level}) {
-          if (!level.empty()) times[{planner->name(), level, metric}].push_back(value);
+          if (!level.empty()) times[{policy, level, metric}].push_back(value);
         }
       }
     }
@@ -304,7 +302,7 @@ void EvaluateStage::write(std::vector<eval::EvaluationRow> rows, std::vector<eva
   options.root_seed = state_.config.seed;
   options.bootstrap_resamples = state_.config.eval.bootstrap;
   std::vector<eval::Figure> figures = eval::figures_of(rows, options);
-  if (uses(kSampling)) {
+  if (state_.config.eval.uses(kSampling)) {
     std::vector<std::string> temperatures;
     for (const double each : state_.config.eval.temperatures)
       temperatures.push_back(policy::SamplingPlanner::name_of(each));

@@ -43,7 +43,6 @@ class EvaluateStage {
   void try_menu();
   std::vector<task::Example> oracle_examples() const;
   void open_oracle();
-  bool uses(const std::string& policy) const;
   std::vector<eval::EvaluationRow> evaluate(const Set& set);
   std::vector<eval::Figure> latency(const Set& set);
   std::map<std::string, double> time_answer(policy::Planner& planner, const Set& set, const task::Example& example,

@@ -99,13 +99,11 @@ void check_budgets(const Config& config, const search::SearchSpace& space) {
         key, space.describe(), rollouts));
   };
   check("search.rollouts", config.search.rollouts);
-  const std::vector<std::string>& policies = config.eval.policies;
-  if (std::ranges::find(policies, "oracle") != policies.end())
-    check("search.oracle_rollouts", config.search.oracle_rollouts);
+  if (config.eval.uses("oracle")) check("search.oracle_rollouts", config.search.oracle_rollouts);
 }
 
 void check_baselines(const Config& config, int depth) {
-  if (std::ranges::find(config.eval.policies, "shortgpt") == config.eval.policies.end()) return;
+  if (!config.eval.uses("shortgpt")) return;
   const int end = config.search.end_layer > 0 ? config.search.end_layer : depth;
   const int removable = std::min(end - config.search.first_layer, depth - 1);
   const int removed = std::ranges::max(config.baselines.shortgpt_layers);

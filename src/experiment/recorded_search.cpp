@@ -10,8 +10,6 @@
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
 #include "labels/record_trials.h"
-#include "labels/store_first_evaluator.h"
-#include "search/executor_evaluator.h"
 #include "search/run_searches.h"
 
 namespace polar::experiment {
@@ -23,12 +21,20 @@ labels::StoreIdentity store_identity(const exec::Executor& executor, const task:
           executor.fingerprint()};
 }
 
+std::vector<search::Trial> greedy_trials(std::span<const task::Example> examples,
+                                         std::span<const core::Program> programs) {
+  std::vector<search::Trial> trials;
+  trials.reserve(examples.size() * programs.size());
+  for (const task::Example& example : examples) {
+    for (const core::Program& program : programs) trials.push_back({example.id, program, {}});
+  }
+  return trials;
+}
+
 std::vector<search::SearchResult> search_recorded(const RecordedSearch& on, std::span<const task::ExampleId> ids,
                                                   const search::SearchSpace& space,
                                                   const search::SearchOptions& options) {
-  exec::TaskEncoder encoder(on.executor.pool().manifest(), on.executor.tokenizer(), on.task);
-  search::ExecutorEvaluator executing(on.executor, encoder, on.examples, exec::StopRule::kVerdict);
-  labels::StoreFirstEvaluator evaluator(on.store, executing);
+  StoredOrExecuted evaluator(on.executor, on.task, on.store, on.examples);
   Progress progress(on.label, ids.size() * static_cast<std::size_t>(options.rollouts), "rollouts");
   search::SearchRun run;
   run.root_seed = on.config.seed;
@@ -62,10 +68,8 @@ void record_missing(const RecordedSearch& on, std::span<const search::Trial> wan
                     "{}, found others; search again",
                     known->path().string(), on.store.path().string()));
   const bool verdict = on.store.settings().stop_rule == "verdict";
-  exec::TaskEncoder encoder(on.executor.pool().manifest(), on.executor.tokenizer(), on.task);
-  search::ExecutorEvaluator executing(on.executor, encoder, on.examples,
-                                      verdict ? exec::StopRule::kVerdict : exec::StopRule::kAnswer);
-  labels::StoreFirstEvaluator own(on.store, executing);  // what other settings recorded
+  StoredOrExecuted own(on.executor, on.task, on.store, on.examples,  // what other settings recorded is taken over
+                       verdict ? exec::StopRule::kVerdict : exec::StopRule::kAnswer);
   std::optional<labels::StoreFirstEvaluator> others;
   if (known) others.emplace(*known, own);
   Progress progress(on.label, missing.size(), "trials");

@@ -8,6 +8,8 @@
 #include "exec/executor.h"
 #include "experiment/config.h"
 #include "labels/label_store.h"
+#include "labels/store_first_evaluator.h"
+#include "search/executor_evaluator.h"
 #include "search/result.h"
 #include "search/space.h"
 #include "task/task.h"
@@ -17,6 +19,28 @@ namespace polar::experiment {
 /// The identity of a store of these examples run by this executor: what their outcomes are a function of.
 labels::StoreIdentity store_identity(const exec::Executor& executor, const task::TaskSpec& task,
                                      std::span<const task::Example> examples);
+
+/// Every program on every example, greedily: an example's trials together, in the order of the programs.
+std::vector<search::Trial> greedy_trials(std::span<const task::Example> examples,
+                                         std::span<const core::Program> programs);
+
+/// Outcomes on a model, those that a store of them holds taken from there; nothing is recorded. All must outlive it.
+class StoredOrExecuted final : public search::Evaluator {
+ public:
+  StoredOrExecuted(exec::Executor& executor, const task::TaskSpec& task, const labels::LabelStore& store,
+                   std::span<const task::Example> examples, exec::StopRule stop = exec::StopRule::kVerdict)
+      : encoder_(executor.pool().manifest(), executor.tokenizer(), task),
+        executing_(executor, encoder_, examples, stop),
+        stored_(store, executing_) {}
+  std::vector<search::Outcome> evaluate(std::span<const search::Trial> trials) override {
+    return stored_.evaluate(trials);
+  }
+
+ private:
+  exec::TaskEncoder encoder_;
+  search::ExecutorEvaluator executing_;
+  labels::StoreFirstEvaluator stored_;
+};
 
 struct RecordedSearch {
   const Config& config;  ///< seed and trees in step (searches)

@@ -82,7 +82,7 @@ bool RunSearch::has_pilot() const {
 
 std::vector<core::Program> RunSearch::served(const labels::LabelStore& store) const {
   return programs_that_served(store, slice_levels(data.dataset.train, 0, config.search.transfer_pilot), depth(),
-                              config.search.transfer_size, config.search.objective != "first");
+                              config.search.transfer_size, search::objective_of(config.search.objective));
 }
 
 /// Those of the oracle hold what served the pilot; the labels' search has yet to find it.

@@ -94,16 +94,20 @@ void Experiment::State::drop_foreign(const std::string& file_name, const labels:
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + suffix);
 }
 
-std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,
-                                                                std::span<const task::Example> examples) {
+std::vector<exec::EncodedExample> Experiment::State::prompts(const task::TaskSpec& task,
+                                                             std::span<const task::Example> examples) const {
   const exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, task);
   std::vector<exec::EncodedExample> encoded;
-  std::vector<const exec::EncodedExample*> pointers;
   encoded.reserve(examples.size());
-  for (const task::Example& example : examples)
-    pointers.push_back(&encoded.emplace_back(encoder.encode_input(example.id, example.question)));
+  for (const task::Example& example : examples) encoded.push_back(encoder.encode_input(example.id, example.question));
+  return encoded;
+}
+
+std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,
+                                                                std::span<const task::Example> examples) {
   return policy::read_features(
-      executor, pointers, policy::feature_program({"", "", config.predict.features, config.predict.prefix_layers}));
+      executor, prompts(task, examples),
+      policy::feature_program({"", "", config.predict.features, config.predict.prefix_layers}));
 }
 
 }  // namespace polar::experiment

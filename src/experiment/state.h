@@ -25,6 +25,8 @@ struct Experiment::State : RunSearch {
   labels::LabelStore open_trials(labels::StoreKind kind, const std::string& file_name,
                                  std::span<const task::Example> examples, const std::string& settings);
 
+  /// The prompts of the examples, in order; the answer is never read.
+  std::vector<exec::EncodedExample> prompts(const task::TaskSpec& task, std::span<const task::Example> examples) const;
   /// Features of every example, in order; the answer is never read.
   std::vector<predict::TokenFeatures> features(const task::TaskSpec& task, std::span<const task::Example> examples);
 

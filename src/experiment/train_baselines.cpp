@@ -74,14 +74,10 @@ json chosen_of(const json& manifest) {
 
 }  // namespace
 
-bool BaselineStage::uses(std::string_view policy) const {
-  return std::ranges::find(state_.config.eval.policies, policy) != state_.config.eval.policies.end();
-}
-
 std::vector<std::string> BaselineStage::wanted() const {
   std::vector<std::string> names;
   for (const char* policy : {"shortgpt", "static_skip", "rys", "label_prior"}) {
-    if (uses(policy)) names.emplace_back(policy);
+    if (state_.config.eval.uses(policy)) names.emplace_back(policy);
   }
   return names;
 }
@@ -103,30 +99,31 @@ StageStatus BaselineStage::status(const std::string& labels_digest) const {
   return state_.directory.status(stage(labels_digest));
 }
 
-void BaselineStage::run(const labels::LabelStore& labels) {
-  const std::string digest = labels.digests().exact;
-  if (status(digest).up_to_date) return;
+void BaselineStage::run(const labels::LabelStore& labels, const std::string& labels_digest) {
+  if (status(labels_digest).up_to_date) return;
   core::ensure_folder(state_.directory.file("baselines"));
-  state_.directory.begin(stage(digest));
+  const Stage own = stage(labels_digest);
+  state_.directory.begin(own);
   json manifest = json::object();
-  if (uses("shortgpt")) manifest["shortgpt"] = shortgpt(labels);
-  if (uses("static_skip") || uses("rys")) {
+  if (state_.config.eval.uses("shortgpt")) manifest["shortgpt"] = shortgpt(labels);
+  if (state_.config.eval.uses("static_skip") || state_.config.eval.uses("rys")) {
     const std::vector<ScanRow> rows = scanned_blocks(labels);
     core::write_file(state_.directory.file("baselines/scan.csv"), scan_csv(rows));
     for (const auto& [policy, mode] : kBlockModes) {
-      if (uses(policy)) manifest[std::string(policy)] = block_ranking(rows, mode);
+      if (state_.config.eval.uses(policy)) manifest[std::string(policy)] = block_ranking(rows, mode);
     }
   }
-  if (uses("label_prior")) manifest["label_prior"] = label_prior(labels);
+  if (state_.config.eval.uses("label_prior")) manifest["label_prior"] = label_prior(labels);
   core::write_file(state_.directory.file(kManifest), manifest.dump(2));
+  const json chosen = chosen_of(manifest);
   const auto selected = state_.directory.file(kSelection);
   if (std::filesystem::exists(selected)) {
     json selection = json::parse(core::read_file(selected));
-    selection["baselines"] = chosen_of(manifest);
+    selection["baselines"] = chosen;
     core::write_file(selected, selection.dump(2));
   }
-  state_.say(fmt::format("train: baselines {}", chosen_of(manifest).dump()));
-  state_.directory.finish(stage(digest));
+  state_.say(fmt::format("train: baselines {}", chosen.dump()));
+  state_.directory.finish(own);
 }
 
 json BaselineStage::selection() const {
@@ -165,12 +162,8 @@ json BaselineStage::shortgpt(const labels::LabelStore& labels) const {
   const SearchConfig& search = state_.config.search;
   const std::vector<task::Example> examples =
       slice_levels(state_.data.dataset.train, 0, state_.config.baselines.examples_per_level);
-  const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, state_.data.task);
-  std::vector<exec::EncodedExample> encoded;
-  for (const task::Example& example : examples) encoded.push_back(encoder.encode_input(example.id, example.question));
-  std::vector<const exec::EncodedExample*> prompts;
-  for (const exec::EncodedExample& each : encoded) prompts.push_back(&each);
-  const std::vector<double> influence = policy::block_influence(state_.executor, prompts);
+  const std::vector<double> influence =
+      policy::block_influence(state_.executor, state_.prompts(state_.data.task, examples));
 
   std::vector<int> counts = state_.config.baselines.shortgpt_layers;
   std::ranges::sort(counts);
@@ -197,8 +190,8 @@ std::vector<ScanRow> BaselineStage::scanned_blocks(const labels::LabelStore& lab
   search::SpaceOptions options = scan_space(state_.depth(), std::min(search.max_block, state_.depth()));
   options.first_layer = search.first_layer;
   if (search.end_layer > 0) options.end_layer = search.end_layer;
-  options.allow_skip = uses("static_skip");
-  options.allow_repeat = uses("rys");
+  options.allow_skip = state_.config.eval.uses("static_skip");
+  options.allow_repeat = state_.config.eval.uses("rys");
   const search::SearchSpace space(options);
   std::vector<ScannedProgram> scanned = {{std::nullopt, space.identity().program, {}}};
   for (search::EditedProgram& block : space.single_edits())
@@ -239,11 +232,8 @@ std::vector<std::vector<search::Outcome>> BaselineStage::outcomes(const labels::
                                                                   std::span<const core::Program> programs) const {
   labels::LabelStore store = state_.open_trials(labels::StoreKind::kLabels, "baselines/trials.sqlite",
                                                 state_.labelled_examples(), "programs of baselines");
-  std::vector<search::Trial> wanted;
-  for (const task::Example& example : examples) {
-    for (const core::Program& program : programs) wanted.push_back({example.id, program, {}});
-  }
-  record_missing({state_.config, state_.executor, state_.data.task, store, examples, "baselines"}, wanted, &labels);
+  record_missing({state_.config, state_.executor, state_.data.task, store, examples, "baselines"},
+                 greedy_trials(examples, programs), &labels);
   std::vector<std::vector<search::Outcome>> results(programs.size());
   for (const task::Example& example : examples) {
     std::map<core::Program, search::Outcome> known;

@@ -51,7 +51,7 @@ class BaselineStage {
 
   /// Does what status() misses, and renews the entry `baselines` of a selection.json that is there. Throws core::Error
   /// when no training example has a valid program for label_prior, core::Interrupted, and as the executor does.
-  void run(const labels::LabelStore& labels);
+  void run(const labels::LabelStore& labels, const std::string& labels_digest);
 
   /// What was chosen, for selection.json; null when nothing was asked for.
   nlohmann::json selection() const;
@@ -61,7 +61,6 @@ class BaselineStage {
   TrainedBaselines load() const;
 
  private:
-  bool uses(std::string_view policy) const;
   std::vector<std::string> wanted() const;
   Stage stage(const std::string& labels_digest) const;
   nlohmann::json shortgpt(const labels::LabelStore& labels) const;

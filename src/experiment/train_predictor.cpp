@@ -9,11 +9,10 @@
 #include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
-#include "labels/store_first_evaluator.h"
+#include "experiment/recorded_search.h"
 #include "predict/crop.h"
 #include "predict/top_one.h"
 #include "predict/training.h"
-#include "search/executor_evaluator.h"
 
 namespace polar::experiment {
 namespace {
@@ -43,9 +42,7 @@ predict::TargetOptions target_options(const Experiment::State& state) {
 
 void crop(Experiment::State& state, const labels::LabelStore& store, std::span<const task::Example> examples,
           const predict::TargetOptions& options, SplitLabels& labels) {
-  exec::TaskEncoder encoder(state.model.pool->manifest(), *state.model.tokenizer, state.data.task);
-  search::ExecutorEvaluator executing(state.executor, encoder, examples, exec::StopRule::kVerdict);
-  labels::StoreFirstEvaluator evaluator(store, executing);
+  StoredOrExecuted evaluator(state.executor, state.data.task, store, examples);
   std::vector<task::ExampleId> ids;
   for (const task::Example& example : examples) ids.push_back(example.id);
   Progress progress("cropped programs", examples.size(), "examples");

@@ -13,10 +13,9 @@
 #include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
+#include "experiment/recorded_search.h"
 #include "experiment/train_baselines.h"
 #include "experiment/train_predictor.h"
-#include "labels/store_first_evaluator.h"
-#include "search/executor_evaluator.h"
 
 namespace polar::experiment {
 namespace {
@@ -117,8 +116,9 @@ void TrainStage::run() {
   const labels::LabelStore store = labels::LabelStore::read(state_.directory.file("labels.sqlite"));
   store.require_trainable();
   BaselineStage baselines(state_);
-  baselines.run(store);
-  const Stage own = stage(store.digests().exact);
+  const std::string digest = store.digests().exact;
+  baselines.run(store, digest);
+  const Stage own = stage(digest);
   if (state_.directory.status(own).up_to_date) return state_.say("train: up to date");
   state_.directory.begin(own);
   std::filesystem::remove(state_.directory.file("selection.json"));  // it speaks of what is now replaced
@@ -172,9 +172,7 @@ std::vector<core::Program> TrainStage::menu_candidates(const labels::LabelStore&
 
 TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::span<const core::Program> programs) {
   const std::vector<task::Example> examples = state_.labelled_examples();
-  exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, state_.data.task);
-  search::ExecutorEvaluator executing(state_.executor, encoder, examples, exec::StopRule::kVerdict);
-  labels::StoreFirstEvaluator evaluator(store, executing);
+  StoredOrExecuted evaluator(state_.executor, state_.data.task, store, examples);
   const auto columns = static_cast<int>(programs.size());
   Outcomes result{Matrix(static_cast<int>(examples.size()), columns),
                   Matrix(static_cast<int>(examples.size()), columns)};
@@ -183,11 +181,8 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
   for (std::size_t first = 0; first < examples.size(); first += kExamplesInStep) {
     throw_if_interrupted("run the same command again to go on with training");
     const std::size_t last = std::min(examples.size(), first + kExamplesInStep);
-    std::vector<search::Trial> trials;
-    for (std::size_t i = first; i < last; ++i) {
-      for (const core::Program& program : programs) trials.push_back({examples[i].id, program, {}});
-    }
-    const std::vector<search::Outcome> batch = evaluator.evaluate(trials);
+    const std::vector<search::Outcome> batch =
+        evaluator.evaluate(greedy_trials(std::span(examples).subspan(first, last - first), programs));
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const auto row = static_cast<int>(first + i / programs.size()), col = static_cast<int>(i % programs.size());
       result.correct.at(row, col) = batch[i].correct ? 1 : 0;

@@ -95,12 +95,12 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
 
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
                                                 std::span<const task::Example> examples, int depth, int size,
-                                                bool shorter_too) {
+                                                search::Objective objective) {
   const core::Program identity = core::Program::identity(depth);
   TriedOn rescuing = tried_on(store, examples, identity, true);
   if (rescuing.programs.empty()) rescuing = tried_on(store, examples, identity, false);
   std::vector<core::Program> chosen = cover_of(rescuing, size);
-  if (!shorter_too) return chosen;
+  if (objective == search::Objective::kFirstValid) return chosen;
   TriedOn shortening = tried_on(store, examples, identity, false);
   std::erase_if(shortening.programs, [&](const core::Program& program) { return program.length() >= depth; });
   return in_turn(chosen, cover_of(shortening, size), size);

@@ -35,7 +35,7 @@ double turned_tokens(const exec::States& before, const exec::States& after) {
   return sum;
 }
 
-std::vector<double> block_influence(exec::Executor& executor, std::span<const exec::EncodedExample* const> prompts) {
+std::vector<double> block_influence(exec::Executor& executor, std::span<const exec::EncodedExample> prompts) {
   if (prompts.empty()) throw core::Error("block influence: expected at least one prompt, found none");
   constexpr std::size_t kPromptsInStep = 32;
   std::vector<double> influence(static_cast<std::size_t>(executor.pool().manifest().depth));

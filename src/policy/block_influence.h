@@ -18,7 +18,7 @@ double turned_tokens(const exec::States& before, const exec::States& after);
 /// all tokens of all prompts. One value a layer, from 0 (the layer only scales) to 2. A layer's states are computed
 /// from those of the layer before as far as the executor's cache holds them. Throws core::Error without prompts, and as
 /// the executor does.
-std::vector<double> block_influence(exec::Executor& executor, std::span<const exec::EncodedExample* const> prompts);
+std::vector<double> block_influence(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
 
 /// The identity without the `count` layers of least influence among [first_layer, end_layer); equal ones: the later
 /// goes. Throws core::UsageError unless 1 ≤ count ≤ end_layer − first_layer and a layer is left.

@@ -23,7 +23,7 @@ core::Program feature_program(const predict::Origin& origin) {
 }
 
 std::vector<predict::TokenFeatures> read_features(exec::Executor& executor,
-                                                  std::span<const exec::EncodedExample* const> prompts,
+                                                  std::span<const exec::EncodedExample> prompts,
                                                   const core::Program& prefix) {
   std::vector<predict::TokenFeatures> features;
   for (exec::States& states : executor.states(prompts, prefix))
@@ -73,9 +73,7 @@ const predict::Origin& TrainedPolicy::origin() const {
 
 std::vector<core::Program> TrainedPolicy::choose(exec::Executor& executor,
                                                  std::span<const exec::EncodedExample> prompts) {
-  std::vector<const exec::EncodedExample*> pointers;
-  for (const exec::EncodedExample& prompt : prompts) pointers.push_back(&prompt);
-  const auto features = read_features(executor, pointers, feature_program(origin()));
+  const auto features = read_features(executor, prompts, feature_program(origin()));
   std::vector<Input> inputs;
   for (std::size_t i = 0; i < prompts.size(); ++i) inputs.push_back({prompts[i].id, &features[i]});
   std::vector<core::Program> programs;

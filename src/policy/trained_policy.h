@@ -22,7 +22,7 @@ core::Program feature_program(const predict::Origin& origin);
 /// Features of prompts, in their order: hidden rows after `prefix`. An executor with a cache, and without a shared
 /// prompt, finds these states again when it answers the same prompts under programs that begin with `prefix`.
 std::vector<predict::TokenFeatures> read_features(exec::Executor& executor,
-                                                  std::span<const exec::EncodedExample* const> prompts,
+                                                  std::span<const exec::EncodedExample> prompts,
                                                   const core::Program& prefix);
 
 /// Owns what its planner refers to. Not thread-safe.

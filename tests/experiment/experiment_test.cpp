@@ -183,7 +183,8 @@ TEST_F(ExperimentTest, StartsFromTheSameProgramsOfThePilotWhateverTreesInStep) {
   EXPECT_EQ(digests("one").exact, digests("two").exact);
   const labels::LabelStore store = labels::LabelStore::read(run("one") / "labels.sqlite");
   const std::vector<task::Example> pilot = slice_levels(task::read_jsonl(folder_ / "train.jsonl"), 0, 8);
-  const std::vector<core::Program> served = programs_that_served(store, pilot, 8, one.search.transfer_size, true);
+  const std::vector<core::Program> served =
+      programs_that_served(store, pilot, 8, one.search.transfer_size, search::Objective::kBest);
   ASSERT_FALSE(served.empty());
   for (const char* other : {"train16", "train23", "valid3"})
     EXPECT_EQ(store.trials(other).at(1).trial.program, served.front()) << other;
@@ -196,7 +197,7 @@ TEST_F(ExperimentTest, SearchesTheOracleAnewWhenOtherProgramsServedThePilot) {
   const auto served = [&] {
     const std::vector<task::Example> pilot = slice_levels(task::read_jsonl(folder_ / "train.jsonl"), 0, 8);
     return programs_that_served(labels::LabelStore::read(run("oracle") / "labels.sqlite"), pilot, 8,
-                                transfer.search.transfer_size, true);
+                                transfer.search.transfer_size, search::Objective::kBest);
   };
   const auto oracle = [&] { return labels::LabelStore::read(run("oracle") / "oracle.sqlite"); };
   run_all(transfer);

@@ -61,25 +61,30 @@ TEST_F(ProgramsThatServed, AreAGreedyCoverOfWhatTheIdentityFails) {
   add("b", {{identity_, false}, {first_, true}});
   add("c", {{identity_, false}, {second_, true}});
   add("d", {{identity_, true}, {third_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, false), (std::vector<Program>{first_, second_}));
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 1, false), (std::vector<Program>{first_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid),
+            (std::vector<Program>{first_, second_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 1, search::Objective::kFirstValid),
+            (std::vector<Program>{first_}));
 }
 
 TEST_F(ProgramsThatServed, ComeFromAllExamplesWhenTheIdentitySolvesThem) {
   add("a", {{identity_, true}, {third_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, false), (std::vector<Program>{third_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid),
+            (std::vector<Program>{third_}));
 }
 
 TEST_F(ProgramsThatServed, AreNoneWhereOnlyTheIdentityIsValid) {
   add("a", {{identity_, true}, {first_, false}});
-  EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5, false).empty());
+  EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid).empty());
 }
 
 TEST_F(ProgramsThatServed, AreShorterOnesInTurnWhereAskedFor) {
   add("a", {{identity_, false}, {first_, true}, {third_, true}});
   add("b", {{identity_, true}, {second_, true}, {first_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, true), (std::vector<Program>{first_, second_, third_}));
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 2, true), (std::vector<Program>{first_, second_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kBest),
+            (std::vector<Program>{first_, second_, third_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 2, search::Objective::kBest),
+            (std::vector<Program>{first_, second_}));
 }
 
 TEST(OfPilot, TriesSingleEditsFirstInOneOrderAndUsesEveryRollout) {

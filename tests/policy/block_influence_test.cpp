@@ -30,14 +30,14 @@ TEST(BlockInfluence, IsTheMeanOverTheTokensOfAllPrompts) {
   exec::Executor executor(loaded.pool, loaded.tokenizer, exec::ExecOptions{.workers = 1});
   const task::TaskSpec task;
   const exec::TaskEncoder encoder(loaded.pool->manifest(), *loaded.tokenizer, task);
-  const exec::EncodedExample one = encoder.encode_input("one", "1 + 1"), two = encoder.encode_input("two", "number 2");
-  const exec::EncodedExample* prompts[] = {&one, &two};
+  const exec::EncodedExample prompts[] = {encoder.encode_input("one", "1 + 1"),
+                                          encoder.encode_input("two", "number 2")};
   const std::vector<double> influence = block_influence(executor, prompts);
   ASSERT_EQ(influence.size(), 3U);
   const auto last = [&](int layers) { return executor.states(prompts, Program::identity(layers)); };
   const auto before = last(2), after = last(3);
   EXPECT_DOUBLE_EQ(influence[2], (turned_tokens(before[0], after[0]) + turned_tokens(before[1], after[1])) /
-                                     static_cast<double>(one.prompt.size() + two.prompt.size()));
+                                     static_cast<double>(prompts[0].prompt.size() + prompts[1].prompt.size()));
   for (const double each : influence) EXPECT_TRUE(each > 0 && each < 2) << each;
   EXPECT_THROW(block_influence(executor, {}), core::Error);
 }

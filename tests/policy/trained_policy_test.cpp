@@ -30,7 +30,7 @@ class TrainedPolicyTest : public testing::Test {
   }
 
   void save_menu(const std::string& weights_digest, const std::string& kind = "states") {
-    const exec::EncodedExample* prompts[] = {&one_, &other_};
+    const exec::EncodedExample prompts[] = {one_, other_};
     std::vector<std::vector<double>> rows;
     for (const predict::TokenFeatures& features : read_features(*executor_, prompts, Program::identity(kPrefix))) {
       const std::vector<float> pooled = predict::pooled(features);
