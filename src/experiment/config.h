@@ -127,6 +127,11 @@ struct MenuConfig {
   std::vector<double> ridge;
   std::vector<double> lambda;
   std::vector<double> margin;
+  std::vector<double> bandwidth;  ///< of kernel-ridge
+  std::string calibration;        ///< "none" or "platt"
+  std::string select;             ///< "validation" or "leave-one-out"
+  double depth_limit{};           ///< mean depth ratio; 0: none
+  std::vector<double> operating_points;
   bool operator==(const MenuConfig&) const = default;
 };
 

@@ -20,6 +20,7 @@
 #include "experiment/progress.h"
 #include "experiment/recorded_search.h"
 #include "experiment/train_baselines.h"
+#include "experiment/train_menu.h"
 #include "experiment/train_stage.h"
 #include "policy/baselines.h"
 
@@ -62,10 +63,17 @@ Stage EvaluateStage::stage() const {
           {{"baselines", BaselineStage(state_).digest()},
            {"selection", core::sha256_file(state_.directory.file("selection.json"))},
            {"predictor", core::sha256_file(state_.directory.file("predictor/manifest.json"))},
-           {"menu", core::sha256_file(state_.directory.file("menu/manifest.json"))},
+           {"menu", menus_digest()},
            {"data", data_digest(state_.data.task, all)},
            {"fingerprint", state_.executor.fingerprint()}},
           {"evaluation.jsonl", "report/results.csv", "report/results.md", "report/summary.txt"}};
+}
+
+std::string EvaluateStage::menus_digest() const {
+  std::string digests;
+  for (const std::string& name : menu_names(state_.config.menu))
+    digests += core::sha256_file(state_.directory.file(name) / "manifest.json");
+  return core::sha256(digests);
 }
 
 std::vector<EvaluateStage::Set> EvaluateStage::sets() const {
@@ -115,9 +123,10 @@ void EvaluateStage::load_policies() {
   const int k = state_.config.eval.max_k;
   predictor_ =
       std::make_unique<predict::TrainedPredictor>(predict::load_predictor(state_.directory.file("predictor"), digest));
-  menu_ = std::make_unique<predict::TrainedMenu>(predict::load_menu(state_.directory.file("menu"), digest));
+  for (const std::string& name : menu_names(state_.config.menu))
+    menus_.push_back(predict::load_menu(state_.directory.file(name), digest));
   policy::RankedPrograms best;
-  for (const json& entry : menu_->selection.at("static_ranking"))
+  for (const json& entry : menus_.front().selection.at("static_ranking"))
     best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
   add_fixed("base", {core::Program::identity(state_.depth())});
   add_fixed("static_best", std::move(best));
@@ -126,7 +135,11 @@ void EvaluateStage::load_policies() {
   load_baselines();
   if (state_.config.eval.uses("predictor"))
     planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
-  if (state_.config.eval.uses("menu")) planners_.push_back(std::make_unique<policy::MenuPlanner>(*menu_, k));
+  if (state_.config.eval.uses("menu")) {
+    const std::vector<std::string> names = menu_names(state_.config.menu);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      planners_.push_back(std::make_unique<policy::MenuPlanner>(menus_[i], k, names[i]));
+  }
   if (state_.config.eval.uses("menu_oracle")) {
     try_menu();
     planners_.push_back(std::make_unique<policy::OraclePlanner>(*menu_oracle_, state_.depth(), "menu_oracle"));
@@ -150,7 +163,7 @@ void EvaluateStage::load_baselines() {
   add_fixed("rys", std::move(trained.rys));
   if (state_.config.eval.uses("random_menu"))
     add_fixed("random_menu", policy::random_programs(state_.space, core::derive_seed(seed, "random menu"), k));
-  add_fixed("menu_first_k", menu_->menu);
+  add_fixed("menu_first_k", menus_.front().menu);
   if (state_.config.eval.uses("label_prior"))
     planners_.push_back(std::make_unique<policy::LabelPriorPlanner>(std::move(trained.label_prior), seed, k));
   if (state_.config.eval.uses(kSampling)) {
@@ -163,11 +176,11 @@ void EvaluateStage::load_baselines() {
 void EvaluateStage::try_menu() {
   const std::vector<task::Example> examples = oracle_examples();
   std::string settings = "programs of a menu:";
-  for (const core::Program& program : menu_->menu) settings += " " + program.text();
+  for (const core::Program& program : menus_.front().menu) settings += " " + program.text();
   menu_oracle_ = std::make_unique<labels::LabelStore>(
       state_.open_trials(labels::StoreKind::kOracle, "menu_oracle.sqlite", examples, settings));
   record_missing({state_.config, state_.executor, state_.data.task, *menu_oracle_, examples, "menu oracle"},
-                 greedy_trials(examples, menu_->menu), oracle_.get());
+                 greedy_trials(examples, menus_.front().menu), oracle_.get());
 }
 
 std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {

@@ -36,6 +36,7 @@ class EvaluateStage {
     task::TaskSpec task;
   };
   Stage stage() const;
+  std::string menus_digest() const;
   std::vector<Set> sets() const;
   void load_policies();
   void load_baselines();
@@ -51,7 +52,7 @@ class EvaluateStage {
 
   Experiment::State& state_;
   std::unique_ptr<predict::TrainedPredictor> predictor_;
-  std::unique_ptr<predict::TrainedMenu> menu_;
+  std::vector<predict::TrainedMenu> menus_;  ///< one a name of menu_names; planners refer to them
   std::unique_ptr<labels::LabelStore> oracle_, menu_oracle_;
   std::vector<std::unique_ptr<policy::Planner>> planners_;
 };

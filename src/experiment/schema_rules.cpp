@@ -65,6 +65,18 @@ void check_jsonl(const TaskConfig& task, const Rules& rules) {
   }
 }
 
+void check_menu(const MenuConfig& menu, const Rules& rules) {
+  rules.require(menu.select != "leave-one-out" || menu.scorer != "logistic", {"menu.select", "menu.scorer"},
+                "expected validation with menu.scorer logistic, which must be fitted anew for every example left out, "
+                "found leave-one-out");
+  rules.require(
+      menu.scorer == "kernel-ridge" || menu.bandwidth == std::vector<double>{1}, {"menu.bandwidth"},
+      fmt::format("expected no bandwidths unless menu.scorer is kernel-ridge, found them with {}", menu.scorer));
+  const std::set<double> distinct(menu.operating_points.begin(), menu.operating_points.end());
+  rules.require(distinct.size() == menu.operating_points.size(), {"menu.operating_points"},
+                "expected limits that differ, found one twice");
+}
+
 }  // namespace
 
 void check_rules(const Config& config, const Origins& origins, const std::string& source) {
@@ -98,6 +110,7 @@ void check_rules(const Config& config, const Origins& origins, const std::string
                               "as long as the identity, found one false; leave {0} out of eval.policies or allow both",
                               policy));
   }
+  check_menu(config.menu, rules);
   rules.require(config.predict.width % config.predict.heads == 0, {"predict.heads", "predict.width"},
                 fmt::format("expected predict.heads to divide predict.width, found {} and {}", config.predict.heads,
                             config.predict.width));

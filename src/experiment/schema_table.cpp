@@ -230,6 +230,21 @@ std::vector<Field> menu_fields() {
             "Length penalties to choose from on validation."),
       field(KEY(menu.margin), Numbers{0, 0.02, 0.05, 0.1}, list_of("numbers >= 0", number_from(0), 1),
             "Margins over the identity to choose from on validation."),
+      field(
+          KEY(menu.bandwidth), Numbers{1}, list_of("numbers > 0", number_above(0), 1),
+          "Widths of the kernel to choose from on validation, in median distances of training inputs (kernel-ridge)."),
+      field(
+          KEY(menu.calibration), "none", one_of({"none", "platt"}),
+          "platt: scores become probabilities, by the outcomes that select uses, before lambda and margin weigh them."),
+      field(
+          KEY(menu.select), "validation", one_of({"validation", "leave-one-out"}),
+          "Where strength, bandwidth, lambda and margin are chosen. leave-one-out: on training and validation examples "
+          "together, each scored without itself, and the scorer is fitted to both (not logistic)."),
+      field(KEY(menu.depth_limit), 0, number_from(0),
+            "Most layers on average that the menu policy may run there, in parts of the model's depth; 0: any."),
+      field(KEY(menu.operating_points), Numbers{}, list_of("numbers > 0", number_above(0), 0),
+            "Further depth limits, each a policy of its own: 0.9 is menu_0.9, evaluated wherever eval.policies has "
+            "menu."),
   };
 }
 

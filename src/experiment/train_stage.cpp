@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -15,6 +14,7 @@
 #include "experiment/progress.h"
 #include "experiment/recorded_search.h"
 #include "experiment/train_baselines.h"
+#include "experiment/train_menu.h"
 #include "experiment/train_predictor.h"
 
 namespace polar::experiment {
@@ -22,16 +22,6 @@ namespace {
 
 using nlohmann::json;
 using predict::Matrix;
-
-/// Rows [first, first + count) and the columns given, in their order.
-Matrix part(const Matrix& whole, int first, int count, std::span<const int> columns) {
-  Matrix result(count, static_cast<int>(columns.size()));
-  for (int row = 0; row < count; ++row) {
-    for (int col = 0; col < result.cols; ++col)
-      result.at(row, col) = whole.at(first + row, columns[static_cast<std::size_t>(col)]);
-  }
-  return result;
-}
 
 Matrix pooled_rows(std::span<const predict::TokenFeatures> features) {
   std::vector<std::vector<double>> rows;
@@ -42,49 +32,18 @@ Matrix pooled_rows(std::span<const predict::TokenFeatures> features) {
   return Matrix::from_rows(rows);
 }
 
-/// What the scorer learns: the mean of outcome and answer probability, which orders the wrong answers too.
-Matrix scorer_targets(const Matrix& correct, const Matrix& log_prob) {
-  Matrix targets(correct.rows, correct.cols);
-  for (std::size_t i = 0; i < targets.values.size(); ++i)
-    targets.values[i] = (correct.values[i] + std::exp(log_prob.values[i])) / 2;
-  return targets;
-}
-
-double column_mean(const Matrix& matrix, int col) {
-  double sum = 0;
-  for (int row = 0; row < matrix.rows; ++row) sum += matrix.at(row, col);
-  return sum / matrix.rows;
-}
-
-predict::TuningGrid grid_of(const MenuConfig& config) {
-  predict::TuningGrid grid;
-  grid.scorers.clear();
-  for (double strength : config.ridge) grid.scorers.push_back({predict::scorer_kind(config.scorer), strength, 1});
-  grid.lambdas = config.lambda;
-  grid.margins = config.margin;
-  return grid;
-}
-
-json point_json(const predict::MenuPoint& point) {
-  return {{"scorer", to_string(point.scorer.kind)},
-          {"strength", point.scorer.strength},
-          {"lambda", point.rule.lambda},
-          {"margin", point.rule.margin},
-          {"accuracy", point.accuracy},
-          {"depth_ratio", point.mean_depth_ratio},
-          {"identity_share", point.identity_share}};
-}
-
 }  // namespace
 
 Stage TrainStage::stage(const std::string& labels_digest) const {
   constexpr std::string_view kKeys[] = {"seed",         "pool",  "task.",           "exec.",     "search.",
                                         "predict.",     "menu.", "-search.oracle_", "-task.ood", "-task.test_per_level",
                                         "-predict.beam"};
+  std::vector<std::string> outputs = {"predictor/manifest.json", "selection.json"};
+  for (const std::string& menu : menu_names(state_.config.menu)) outputs.push_back(menu + "/manifest.json");
   return {"train",
           settings_of(state_.config, kKeys),
           {{"labels", labels_digest}, {"fingerprint", state_.executor.fingerprint()}},
-          {"predictor/manifest.json", "menu/manifest.json", "selection.json"}};
+          std::move(outputs)};
 }
 
 predict::Origin TrainStage::origin() const {
@@ -128,11 +87,11 @@ void TrainStage::run() {
       train_predictor(state_, store, {train_features_, valid_features_}, origin());
   predict::save_predictor(state_.directory.file("predictor"), predictor.trained);
   const std::vector<core::Program> candidates = menu_candidates(store);  // 3
-  const Outcomes results = outcomes(store, candidates);                  // 4
-  const predict::TrainedMenu menu = train_menu(candidates, results);     // 5
-  predict::save_menu(state_.directory.file("menu"), menu);
+  const auto trained = menus(candidates, outcomes(store, candidates));   // 4, 5
 
-  json selection = {{"menu", menu.selection}, {"predictor", predictor.selection}};  // 6
+  json selection = {{"predictor", predictor.selection}};  // 6
+  const std::vector<std::string> names = menu_names(state_.config.menu);
+  for (std::size_t i = 0; i < names.size(); ++i) selection[names[i]] = trained[i].selection;
   if (json chosen = baselines.selection(); !chosen.is_null()) selection["baselines"] = std::move(chosen);
   core::write_file(state_.directory.file("selection.json"), selection.dump(2));
   std::filesystem::remove(predictor_checkpoint(state_));
@@ -193,61 +152,18 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
   return result;
 }
 
-predict::TrainedMenu TrainStage::train_menu(std::span<const core::Program> candidates, const Outcomes& results) const {
-  const auto train_rows = static_cast<int>(train_features_.size()),
-             valid_rows = static_cast<int>(valid_features_.size());
-  std::vector<int> all(candidates.size());
-  std::iota(all.begin(), all.end(), 0);
-  const int size = std::min(state_.config.menu.size, static_cast<int>(candidates.size()));
-  const std::vector<int> cover = predict::greedy_cover(part(results.correct, 0, train_rows, all),
-                                                       part(results.log_prob, 0, train_rows, all), candidates, size, 0);
-  const Matrix train_correct = part(results.correct, 0, train_rows, cover);
-  const Matrix train_y = scorer_targets(train_correct, part(results.log_prob, 0, train_rows, cover));
-  const Matrix valid_correct = part(results.correct, train_rows, valid_rows, cover);
-  const Matrix train_x = pooled_rows(train_features_), valid_x = pooled_rows(valid_features_);
-
-  std::vector<core::Program> menu;
-  std::vector<double> ratios;
-  for (int index : cover) {
-    menu.push_back(candidates[static_cast<std::size_t>(index)]);
-    ratios.push_back(menu.back().depth_ratio(state_.depth()));
+std::vector<predict::TrainedMenu> TrainStage::menus(std::span<const core::Program> candidates, Outcomes results) const {
+  std::vector<predict::TokenFeatures> features = train_features_;
+  features.insert(features.end(), valid_features_.begin(), valid_features_.end());
+  const MenuData data{candidates, pooled_rows(features), std::move(results.correct), std::move(results.log_prob),
+                      static_cast<int>(train_features_.size())};
+  std::vector<predict::TrainedMenu> trained = train_menus(state_.config.menu, data, origin(), state_.depth());
+  const std::vector<std::string> names = menu_names(state_.config.menu);
+  for (std::size_t i = 0; i < trained.size(); ++i) {
+    state_.say(fmt::format("train: {}: {}", names[i], describe_menu(trained[i])));
+    predict::save_menu(state_.directory.file(names[i]), trained[i]);
   }
-  constexpr int kIdentity = 0;  // greedy_cover was told to take it first
-  const predict::Tuning tuning = predict::tune_on_validation(train_x, train_y, valid_x, valid_correct, ratios,
-                                                             kIdentity, grid_of(state_.config.menu));
-
-  // The static policy's ranking: by training accuracy, the cheaper program first among equals.
-  std::vector<int> by_accuracy(menu.size());
-  std::iota(by_accuracy.begin(), by_accuracy.end(), 0);
-  std::ranges::stable_sort(by_accuracy, [&](int a, int b) {
-    const double mean_a = column_mean(train_correct, a), mean_b = column_mean(train_correct, b);
-    return mean_a != mean_b ? mean_a > mean_b : menu[static_cast<std::size_t>(a)] < menu[static_cast<std::size_t>(b)];
-  });
-  json ranking = json::array();
-  for (int index : by_accuracy) {
-    ranking.push_back({{"program", menu[static_cast<std::size_t>(index)].text()},
-                       {"train_accuracy", column_mean(train_correct, index)},
-                       {"valid_accuracy", column_mean(valid_correct, index)}});
-  }
-  json points = json::array();
-  for (const predict::MenuPoint& point : tuning.points) points.push_back(point_json(point));
-  state_.say(fmt::format(
-      "train: menu of {} programs; on validation the base answers {:.1f} %, the best static program {:.1f} %, the menu "
-      "policy {:.1f} % "
-      "({} of strength {}, lambda {}, margin {})",
-      menu.size(), 100 * column_mean(valid_correct, kIdentity), 100 * column_mean(valid_correct, by_accuracy.front()),
-      100 * tuning.best.accuracy, to_string(tuning.best.scorer.kind), tuning.best.scorer.strength,
-      tuning.best.rule.lambda, tuning.best.rule.margin));
-  predict::MenuScorer scorer = predict::MenuScorer::fit(train_x, train_y, tuning.best.scorer);
-  return {origin(),
-          state_.depth(),
-          std::move(menu),
-          tuning.best.rule,
-          std::move(scorer),
-          {{"chosen", point_json(tuning.best)},
-           {"points", points},
-           {"static_ranking", ranking},
-           {"candidates", candidates.size()}}};
+  return trained;
 }
 
 }  // namespace polar::experiment

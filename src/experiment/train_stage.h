@@ -14,9 +14,8 @@ namespace polar::experiment {
 
 /// After the programs of baselines (BaselineStage), steps: (1) features of train and validation prompts; (2) the
 /// paper's predictor on the chosen programs (train_predictor.h); (3) candidates for the menu from the training labels;
-/// (4) their outcomes on every train and validation example; (5) the menu by greedy cover, its scorer and rule by
-/// validation accuracy; (6) selection.json, the last file written: what was chosen, before any test example is looked
-/// at.
+/// (4) their outcomes on every train and validation example; (5) the menu policies (train_menu.h); (6) selection.json,
+/// the last file written: what was chosen, before any test example is looked at.
 class TrainStage {
  public:
   explicit TrainStage(Experiment::State& state) : state_(state) {}
@@ -32,7 +31,7 @@ class TrainStage {
   void load_features();
   std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;
   Outcomes outcomes(const labels::LabelStore& store, std::span<const core::Program> programs);
-  predict::TrainedMenu train_menu(std::span<const core::Program> candidates, const Outcomes& outcomes) const;
+  std::vector<predict::TrainedMenu> menus(std::span<const core::Program> candidates, Outcomes outcomes) const;
   predict::Origin origin() const;
 
   Experiment::State& state_;

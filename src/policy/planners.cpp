@@ -68,7 +68,7 @@ std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) 
     const std::vector<float> pooled = predict::pooled(*input.features);
     predict::Matrix x(1, static_cast<int>(pooled.size()));
     std::ranges::copy(pooled, x.values.begin());
-    const predict::Matrix scores = menu_.scorer.score(x);
+    const predict::Matrix scores = menu_.scores(x);
     const auto value = [&](int index) {
       return scores.at(0, index) - menu_.rule.lambda * ratios[static_cast<std::size_t>(index)];
     };

@@ -61,14 +61,16 @@ class PredictorPlanner final : public Planner {
 /// The menu policy: the rule's choice first, then the other programs by score less λ·K/D.
 class MenuPlanner final : public Planner {
  public:
-  MenuPlanner(const predict::TrainedMenu& menu, int candidates) : menu_(menu), candidates_(candidates) {}
-  std::string name() const override { return "menu"; }
+  MenuPlanner(const predict::TrainedMenu& menu, int candidates, std::string name = "menu")
+      : menu_(menu), candidates_(candidates), name_(std::move(name)) {}
+  std::string name() const override { return name_; }
   bool reads_features() const override { return true; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
 
  private:
   const predict::TrainedMenu& menu_;
   int candidates_;
+  std::string name_;
 };
 
 /// An oracle: of the programs that were tried with the reference answer at hand, the most optimal that is valid; the

@@ -77,25 +77,6 @@ MenuPoint measure(const Matrix& scores, const Matrix& correct, std::span<const d
   return point;
 }
 
-MenuPoint select(const std::vector<MenuPoint>& points, const std::optional<double>& max_ratio) {
-  const MenuPoint* best = nullptr;
-  const MenuPoint* shallowest = &points.front();
-  for (const MenuPoint& point : points) {
-    if (point.mean_depth_ratio < shallowest->mean_depth_ratio) shallowest = &point;
-    if (max_ratio && point.mean_depth_ratio > *max_ratio) continue;
-    const bool wins = best == nullptr || point.accuracy > best->accuracy ||
-                      (point.accuracy == best->accuracy && point.mean_depth_ratio < best->mean_depth_ratio);
-    if (wins) best = &point;
-  }
-  if (best == nullptr) {
-    throw core::Error(fmt::format(
-        "menu tuning: expected a mean depth ratio of at most {}, found {} at least; add larger lambdas to the "
-        "grid or shorter programs to the menu",
-        *max_ratio, shallowest->mean_depth_ratio));
-  }
-  return *best;
-}
-
 }  // namespace
 
 std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std::span<const core::Program> programs,
@@ -147,41 +128,33 @@ int choose(std::span<const double> scores, std::span<const double> depth_ratios,
   return lead > 0 && lead >= rule.margin ? best : rule.identity;
 }
 
-Tuning tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios, int identity,
-            const TuningGrid& grid) {
+std::vector<MenuPoint> tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios,
+                            int identity, const TuningGrid& grid) {
   if (grid.scorers.empty() || grid.lambdas.empty() || grid.margins.empty()) {
     throw core::UsageError("menu tuning: expected at least one scorer, one lambda and one margin, found an empty list");
   }
   if (correct.rows < 1) throw core::Error("menu tuning: expected at least one example, found none");
-  Tuning tuning;
-  for (const ScorerOptions& scorer : grid.scorers) {
-    const Matrix scores = scores_of(scorer);
+  std::vector<MenuPoint> points;
+  for (std::size_t scorer = 0; scorer < grid.scorers.size(); ++scorer) {
+    const Matrix& scores = scores_of(scorer);
     check_same("scores", correct.rows, correct.cols, scores);
     for (double lambda : grid.lambdas) {
-      for (double margin : grid.margins) {
-        tuning.points.push_back(measure(scores, correct, depth_ratios, scorer, {lambda, margin, identity}));
-      }
+      for (double margin : grid.margins)
+        points.push_back(measure(scores, correct, depth_ratios, grid.scorers[scorer], {lambda, margin, identity}));
     }
   }
-  tuning.best = select(tuning.points, grid.max_mean_depth_ratio);
-  return tuning;
+  return points;
 }
 
-Tuning tune_on_validation(const Matrix& train_x, const Matrix& train_y, const Matrix& valid_x,
-                          const Matrix& valid_correct, std::span<const double> depth_ratios, int identity,
-                          const TuningGrid& grid) {
-  const auto scores_of = [&](const ScorerOptions& options) {
-    return MenuScorer::fit(train_x, train_y, options).score(valid_x);
-  };
-  return tune(scores_of, valid_correct, depth_ratios, identity, grid);
-}
-
-Tuning tune_by_leave_one_out(const Matrix& train_x, const Matrix& train_y, const Matrix& train_correct,
-                             std::span<const double> depth_ratios, int identity, const TuningGrid& grid) {
-  const auto scores_of = [&](const ScorerOptions& options) {
-    return MenuScorer::leave_one_out(train_x, train_y, options);
-  };
-  return tune(scores_of, train_correct, depth_ratios, identity, grid);
+std::optional<MenuPoint> best_within(std::span<const MenuPoint> points, std::optional<double> max_mean_depth_ratio) {
+  std::optional<MenuPoint> best;
+  for (const MenuPoint& point : points) {
+    if (max_mean_depth_ratio && point.mean_depth_ratio > *max_mean_depth_ratio) continue;
+    const bool wins = !best || point.accuracy > best->accuracy ||
+                      (point.accuracy == best->accuracy && point.mean_depth_ratio < best->mean_depth_ratio);
+    if (wins) best = point;
+  }
+  return best;
 }
 
 }  // namespace polar::predict

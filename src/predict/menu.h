@@ -49,30 +49,19 @@ struct TuningGrid {
   std::vector<ScorerOptions> scorers;
   std::vector<double> lambdas{0};
   std::vector<double> margins{0};
-  std::optional<double> max_mean_depth_ratio;  ///< only points that do not run more layers are eligible
 };
 
-struct Tuning {
-  MenuPoint best;                 ///< highest accuracy, then lower depth, then the earlier in the grid
-  std::vector<MenuPoint> points;  ///< all, in grid order (scorers, lambdas, margins)
-};
+/// Scores [n, m] of the evaluated examples under a scorer, by its place in the grid.
+using ScoresOf = std::function<const Matrix&(std::size_t scorer)>;
 
-/// Scores [n, m] of the evaluated examples under a scorer.
-using ScoresOf = std::function<Matrix(const ScorerOptions&)>;
+/// Tries the grid on examples with outcomes `correct` [n, m]: all points, in grid order (scorers, lambdas, margins).
+/// Throws core::UsageError for an empty grid, core::Error when sizes disagree.
+std::vector<MenuPoint> tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios,
+                            int identity, const TuningGrid& grid);
 
-/// Tries the grid on examples with outcomes `correct` [n, m]. Throws core::UsageError for an empty grid, core::Error
-/// when sizes disagree or no point satisfies the depth limit (the shallowest is named).
-Tuning tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios, int identity,
-            const TuningGrid& grid);
-
-/// Fits on training examples (x [n, f], y [n, m] in [0, 1]), selects by the accuracy of the chosen program on
-/// validation examples.
-Tuning tune_on_validation(const Matrix& train_x, const Matrix& train_y, const Matrix& valid_x,
-                          const Matrix& valid_correct, std::span<const double> depth_ratios, int identity,
-                          const TuningGrid& grid);
-
-/// The same with closed-form leave-one-out scores of the training examples themselves (ridge kinds only).
-Tuning tune_by_leave_one_out(const Matrix& train_x, const Matrix& train_y, const Matrix& train_correct,
-                             std::span<const double> depth_ratios, int identity, const TuningGrid& grid);
+/// Of the points that run at most `max_mean_depth_ratio` × D layers on average: highest accuracy, then lower depth,
+/// then the earlier in the grid. None when no point does.
+std::optional<MenuPoint> best_within(std::span<const MenuPoint> points,
+                                     std::optional<double> max_mean_depth_ratio = std::nullopt);
 
 }  // namespace polar::predict

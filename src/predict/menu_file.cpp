@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "core/error.h"
@@ -30,10 +31,18 @@ std::vector<double> TrainedMenu::depth_ratios() const {
   return ratios;
 }
 
+Matrix TrainedMenu::scores(const Matrix& x) const {
+  Matrix scores = scorer.score(x);
+  if (calibration)
+    std::ranges::transform(scores.values, scores.values.begin(),
+                           [&](double score) { return calibration->probability(score); });
+  return scores;
+}
+
 int TrainedMenu::choose(std::span<const float> pooled_features) const {
   Matrix x(1, static_cast<int>(pooled_features.size()));
   x.values.assign(pooled_features.begin(), pooled_features.end());
-  return predict::choose(scorer.score(x).row(0), depth_ratios(), rule);
+  return predict::choose(scores(x).row(0), depth_ratios(), rule);
 }
 
 void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) {
@@ -41,6 +50,9 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
   std::vector<std::string> programs;
   for (const core::Program& program : trained.menu) programs.push_back(program.text());
   const ScorerOptions& options = trained.scorer.options();
+  nlohmann::json calibration;
+  if (trained.calibration)
+    calibration = {{"slope", trained.calibration->slope}, {"offset", trained.calibration->offset}};
   save_artifact(folder, kMenuKind,
                 {trained.origin,
                  {{"depth", trained.depth},
@@ -51,6 +63,7 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
                   {"scorer", to_string(options.kind)},
                   {"strength", options.strength},
                   {"bandwidth_scale", options.bandwidth_scale},
+                  {"calibration", calibration},
                   {"selection", trained.selection}},
                  trained.scorer.save()});
 }
@@ -72,6 +85,9 @@ TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weig
                       {number("lambda"), number("margin"), integer("identity")},
                       MenuScorer::load(artifact.weights, options),
                       manifest_field<nlohmann::json>(artifact.body, folder, "selection")};
+  if (const auto found = artifact.body.find("calibration"); found != artifact.body.end() && !found->is_null())
+    trained.calibration = {manifest_field<double>(*found, folder, "slope"),
+                           manifest_field<double>(*found, folder, "offset")};
   check(trained, folder.string());
   return trained;
 }

@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "core/program.h"
 #include "predict/artifact.h"
+#include "predict/calibration.h"
 #include "predict/menu.h"
 #include "predict/menu_scorer.h"
 
@@ -23,8 +25,11 @@ struct TrainedMenu {
   ChoiceRule rule;
   MenuScorer scorer;
   nlohmann::json selection;  ///< how it was chosen (sizes, grid, validation figures), for the report; may be null
+  std::optional<Platt> calibration = std::nullopt;  ///< of the scorer; the rule weighs calibrated scores
 
   std::vector<double> depth_ratios() const;  ///< K/D of each program
+  /// What the rule chooses by, [rows, menu], for inputs [rows, f]. Throws core::Error for another width.
+  Matrix scores(const Matrix& x) const;
   /// Index in the menu for one input's pooled features. Throws core::Error for another width.
   int choose(std::span<const float> pooled_features) const;
 };

@@ -85,9 +85,10 @@ TEST(Choose, RefusesAnOutsideIdentityAndScoresThatAreNoNumbers) {
 /// Two examples: program 1 (shallow) solves the first only, program 2 (deep) both, the identity none.
 const Matrix kCorrect = Matrix::from_rows({{0, 1, 1}, {0, 0, 1}});
 const std::vector<double> kRatios{1.0, 0.8, 1.2};
-Matrix two_scores(const ScorerOptions& options) {
-  const double tilt = options.strength;
-  return Matrix::from_rows({{0.2, 0.5, 0.5 + tilt}, {0.2, 0.1, 0.5 + tilt}});
+const Matrix& scores(std::size_t scorer) {
+  EXPECT_EQ(scorer, 0U);
+  static const Matrix kScores = Matrix::from_rows({{0.2, 0.5, 0.6}, {0.2, 0.1, 0.6}});
+  return kScores;
 }
 
 TEST(Tune, PicksTheMostAccuratePointThenTheShallower) {
@@ -95,56 +96,34 @@ TEST(Tune, PicksTheMostAccuratePointThenTheShallower) {
   grid.scorers = {{ScorerKind::kRidge, 0.1, 1}};
   grid.lambdas = {0, 0.3};
   grid.margins = {0, 0.35, 10};
-  const auto tuning = tune(two_scores, kCorrect, kRatios, 0, grid);
-  ASSERT_EQ(tuning.points.size(), 6U);
-  EXPECT_DOUBLE_EQ(tuning.points[0].accuracy, 1.0);
-  EXPECT_DOUBLE_EQ(tuning.points[0].mean_depth_ratio, 1.2);
+  const std::vector<MenuPoint> points = tune(scores, kCorrect, kRatios, 0, grid);
+  ASSERT_EQ(points.size(), 6U);
+  EXPECT_DOUBLE_EQ(points[0].accuracy, 1.0);
+  EXPECT_DOUBLE_EQ(points[0].mean_depth_ratio, 1.2);
   // λ = 0.3: the first example prefers the shallow program (0.26 against 0.24), which also solves it.
-  EXPECT_DOUBLE_EQ(tuning.best.rule.lambda, 0.3);
-  EXPECT_DOUBLE_EQ(tuning.best.rule.margin, 0);
-  EXPECT_DOUBLE_EQ(tuning.best.accuracy, 1.0);
-  EXPECT_DOUBLE_EQ(tuning.best.mean_depth_ratio, 1.0);
-  EXPECT_DOUBLE_EQ(tuning.points[2].identity_share, 1.0);
+  const auto best = best_within(points);
+  ASSERT_TRUE(best);
+  EXPECT_DOUBLE_EQ(best->rule.lambda, 0.3);
+  EXPECT_DOUBLE_EQ(best->rule.margin, 0);
+  EXPECT_DOUBLE_EQ(best->accuracy, 1.0);
+  EXPECT_DOUBLE_EQ(best->mean_depth_ratio, 1.0);
+  EXPECT_DOUBLE_EQ(points[2].identity_share, 1.0);
 }
 
-TEST(Tune, HonoursTheDepthLimitAndNamesTheShallowestWhenNothingFits) {
+TEST(Tune, HonoursADepthLimit) {
   TuningGrid grid;
   grid.scorers = {{ScorerKind::kRidge, 0.1, 1}};
   grid.lambdas = {0, 3};
-  grid.max_mean_depth_ratio = 0.9;
-  const auto tuning = tune(two_scores, kCorrect, kRatios, 0, grid);
-  EXPECT_DOUBLE_EQ(tuning.best.rule.lambda, 3);
-  EXPECT_DOUBLE_EQ(tuning.best.accuracy, 0.5);
-  grid.max_mean_depth_ratio = 0.5;
-  const auto message = test::message_of<core::Error>([&] { tune(two_scores, kCorrect, kRatios, 0, grid); });
-  EXPECT_NE(message.find("at most 0.5, found 0.8 at least"), std::string::npos) << message;
+  const std::vector<MenuPoint> points = tune(scores, kCorrect, kRatios, 0, grid);
+  const auto within = best_within(points, 0.9);
+  ASSERT_TRUE(within);
+  EXPECT_DOUBLE_EQ(within->rule.lambda, 3);
+  EXPECT_DOUBLE_EQ(within->accuracy, 0.5);
+  EXPECT_FALSE(best_within(points, 0.5));
 }
 
 TEST(Tune, RefusesAnEmptyGrid) {
-  EXPECT_THROW(tune(two_scores, kCorrect, kRatios, 0, TuningGrid{}), core::UsageError);
-}
-
-/// Feature sign tells which of programs 1 and 2 is right; the identity never is.
-struct SignTask {
-  Matrix x{40, 1}, y{40, 3};
-  SignTask() {
-    for (int i = 0; i < 40; ++i) {
-      x.at(i, 0) = (i % 2 == 0 ? 1 : -1) * (1 + 0.05 * i);
-      y.at(i, i % 2 == 0 ? 1 : 2) = 1;
-    }
-  }
-};
-
-TEST(Tune, FindsTheRuleOnValidationAndByLeaveOneOut) {
-  const SignTask task;
-  TuningGrid grid;
-  grid.scorers = {{ScorerKind::kRidge, 1e6, 1}, {ScorerKind::kRidge, 1, 1}, {ScorerKind::kKernelRidge, 0.1, 1}};
-  grid.margins = {0, 0.3};
-  const auto validation = tune_on_validation(task.x, task.y, task.x, task.y, kRatios, 0, grid);
-  EXPECT_DOUBLE_EQ(validation.best.accuracy, 1.0);
-  const auto left_out = tune_by_leave_one_out(task.x, task.y, task.y, kRatios, 0, grid);
-  EXPECT_DOUBLE_EQ(left_out.best.accuracy, 1.0);
-  EXPECT_EQ(left_out.points.size(), 6U);
+  EXPECT_THROW(tune(scores, kCorrect, kRatios, 0, TuningGrid{}), core::UsageError);
 }
 
 }  // namespace

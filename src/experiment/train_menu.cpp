@@ -1,0 +1,226 @@
+#include "experiment/train_menu.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "predict/calibration.h"
+#include "predict/menu.h"
+
+namespace polar::experiment {
+namespace {
+
+using nlohmann::json;
+using predict::Matrix;
+
+constexpr int kIdentity = 0;  ///< greedy_cover is told to take it first
+
+/// Rows [first, end) and the columns given, in their order.
+Matrix part(const Matrix& whole, int first, int end, std::span<const int> columns) {
+  Matrix result(end - first, static_cast<int>(columns.size()));
+  for (int row = 0; row < result.rows; ++row) {
+    for (int col = 0; col < result.cols; ++col)
+      result.at(row, col) = whole.at(first + row, columns[static_cast<std::size_t>(col)]);
+  }
+  return result;
+}
+
+std::vector<int> every(int count) {
+  std::vector<int> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+Matrix rows_of(const Matrix& whole, int first, int end) {
+  return part(whole, first, end, every(whole.cols));
+}
+
+/// What the scorer learns: the mean of outcome and answer probability, which orders the wrong answers too.
+Matrix scorer_targets(const Matrix& correct, const Matrix& log_prob) {
+  Matrix targets(correct.rows, correct.cols);
+  for (std::size_t i = 0; i < targets.values.size(); ++i)
+    targets.values[i] = (correct.values[i] + std::exp(log_prob.values[i])) / 2;
+  return targets;
+}
+
+double column_mean(const Matrix& matrix, int first, int end, int col) {
+  double sum = 0;
+  for (int row = first; row < end; ++row) sum += matrix.at(row, col);
+  return sum / (end - first);
+}
+
+predict::TuningGrid grid_of(const MenuConfig& config) {
+  predict::TuningGrid grid;
+  for (double strength : config.ridge) {
+    for (double bandwidth : config.bandwidth)
+      grid.scorers.push_back({predict::scorer_kind(config.scorer), strength, bandwidth});
+  }
+  grid.lambdas = config.lambda;
+  grid.margins = config.margin;
+  return grid;
+}
+
+json point_json(const predict::MenuPoint& point) {
+  return {{"scorer", to_string(point.scorer.kind)},
+          {"strength", point.scorer.strength},
+          {"bandwidth", point.scorer.bandwidth_scale},
+          {"lambda", point.rule.lambda},
+          {"margin", point.rule.margin},
+          {"accuracy", point.accuracy},
+          {"depth_ratio", point.mean_depth_ratio},
+          {"identity_share", point.identity_share}};
+}
+
+json reliability_json(std::span<const double> probabilities, std::span<const double> outcomes) {
+  const std::vector<predict::ReliabilityBin> bins = predict::reliability(probabilities, outcomes);
+  json rows = json::array();
+  for (const predict::ReliabilityBin& bin : bins)
+    rows.push_back({{"count", bin.count}, {"probability", bin.probability}, {"outcome", bin.outcome}});
+  return {{"error", predict::calibration_error(bins)}, {"bins", rows}};
+}
+
+/// The menu's columns of the data, and which rows do what.
+struct Menu {
+  std::vector<core::Program> programs;
+  std::vector<double> depth_ratios;
+  Matrix correct, targets;  ///< of all rows
+  int train_rows = 0;
+  bool left_out = false;  ///< every row is scored without itself; else validation rows are, by training rows
+  int first_scored() const { return left_out ? 0 : train_rows; }
+  int fitted() const { return left_out ? correct.rows : train_rows; }
+};
+
+/// Step 1.
+Menu cover(const MenuConfig& config, const MenuData& data, int depth) {
+  const int count = static_cast<int>(data.candidates.size());
+  const std::vector<int> chosen =
+      predict::greedy_cover(rows_of(data.correct, 0, data.train_rows), rows_of(data.log_prob, 0, data.train_rows),
+                            data.candidates, std::min(config.size, count), kIdentity);
+  Menu menu;
+  for (int index : chosen) {
+    menu.programs.push_back(data.candidates[static_cast<std::size_t>(index)]);
+    menu.depth_ratios.push_back(menu.programs.back().depth_ratio(depth));
+  }
+  menu.correct = part(data.correct, 0, data.correct.rows, chosen);
+  menu.targets = scorer_targets(menu.correct, part(data.log_prob, 0, data.log_prob.rows, chosen));
+  menu.train_rows = data.train_rows;
+  menu.left_out = config.select == "leave-one-out";
+  return menu;
+}
+
+/// A scorer's scores of rows that it was not fitted on.
+struct Scored {
+  Matrix scores;
+  std::optional<predict::Platt> calibration;
+  json reliability;
+};
+
+/// Steps 2 and 3.
+Scored score(const MenuConfig& config, const MenuData& data, const Menu& menu, const Matrix& outcomes,
+             const predict::ScorerOptions& options) {
+  const int rows = menu.correct.rows;
+  Scored scored;
+  scored.scores = menu.left_out ? predict::MenuScorer::leave_one_out(data.features, menu.targets, options)
+                                : predict::MenuScorer::fit(rows_of(data.features, 0, menu.train_rows),
+                                                           rows_of(menu.targets, 0, menu.train_rows), options)
+                                      .score(rows_of(data.features, menu.train_rows, rows));
+  if (config.calibration == "none") return scored;
+  std::vector<double> raw;
+  for (double value : scored.scores.values) raw.push_back(std::clamp(value, 0.0, 1.0));
+  scored.calibration = predict::fit_platt(scored.scores.values, outcomes.values);
+  for (double& value : scored.scores.values) value = scored.calibration->probability(value);
+  scored.reliability = {{"before", reliability_json(raw, outcomes.values)},
+                        {"after", reliability_json(scored.scores.values, outcomes.values)}};
+  return scored;
+}
+
+/// Programs by training accuracy, the cheaper first among equals: the static policy's ranking.
+json static_ranking(const Menu& menu) {
+  std::vector<std::pair<double, int>> ranked;
+  for (int i = 0; i < menu.correct.cols; ++i) ranked.emplace_back(column_mean(menu.correct, 0, menu.train_rows, i), i);
+  std::ranges::stable_sort(ranked, [&](const auto& a, const auto& b) {
+    const auto program = [&](const auto& one) -> const core::Program& {
+      return menu.programs[static_cast<std::size_t>(one.second)];
+    };
+    return a.first != b.first ? a.first > b.first : program(a) < program(b);
+  });
+  json ranking = json::array();
+  for (const auto& [accuracy, index] : ranked) {
+    ranking.push_back({{"program", menu.programs[static_cast<std::size_t>(index)].text()},
+                       {"train_accuracy", accuracy},
+                       {"valid_accuracy", column_mean(menu.correct, menu.train_rows, menu.correct.rows, index)}});
+  }
+  return ranking;
+}
+
+const predict::MenuPoint& shallowest(std::span<const predict::MenuPoint> points) {
+  return *std::ranges::min_element(points, {}, &predict::MenuPoint::mean_depth_ratio);
+}
+
+}  // namespace
+
+std::string menu_name(double operating_point) {
+  return operating_point > 0 ? fmt::format("menu_{}", operating_point) : "menu";
+}
+
+std::vector<std::string> menu_names(const MenuConfig& config) {
+  std::vector<std::string> names = {menu_name(0)};
+  for (double limit : config.operating_points) names.push_back(menu_name(limit));
+  return names;
+}
+
+std::vector<predict::TrainedMenu> train_menus(const MenuConfig& config, const MenuData& data,
+                                              const predict::Origin& origin, int depth) {
+  const Menu menu = cover(config, data, depth);
+  const Matrix outcomes = rows_of(menu.correct, menu.first_scored(), menu.correct.rows);
+  const predict::TuningGrid grid = grid_of(config);
+  std::vector<Scored> scored;
+  for (const predict::ScorerOptions& options : grid.scorers)
+    scored.push_back(score(config, data, menu, outcomes, options));
+  const auto scores_of = [&](std::size_t scorer) -> const Matrix& { return scored[scorer].scores; };
+  const std::vector<predict::MenuPoint> points = predict::tune(scores_of, outcomes, menu.depth_ratios, kIdentity, grid);
+  json tried = json::array();
+  for (const predict::MenuPoint& point : points) tried.push_back(point_json(point));
+
+  std::vector<double> limits = {config.depth_limit};
+  limits.insert(limits.end(), config.operating_points.begin(), config.operating_points.end());
+  std::vector<predict::TrainedMenu> menus;
+  for (double limit : limits) {
+    const auto found = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);
+    const predict::MenuPoint& point = found ? *found : shallowest(points);
+    const auto scorer = static_cast<std::size_t>(std::ranges::find(grid.scorers, point.scorer) - grid.scorers.begin());
+    const Matrix x = rows_of(data.features, 0, menu.fitted()), y = rows_of(menu.targets, 0, menu.fitted());
+    json selection = {{"chosen", point_json(point)},
+                      {"selected_by", config.select},
+                      {"base_accuracy", column_mean(outcomes, 0, outcomes.rows, kIdentity)},
+                      {"depth_limit", limit > 0 ? json(limit) : json()},
+                      {"within_limit", found.has_value()},
+                      {"static_ranking", static_ranking(menu)},
+                      {"candidates", data.candidates.size()}};
+    if (menus.empty()) selection["points"] = tried;
+    if (!scored[scorer].reliability.is_null()) selection["reliability"] = scored[scorer].reliability;
+    menus.push_back({origin, depth, menu.programs, point.rule, predict::MenuScorer::fit(x, y, point.scorer),
+                     std::move(selection), scored[scorer].calibration});
+  }
+  return menus;
+}
+
+std::string describe_menu(const predict::TrainedMenu& menu) {
+  const json& chosen = menu.selection.at("chosen");
+  return fmt::format(
+      "menu of {} programs; by {} the base answers {:.1f} %, the menu policy {:.1f} % at {:.3f} of the layers ({} of "
+      "strength {}, lambda {}, margin {}){}",
+      menu.menu.size(), menu.selection.at("selected_by").get<std::string>(),
+      100 * menu.selection.at("base_accuracy").get<double>(), 100 * chosen.at("accuracy").get<double>(),
+      chosen.at("depth_ratio").get<double>(), chosen.at("scorer").get<std::string>(),
+      chosen.at("strength").get<double>(), menu.rule.lambda, menu.rule.margin,
+      menu.selection.at("within_limit").get<bool>()
+          ? ""
+          : fmt::format("; nothing tried runs as few as {} of them", menu.selection.at("depth_limit").get<double>()));
+}
+
+}  // namespace polar::experiment

@@ -1,0 +1,91 @@
+#include "experiment/train_menu.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace polar::experiment {
+namespace {
+
+using core::Program;
+
+/// The sign of the first feature tells which of a deep and a shallow program is right; the identity is right on every
+/// fourth example. The second half of the rows are validation examples.
+class TrainMenuTest : public testing::Test {
+ protected:
+  TrainMenuTest() {
+    data_.candidates = programs_;
+    data_.features = predict::Matrix(80, 1);
+    data_.correct = data_.log_prob = predict::Matrix(80, 3);
+    data_.train_rows = 40;
+    for (int i = 0; i < 80; ++i) {
+      data_.features.at(i, 0) = (i % 2 == 0 ? 1 : -1) * (1 + 0.05 * (i % 40));
+      data_.correct.at(i, 0) = i % 4 == 0 ? 1 : 0;
+      data_.correct.at(i, i % 2 == 0 ? 1 : 2) = 1;
+      for (int p = 0; p < 3; ++p) data_.log_prob.at(i, p) = std::log(data_.correct.at(i, p) > 0 ? 0.9 : 0.1);
+    }
+    config_.size = 3;
+    config_.scorer = "ridge";
+    config_.ridge = {1, 1e6};
+    config_.bandwidth = {1};
+    config_.lambda = {0, 0.5, 5};
+    config_.margin = {0};
+    config_.calibration = "none";
+    config_.select = "validation";
+  }
+
+  std::vector<predict::TrainedMenu> train() const { return train_menus(config_, data_, {"w", "t", "states", 2}, 4); }
+  double accuracy(const predict::TrainedMenu& menu) const {
+    return menu.selection.at("chosen").at("accuracy").get<double>();
+  }
+
+  std::vector<Program> programs_ = {Program::identity(4), Program{0, 1, 2, 2, 3}, Program{0, 1, 3}};
+  MenuData data_;
+  MenuConfig config_;
+};
+
+TEST_F(TrainMenuTest, ChoosesByInputOnValidationAndWithEveryExampleLeftOut) {
+  for (const char* select : {"validation", "leave-one-out"}) {
+    config_.select = select;
+    const std::vector<predict::TrainedMenu> menus = train();
+    ASSERT_EQ(menus.size(), 1U);
+    EXPECT_EQ(accuracy(menus[0]), 1) << select;
+    EXPECT_EQ(menus[0].selection.at("base_accuracy"), 0.25);
+    const float positive[] = {1.5F}, negative[] = {-1.5F};
+    EXPECT_EQ(menus[0].menu[static_cast<std::size_t>(menus[0].choose(positive))], programs_[1]) << select;
+    EXPECT_EQ(menus[0].menu[static_cast<std::size_t>(menus[0].choose(negative))], programs_[2]) << select;
+  }
+}
+
+TEST_F(TrainMenuTest, GivesAPolicyForEveryOperatingPointAndSaysWhereNoneFits) {
+  config_.operating_points = {0.9, 0.1};
+  const std::vector<predict::TrainedMenu> menus = train();
+  EXPECT_EQ(menu_names(config_), (std::vector<std::string>{"menu", "menu_0.9", "menu_0.1"}));
+  ASSERT_EQ(menus.size(), 3U);
+  EXPECT_EQ(accuracy(menus[0]), 1);
+  EXPECT_EQ(accuracy(menus[1]), 0.5) << "the shallow program alone runs 0.75 of the layers";
+  EXPECT_LE(menus[1].selection.at("chosen").at("depth_ratio").get<double>(), 0.9);
+  EXPECT_TRUE(menus[1].selection.at("within_limit").get<bool>());
+  EXPECT_FALSE(menus[2].selection.at("within_limit").get<bool>());
+  EXPECT_NE(describe_menu(menus[2]).find("nothing tried runs as few as 0.1"), std::string::npos);
+}
+
+TEST_F(TrainMenuTest, CalibratesScoresOfRowsThatTheScorerDidNotSee) {
+  config_.calibration = "platt";
+  config_.select = "leave-one-out";
+  const predict::TrainedMenu menu = train().front();
+  ASSERT_TRUE(menu.calibration);
+  const auto& reliability = menu.selection.at("reliability");
+  EXPECT_LT(reliability.at("after").at("error").get<double>(), reliability.at("before").at("error").get<double>());
+  EXPECT_EQ(accuracy(menu), 1);
+}
+
+TEST_F(TrainMenuTest, RanksStaticProgramsByTrainingAccuracyTheCheaperFirst) {
+  const auto ranking = train().front().selection.at("static_ranking");
+  EXPECT_EQ(ranking.at(0).at("program"), programs_[2].text());
+  EXPECT_EQ(ranking.at(0).at("train_accuracy"), 0.5);
+  EXPECT_EQ(ranking.at(2).at("program"), programs_[0].text());
+}
+
+}  // namespace
+}  // namespace polar::experiment
