@@ -26,7 +26,7 @@ for kill in 1 2 3 4 5 6 7 8 9 10; do
   variant=${variants[kill % 3]}
   options=()
   for setting in $variant; do options+=(--set "$setting"); done
-  target=$((before + total / 60 + RANDOM * (total / 30) / 32768))
+  target=$((before + total / 22 + RANDOM * (total / 28) / 32768))
   "$polar" search configs/quickstart.yaml --set name=resume-killed "${small[@]}" "${options[@]}" >/dev/null 2>&1 &
   victim=$!
   while kill -0 "$victim" 2>/dev/null; do
@@ -38,6 +38,7 @@ for kill in 1 2 3 4 5 6 7 8 9 10; do
   status=0
   wait "$victim" 2>/dev/null || status=$?
   before=$(trials runs/resume-killed)
+  [ "$before" -ge "${recorded:-0}" ] || { printf 'of %d recorded trials, %d were lost\n' "$recorded" "$((recorded - before))" >&2; exit 1; }
   if [ "$status" -ne 137 ] || [ "$before" -ge "$total" ]; then
     printf 'expected a kill in mid-search, found exit code %d after %d of %d trials\n' "$status" "$before" "$total" >&2
     exit 1

@@ -32,9 +32,10 @@ struct AlgorithmBenchOptions {
 /// not computed again, and an interrupted comparison goes on where it stopped. Then algorithms.csv and algorithms.md
 /// are written there, and the exhaustive search's outcomes.csv: every example by every program.
 ///
-/// The examples are the first of every level; with the algorithm transfer and no file of programs, those after its
-/// pilot, which is searched beforehand (of_pilot) with the configuration's rollouts and counts towards no budget. What
-/// the others are compared with is the configuration's algorithm, or the first of the list where that does not run.
+/// The examples are a slice of every level (slice_levels); with the algorithm transfer and no file of programs, those
+/// after its pilot, which is searched beforehand (of_pilot) with the configuration's rollouts and counts towards no
+/// budget. What the others are compared with is the configuration's algorithm, or the first of the list where that does
+/// not run.
 class AlgorithmBench {
  public:
   /// Throws UsageError for an unknown or repeated algorithm, a budget below 1 and a level without examples to search,

@@ -87,14 +87,19 @@ class LevelView {
     set_mean(row.layers_difference, row.layers_difference_interval, layers, seed, options.resamples);
   }
 
-  std::optional<double> over_optimum(const States& states, const States& optimum) const {
-    std::vector<double> over;
+  void measure_depth(AlgorithmRow& row, const States& states, const States& optimum,
+                     const AlgorithmTableOptions& options) const {
+    constexpr double kNear = 0.05;
+    std::vector<double> over, near;
     for (const std::size_t i : examples_) {
-      if (states[i].solved && optimum[i].solved)
-        over.push_back(static_cast<double>(*states[i].shortest_layers) / *optimum[i].shortest_layers - 1);
+      if (!states[i].solved || !optimum[i].solved) continue;
+      const double ratio = static_cast<double>(*states[i].shortest_layers) / *optimum[i].shortest_layers;
+      over.push_back(std::max(0.0, ratio - 1));
+      near.push_back(ratio <= 1 + kNear ? 1 : 0);
     }
-    if (over.empty()) return std::nullopt;
-    return mean(over);
+    if (over.empty()) return;
+    row.near_optimum = mean(near);
+    set_mean(row.over_optimum, row.over_optimum_interval, over, bootstrap_seed(row, options), options.resamples);
   }
 
  private:
@@ -147,12 +152,18 @@ std::string mean_text(const std::optional<double>& value, const eval::Interval& 
   return fmt::format("{:.2f} [{:.2f}, {:.2f}]", *value, interval.low, interval.high);
 }
 
+std::string optimum_text(const AlgorithmRow& row) {
+  if (!row.over_optimum) return "";
+  return fmt::format("{:.1f} % [{:.1f}, {:.1f}], {:.0f} % of them near", 100 * *row.over_optimum,
+                     100 * row.over_optimum_interval.low, 100 * row.over_optimum_interval.high,
+                     100 * *row.near_optimum);
+}
+
 std::string level_line(const AlgorithmRow& row) {
   return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", row.level, row.algorithm,
                      difference_text(row.solved_difference, row.solved_difference_interval, 100),
                      mean_text(row.shortest_layers, row.shortest_layers_interval),
-                     difference_text(row.layers_difference, row.layers_difference_interval, 1),
-                     row.over_optimum ? fmt::format("{:+.1f} %", 100 * *row.over_optimum) : "",
+                     difference_text(row.layers_difference, row.layers_difference_interval, 1), optimum_text(row),
                      mean_text(row.first_hit, row.first_hit_interval), row.rollouts_used);
 }
 
@@ -195,7 +206,7 @@ std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std
         view.fill(row, run, states, options);
         if (&run != &*reference && !run.exhaustive) view.compare(row, states, base, options);
         if (exhaustive != runs.end() && !run.exhaustive)
-          row.over_optimum = view.over_optimum(states, states_at(*exhaustive, budget_of(*exhaustive, rollouts)));
+          view.measure_depth(row, states, states_at(*exhaustive, budget_of(*exhaustive, rollouts)), options);
         // The exhaustive search has one budget: once is enough.
         if (!run.exhaustive || rollouts == options.rollouts.front()) rows.push_back(std::move(row));
       }
@@ -209,7 +220,7 @@ std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
       "algorithm,level,rollouts,examples,solved,solved_low,solved_high,rollouts_used,first_hit,first_hit_low,"
       "first_hit_high,shortest_layers,shortest_layers_low,shortest_layers_high,"
       "solved_difference,solved_difference_low,solved_difference_high,layers_difference,layers_difference_low,"
-      "layers_difference_high,over_optimum\n";
+      "layers_difference_high,over_optimum,over_optimum_low,over_optimum_high,near_optimum\n";
   for (const AlgorithmRow& row : rows) {
     const auto interval = [](const std::optional<double>& value, const eval::Interval& around) {
       return value ? fmt::format("{},{},{}", *value, around.low, around.high) : std::string(",,");
@@ -218,12 +229,13 @@ std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
     std::string level = row.level;
     for (std::size_t at = level.find('"'); at != std::string::npos; at = level.find('"', at + 2))
       level.insert(at, 1, '"');
-    text += fmt::format(
-        "{},\"{}\",{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts, row.examples, row.solved,
-        row.solved_interval.low, row.solved_interval.high, row.rollouts_used,
-        interval(row.first_hit, row.first_hit_interval), interval(row.shortest_layers, row.shortest_layers_interval),
-        interval(row.solved_difference, row.solved_difference_interval),
-        interval(row.layers_difference, row.layers_difference_interval), optional_text(row.over_optimum));
+    text += fmt::format("{},\"{}\",{},{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts,
+                        row.examples, row.solved, row.solved_interval.low, row.solved_interval.high, row.rollouts_used,
+                        interval(row.first_hit, row.first_hit_interval),
+                        interval(row.shortest_layers, row.shortest_layers_interval),
+                        interval(row.solved_difference, row.solved_difference_interval),
+                        interval(row.layers_difference, row.layers_difference_interval),
+                        interval(row.over_optimum, row.over_optimum_interval), optional_text(row.near_optimum));
   }
   return text;
 }
@@ -252,7 +264,10 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
     text += level_table(rows, budget, levels, options.default_algorithm) + '\n';
   }
   return text +
-         "In brackets: 95 % bootstrap over examples; differences are paired. Rollouts to the first valid program: the "
+         "In brackets: 95 % bootstrap over examples; differences are paired. Over the exhaustive optimum: mean excess "
+         "of the "
+         "shortest valid program's layers, 0 where it is shorter; near: at most 5 % above. Rollouts to the first valid "
+         "program: the "
          "identity counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
          "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n" +
          options.pilot;

@@ -86,12 +86,20 @@ task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split
 }
 
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count) {
-  std::map<std::string, int> met;
-  std::vector<task::Example> taken;
-  for (const task::Example& example : examples) {
-    const int index = met[example.level]++;
-    if (index >= first && (count == 0 || index < first + count)) taken.push_back(example);
+  std::map<std::string, std::vector<std::pair<std::uint64_t, std::size_t>>> drawn;
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    drawn[examples[i].level].emplace_back(core::derive_seed(0, "slice", examples[i].id), i);
+  std::vector<std::size_t> places;
+  for (auto& [level, order] : drawn) {
+    std::ranges::sort(order);
+    const auto begin = std::min(static_cast<std::size_t>(first), order.size());
+    const auto size =
+        count == 0 ? order.size() - begin : std::min(static_cast<std::size_t>(count), order.size() - begin);
+    for (const auto& [hash, place] : std::span(order).subspan(begin, size)) places.push_back(place);
   }
+  std::ranges::sort(places);
+  std::vector<task::Example> taken;
+  for (const std::size_t place : places) taken.push_back(examples[place]);
   return taken;
 }
 

@@ -26,7 +26,8 @@ std::vector<task::Example> labelled_examples(const task::Dataset& dataset);
 /// The task as an out-of-distribution set sees it: with the set's own template, if it has one.
 task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split);
 
-/// Examples `first` … `first` + `count` − 1 of every level, in order; count 0: all from `first` on.
+/// Of every level `count` examples (0: all) after the `first` ones, as a hash of their ids draws them, so that a few
+/// stand for all; in the order of `examples`. Slices that do not overlap share no example.
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count);
 
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.

@@ -111,7 +111,12 @@ void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Exa
                 label + ", pilot");
     options = starting_from(std::move(options), served(store));
   }
-  if (has_pilot()) say(fmt::format("{}: {} programs served the pilot", label, options.first_programs.size()));
+  if (has_pilot()) {
+    const auto outside = std::ranges::count_if(options.first_programs,
+                                               [&](const core::Program& program) { return !space.find(program); });
+    say(fmt::format("{}: {} programs served the pilot{}", label, options.first_programs.size(),
+                    outside > 0 ? fmt::format("; {} of them lie outside the space and are not tried", outside) : ""));
+  }
   search_some(store, examples, options, label);
 }
 

@@ -16,7 +16,7 @@ namespace polar::experiment {
 struct ScanOptions {
   std::filesystem::path folder;                 ///< empty: <runs_folder>/<name>-scan
   labels::Split split = labels::Split::kTrain;  ///< train or valid
-  int examples_per_level = 20;                  ///< the first of every level; 0 = all
+  int examples_per_level = 20;                  ///< so many of every level (slice_levels); 0 = all
   int max_block = 0;                            ///< longest block; 0 = the model's depth
 };
 

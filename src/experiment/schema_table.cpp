@@ -251,7 +251,7 @@ std::vector<Field> menu_fields() {
 std::vector<Field> baselines_fields() {
   return {
       field(KEY(baselines.examples_per_level), 20, integer_from(0),
-            "Training examples a level for shortgpt, static_skip and rys, the first of each; 0: all."),
+            "Training examples a level for shortgpt, static_skip and rys, so many of each, drawn by hash; 0: all."),
       field(KEY(baselines.shortgpt_layers), std::vector<int>{1, 2, 3}, list_of("integers >= 1", integer_from(1), 1),
             "shortgpt: how many layers to remove; the number that runs first is chosen on validation."),
   };

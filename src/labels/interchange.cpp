@@ -163,7 +163,8 @@ class SampleReader {
     for (const json& layer : layers) {
       const std::int64_t number = layer.is_number_integer() ? layer.get<std::int64_t>() : -1;
       if (number < 0 || number >= depth_) {
-        return fmt::format("expected layers from 0 to {}, found {} in {}", depth_ - 1, shown(layer), shown(layers));
+        return fmt::format("expected layers from 0 to {}, found {} in {}", depth_ - 1, shown(layer),
+                           layers.dump());  // whole: nothing else keeps it
       }
       read.push_back(static_cast<core::Program::Layer>(number));
     }

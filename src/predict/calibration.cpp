@@ -76,9 +76,11 @@ Platt fit_platt(std::span<const double> scores, std::span<const double> outcomes
     const double determinant = at.slope_slope * at.offset_offset - at.slope_offset * at.slope_offset;
     const double by_slope = -(at.offset_offset * at.slope - at.slope_offset * at.offset) / determinant;
     const double by_offset = -(at.slope_slope * at.offset - at.slope_offset * at.slope) / determinant;
-    double length = 1, next_loss = loss;
+    double next_loss = loss;
     Platt next = platt;
-    for (; length > 1e-10; length /= 2) {  // Newton's step may lead too far
+    constexpr int kHalvings = 34;
+    for (int halvings = 0; halvings < kHalvings; ++halvings) {  // Newton's step may lead too far
+      const double length = std::ldexp(1.0, -halvings);
       next = {platt.slope + length * by_slope, platt.offset + length * by_offset};
       next_loss = total_loss(next, scores, targets);
       if (next_loss < loss) break;

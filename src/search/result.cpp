@@ -1,7 +1,7 @@
 #include "search/result.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "search/minimise.h"
@@ -10,21 +10,26 @@ namespace polar::search {
 
 namespace {
 
-/// Valid trials of which no reduction was found valid, in the order given.
+/// Valid trials of which every reduction was tried and is invalid, in the order given. The budget may end before all
+/// are tried: only where it left no other, those of which none was found valid.
 std::vector<std::size_t> without_idle_edits(const std::vector<RecordedTrial>& trials,
                                             const std::vector<std::size_t>& valid, const SearchSpace& space,
                                             Minimise minimise) {
-  std::unordered_set<core::Program> programs;
-  for (const std::size_t i : valid) programs.insert(trials[i].program);
-  std::vector<std::size_t> kept;
+  std::unordered_map<core::Program, bool> tried;
+  for (const RecordedTrial& trial : trials) tried.emplace(trial.program, trial.outcome.correct);
+  std::vector<std::size_t> minimal, open;
   for (const std::size_t i : valid) {
     const auto edited = space.find(trials[i].program);
-    if (!edited || std::ranges::none_of(reductions_of(*edited, space, minimise), [&](const EditedProgram& reduced) {
-          return programs.contains(reduced.program);
-        }))
-      kept.push_back(i);
+    bool all_tried = edited.has_value(), reducible = false;
+    for (const EditedProgram& reduced :
+         edited ? reductions_of(*edited, space, minimise) : std::vector<EditedProgram>()) {
+      const auto found = tried.find(reduced.program);
+      all_tried = all_tried && found != tried.end();
+      reducible = reducible || (found != tried.end() && found->second);
+    }
+    if (!reducible) (all_tried ? minimal : open).push_back(i);
   }
-  return kept;
+  return minimal.empty() ? open : minimal;
 }
 
 void keep_first(std::vector<std::size_t>& items, int count) {

@@ -19,6 +19,12 @@ SearchFactory::SearchFactory(const SearchSpace& space, SearchOptions options, st
   options_.check();
   if (options_.algorithm == Algorithm::kTransfer && options_.first_programs.empty())
     throw core::UsageError("search: algorithm transfer: expected programs to start from, found none");
+  if (options_.algorithm == Algorithm::kRandom && !space.counted()) {
+    throw core::UsageError(fmt::format(
+        "search: algorithm random: expected a space that can be counted, to draw from it evenly, found {}; allow fewer "
+        "edits or shorter blocks, or take search.edits disjoint",
+        space.describe()));
+  }
   if (options_.algorithm != Algorithm::kExhaustive) return;
   if (!space.counted() || space.count() > options_.rollouts) {
     throw core::UsageError(

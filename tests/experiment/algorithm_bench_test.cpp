@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "experiment/dataset.h"
 #include "labels/label_store.h"
 #include "support/message_of.h"
 #include "support/tiny_run.h"
@@ -90,7 +91,8 @@ TEST_F(AlgorithmBenchTest, StartsTransferFromAPilotOfTheConfigurationsBudget) {
   wanted.rollouts = {6};
   const std::string small = algorithms_csv(run(wanted));
   EXPECT_EQ(both.substr(0, small.size()), small) << "a smaller budget makes a prefix";
-  const auto pilot = labels::LabelStore::read(folder_ / "small" / "outcomes.sqlite").reusable_trials("train0");
+  const std::string drawn = slice_levels(make_data(config_).dataset.train, 0, 8).front().id;
+  const auto pilot = labels::LabelStore::read(folder_ / "small" / "outcomes.sqlite").reusable_trials(drawn);
   EXPECT_EQ(pilot.size(), 12U);
 }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 namespace polar::experiment {
 namespace {
 
@@ -18,20 +21,25 @@ TEST(MakeData, SplitsArithmeticByTheSharesAskedFor) {
   EXPECT_EQ(wider.train.size() + wider.valid.size() + wider.test.size(), 169u);
 }
 
-TEST(SliceLevels, TakesASliceOfEveryLevelInOrder) {
+TEST(SliceLevels, DrawsFromEveryLevelInOrderAndNothingTwice) {
   std::vector<task::Example> examples;
-  for (const char* id : {"a1", "a2", "b1", "a3", "b2"})
-    examples.push_back({id, "q", "1", {}, -1, std::string(1, id[0]), ""});
+  for (int i = 0; i < 90; ++i) examples.push_back({std::to_string(i), "q", "1", {}, -1, i % 3 == 0 ? "a" : "b", ""});
   const auto sliced = [&](int first, int count) {
-    std::vector<std::string> ids;
-    for (const task::Example& example : slice_levels(examples, first, count)) ids.push_back(example.id);
+    std::vector<int> ids;
+    for (const task::Example& example : slice_levels(examples, first, count)) ids.push_back(std::stoi(example.id));
     return ids;
   };
-  using Ids = std::vector<std::string>;
-  EXPECT_EQ(sliced(0, 2), (Ids{"a1", "a2", "b1", "b2"}));
-  EXPECT_EQ(sliced(1, 1), (Ids{"a2", "b2"}));
-  EXPECT_EQ(sliced(1, 0), (Ids{"a2", "a3", "b2"}));
-  EXPECT_EQ(sliced(0, 0), (Ids{"a1", "a2", "b1", "a3", "b2"}));
+  const std::vector<int> pilot = sliced(0, 10), rest = sliced(10, 0), all = sliced(0, 0);
+  EXPECT_EQ(pilot.size(), 20U);
+  EXPECT_EQ(std::ranges::count_if(pilot, [](int id) { return id % 3 == 0; }), 10);
+  EXPECT_EQ(all.size(), 90U);
+  for (const auto& ids : {pilot, rest, all}) EXPECT_TRUE(std::ranges::is_sorted(ids));
+  std::vector<int> both = pilot;
+  both.insert(both.end(), rest.begin(), rest.end());
+  std::ranges::sort(both);
+  EXPECT_EQ(both, all);
+  EXPECT_GT(std::ranges::count_if(pilot, [](int id) { return id >= 45; }), 4) << "not the first of each level";
+  EXPECT_EQ(sliced(0, 100), all);
 }
 
 }  // namespace

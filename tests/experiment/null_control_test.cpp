@@ -134,7 +134,9 @@ TEST_F(NullControlTest, SearchesThePilotOfANullModelToo) {
   Experiment(made).search();
   const eval::ControlReport few = null_control(run("run"), {{pool::NullLayers::kShuffled}, 1});
   EXPECT_EQ(found_in(few.figures, "null", "shuffled", "all", "solved").n, 2);
-  EXPECT_EQ(store("null-shuffled.sqlite").trial_count(), 6 * 12);
+  const std::int64_t trials = store("null-shuffled.sqlite").trial_count();
+  EXPECT_TRUE(trials >= 6 * 12 && trials <= 8 * 12)
+      << trials << ": three of the pilot a level, and one that may be another";
   test::expect_parts(few.text, {"one shuffle, or one draw of weights"});
 }
 

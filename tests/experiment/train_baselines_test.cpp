@@ -53,7 +53,7 @@ TEST_F(TrainBaselinesTest, RanksBlocksByTheirTrainingAccuracy) {
       EXPECT_EQ(program[0], 0);
       EXPECT_EQ(program[1], 1);
       int right = 0;
-      for (int example = 0; example < 8; ++example) {
+      for (int example = 0; example < 24; ++example) {  // eight of them were drawn
         for (const labels::StoredTrial& row : trials_of("train" + std::to_string(example)))
           right += row.trial.program == program && row.outcome.correct;
       }

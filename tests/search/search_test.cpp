@@ -233,6 +233,45 @@ TEST(SearchTest, TriesWhatIsLeftOfAValidProgramWithoutItsEdits) {
   }
 }
 
+TEST(SearchTest, ChoosesProgramsOfWhichEveryReductionWasTriedThoughTheBudgetEnds) {
+  RuleEvaluator evaluator([](const Trial& trial) { return testing::arbitrary_outcome(trial, 0.3); });
+  int cut_short = 0;
+  for (const EditForm form : {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested}) {
+    SpaceOptions bounded = bounds();
+    bounded.form = form;
+    bounded.max_edits = 2;
+    const SearchSpace space(bounded);
+    for (const Minimise minimise : {Minimise::kRepeats, Minimise::kEdits}) {
+      for (int example = 0; example < 30; ++example) {
+        const SearchOptions options{.algorithm = Algorithm::kMcts, .rollouts = 40, .minimise = minimise};
+        auto search = SearchFactory(space, options, 1).make(std::to_string(example));
+        play(*search, evaluator);
+        const SearchResult result = search->take_result();
+        std::map<Program, bool> tried;
+        for (const RecordedTrial& trial : result.trials) tried.emplace(trial.program, trial.outcome.correct);
+        const auto is_minimal = [&](std::size_t i) {
+          return std::ranges::all_of(reductions_of(space.find(result.trials[i].program).value(), space, minimise),
+                                     [&](const EditedProgram& reduced) {
+                                       return tried.contains(reduced.program) && !tried.at(reduced.program);
+                                     });
+        };
+        const bool any = std::ranges::any_of(result.valid, is_minimal);
+        EXPECT_EQ(result.chosen.empty(), result.valid.empty());
+        for (const std::size_t i : result.chosen) EXPECT_TRUE(!any || is_minimal(i));
+        if (result.chosen.size() < result.valid.size()) ++cut_short;
+      }
+    }
+  }
+  EXPECT_GT(cut_short, 20);
+}
+
+TEST(SearchTest, RefusesToDrawEvenlyFromASpaceThatIsTooLargeToCount) {
+  SpaceOptions large{.depth = 30, .form = EditForm::kNested};
+  const SearchSpace space(large);
+  ASSERT_FALSE(space.counted());
+  EXPECT_THROW(SearchFactory(space, {.algorithm = Algorithm::kRandom}, 1), core::UsageError);
+}
+
 TEST(SearchTest, TriesTheProgramsItWasGivenFirst) {
   RuleEvaluator evaluator([](const Trial&) { return Outcome{}; });
   const SearchSpace space(bounds());
