@@ -2,18 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "core/error.h"
-#include "core/seed.h"
-#include "search/evaluators.h"
-#include "support/fake_evaluator.h"
-
 namespace polar::search {
 namespace {
-
-using testing::arbitrary_outcome;
-using testing::RuleEvaluator;
 
 SpaceOptions bounds(EditForm form) {
   return {.depth = 12, .first_layer = 1, .max_block = 3, .min_depth_ratio = 0.5, .max_depth_ratio = 1.6, .form = form};
