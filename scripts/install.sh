@@ -67,7 +67,7 @@ install_python() {
   if [ -x .venv/bin/python ] && [ "$(cat .venv/polar-requirements 2>/dev/null)" = "$digest" ]; then
     return 0
   fi
-  .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv  # also one that was cut short
+  .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv .venv  # also one that was cut short
   # Byte code is left to the first import: compiling all of LibTorch's Python side takes longer than it saves.
   local pip=(.venv/bin/python -m pip install --no-compile --progress-bar off --disable-pip-version-check -qq)
   # shellcheck disable=SC2086  # options, separated by spaces

@@ -6,7 +6,11 @@ pool=pools/smollm2-135m
 run=runs/quickstart
 
 export_pool() {
-  [ -f "$pool/pool.json" ] || .venv/bin/python scripts/export.py --smollm2 "$pool"
+  if [ ! -f "$pool/pool.json" ]; then
+    .venv/bin/python scripts/export.py --smollm2 "$pool"
+  elif ! grep -q manifest_sha256 "$pool/pool.json"; then  # of an exporter before manifests were sealed
+    .venv/bin/python scripts/export.py --smollm2 "$pool" --force
+  fi
 }
 
 step "install" scripts/install.sh

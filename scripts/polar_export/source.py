@@ -118,6 +118,7 @@ def from_folder(folder, dtype=None, context=None, licence=None):
     tokenizer.check(tokenizer_file, text, config.vocab_size)
     generation = read_json(folder / "generation_config.json", {})
     settings = read_json(folder / "tokenizer_config.json", {})
+    text = tokenizer.begun_as(text, settings, folder / "tokenizer_config.json")
     template_file = folder / "chat_template.jinja"
     template = template_file.read_text(encoding="utf-8") if template_file.exists() else settings.get("chat_template")
     if isinstance(template, list):  # several named templates

@@ -15,6 +15,28 @@ LLAMA3_WORDS = (
 QWEN2_WORDS = LLAMA3_WORDS.replace(r"\p{N}{1,3}", r"\p{N}")
 
 
+def begun_as(text, settings, where):
+    """tokenizer.json text whose post-processor begins texts as tokenizer_config.json (settings) says, where it says so: transformers
+    lets add_bos_token decide over the file."""
+    if settings.get("add_eos_token"):
+        raise ExportError(f"{where}: add_eos_token: expected false, found true: prompts are continued, never ended")
+    begins = settings.get("add_bos_token")
+    tokenizer = Tokenizer.from_str(text)
+    if begins is None or bool(tokenizer.encode("").ids) == begins:
+        return text
+    document = json.loads(text)
+    document["post_processor"] = None
+    if begins:
+        start = settings.get("bos_token")
+        start = start["content"] if isinstance(start, dict) else start
+        index = tokenizer.token_to_id(start) if start else None
+        if index is None:
+            raise ExportError(f"{where}: bos_token: expected a token of tokenizer.json, since add_bos_token is true, found {start}")
+        tokenizer.post_processor = processors.TemplateProcessing(single=[start, "$A"], special_tokens=[(start, index)])
+        document["post_processor"] = json.loads(tokenizer.to_str())["post_processor"]
+    return json.dumps(document, ensure_ascii=False)
+
+
 def split_by(words):
     return pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(words), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
@@ -64,8 +86,8 @@ def from_gguf(path, fields):
 
 def start_with(tokenizer, tokens, start, path):
     """Every text shall begin with the token of id `start`."""
-    if start is None:
-        raise ExportError(f"{path}: tokenizer.ggml.bos_token_id: expected the token that texts begin with, found none")
+    if start is None or not 0 <= start < len(tokens):
+        raise ExportError(f"{path}: tokenizer.ggml.bos_token_id: expected the id of the token that texts begin with, found {start}")
     tokenizer.post_processor = processors.TemplateProcessing(single=[tokens[start], "$A"], special_tokens=[(tokens[start], start)])
 
 

@@ -34,7 +34,7 @@ void add_scan(CLI::App& app) {
   command->add_option("--split", flags->split, "train or valid")
       ->capture_default_str()
       ->check(CLI::IsMember({"train", "valid"}));
-  command->add_option("--examples", options.examples_per_level, "The first so many examples a level; 0: all")
+  command->add_option("--examples", options.examples_per_level, "So many examples a level, drawn by hash; 0: all")
       ->capture_default_str()
       ->check(CLI::Range(0, 10000000));
   command->add_option("--max-block", options.max_block, "Most layers of a block; 0: all of the model")

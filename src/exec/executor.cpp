@@ -1,6 +1,7 @@
 #include "exec/executor.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -240,10 +241,12 @@ std::string Executor::fingerprint() const {
   const ExecOptions& options = impl_->options;
   const std::string machine = machine_fingerprint(impl_->pool->dtype(), impl_->pool->kernels(), impl_->pool->device());
   const bool any = impl_->plan.layer.any && impl_->plan.head.any;  // then R has no part in the bits
-  return fmt::format("{}{}; R {}{}{}", machine, options.tensor_states ? "; tensor states" : "",
+  const std::span<const text::Token> prefix = impl_->tokenizer->prefix();
+  return fmt::format("{}{}; R {}{}{}{}", machine, options.tensor_states ? "; tensor states" : "",
                      any ? "any" : fmt::format("{}/{}", options.layer_rows, options.head_rows),
                      options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers),
-                     options.cache_semantics == CacheSemantics::kPerStep ? "" : "; one cache slot a layer");
+                     options.cache_semantics == CacheSemantics::kPerStep ? "" : "; one cache slot a layer",
+                     prefix.empty() ? "" : fmt::format("; texts begin with {}", fmt::join(prefix, " ")));
 }
 
 }  // namespace polar::exec

@@ -239,9 +239,9 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
   return rows;
 }
 
-/// One answer at a time, caches empty before each, after one that is not counted. The policies take turns, each example
-/// beginning with the next of them, so that none is always the first. Reading the features runs the first p layers,
-/// whose states the answer then finds in the cache: that is what makes them free.
+/// One answer at a time, caches empty before each, after one of each policy that is not counted. The policies take
+/// turns, each example beginning with the next of them, so that none is always the first. Reading the features runs the
+/// first p layers, whose states the answer then finds in the cache: that is what makes them free.
 std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
   const auto count = std::min(set.examples.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
   if (count == 0) return {};
@@ -258,7 +258,9 @@ std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
     throw_if_interrupted("run the same command again to evaluate anew");
     const task::Example& example = set.examples[i * set.examples.size() / count];
     const exec::EncodedExample input = encoder.encode_input(example.id, example.question);
-    if (i == 0) time_answer(*planners.front(), set, example, input, rules);
+    for (policy::Planner* planner : planners) {
+      if (i == 0) time_answer(*planner, set, example, input, rules);
+    }
     std::map<std::string, std::map<std::string, double>> taken;  // by policy and metric
     for (std::size_t turn = 0; turn < planners.size(); ++turn) {
       policy::Planner& planner = *planners[(i + turn) % planners.size()];

@@ -157,8 +157,11 @@ json static_ranking(const Menu& menu) {
   return ranking;
 }
 
-const predict::MenuPoint& shallowest(std::span<const predict::MenuPoint> points) {
-  return *std::ranges::min_element(points, {}, &predict::MenuPoint::mean_depth_ratio);
+/// The most accurate of those that run the fewest layers.
+predict::MenuPoint shallowest(std::span<const predict::MenuPoint> points) {
+  return predict::best_within(points,
+                              std::ranges::min(points, {}, &predict::MenuPoint::mean_depth_ratio).mean_depth_ratio)
+      .value();
 }
 
 }  // namespace
@@ -191,7 +194,7 @@ std::vector<predict::TrainedMenu> train_menus(const MenuConfig& config, const Me
   std::vector<predict::TrainedMenu> menus;
   for (double limit : limits) {
     const auto found = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);
-    const predict::MenuPoint& point = found ? *found : shallowest(points);
+    const predict::MenuPoint point = found ? *found : shallowest(points);
     const auto scorer = static_cast<std::size_t>(std::ranges::find(grid.scorers, point.scorer) - grid.scorers.begin());
     const Matrix x = rows_of(data.features, 0, menu.fitted()), y = rows_of(menu.targets, 0, menu.fitted());
     json selection = {{"chosen", point_json(point)},

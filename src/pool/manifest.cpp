@@ -39,7 +39,7 @@ class Fields {
   std::string optional_text(const char* key) const { return has(key) ? text(key) : std::string(); }
   int count(const char* key) const {
     const int value = get<int>(key, "an integer >= 1");
-    if (value < 1) fail(key, "an integer >= 1");
+    if (value < 1 || !object_.at(key).is_number_integer()) fail(key, "an integer >= 1");
     return value;
   }
   double number_or(const char* key, double fallback) const {
@@ -216,7 +216,8 @@ Manifest read_manifest(const std::filesystem::path& folder) {
   manifest.tokenizer_file = top.text("tokenizer");
   parse_layers(top, file, manifest);
   manifest.eos_ids = top.get<std::vector<int>>("eos_ids", "a list of token ids");
-  if (std::ranges::any_of(manifest.eos_ids, [&](int id) { return id < 0 || id >= manifest.vocabulary; }))
+  const auto outside = [&](const json& id) { return !id.is_number_unsigned() || id >= json(manifest.vocabulary); };
+  if (std::ranges::any_of(top.array("eos_ids"), outside))
     top.fail("eos_ids", fmt::format("ids from 0 to {}", manifest.vocabulary - 1));
   manifest.chat = parse_chat(top);
   parse_files(top, file, manifest);

@@ -91,7 +91,10 @@ Platt fit_platt(std::span<const double> scores, std::span<const double> outcomes
     loss = next_loss;
     if (settled) break;
   }
-  return platt;
+  if (platt.slope >= 0) return platt;
+  double mean = 0;
+  for (double target : targets) mean += target / static_cast<double>(targets.size());
+  return {0, std::log(mean / (1 - mean))};
 }
 
 std::vector<ReliabilityBin> reliability(std::span<const double> probabilities, std::span<const double> outcomes,

@@ -16,7 +16,8 @@ struct Platt {
 
 /// The least log-loss on pairs of a score and an outcome in [0, 1], by Newton's method (Platt 1999; Lin, Lin and Weng
 /// 2007). The targets are shrunk as there, to (1 + r)/(2 + n) at both ends, so that scores that part the outcomes
-/// perfectly have a finite slope. Throws core::Error when sizes differ, there is no pair, or a value is not finite.
+/// perfectly have a finite slope. Scores that fall where outcomes rise tell nothing: slope 0 and the mean, rather than
+/// an order turned round. Throws core::Error when sizes differ, there is no pair, or a value is not finite.
 Platt fit_platt(std::span<const double> scores, std::span<const double> outcomes);
 
 /// One bar of a reliability diagram.

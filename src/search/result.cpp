@@ -1,6 +1,7 @@
 #include "search/result.h"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -11,25 +12,34 @@ namespace polar::search {
 namespace {
 
 /// Valid trials of which every reduction was tried and is invalid, in the order given. The budget may end before all
-/// are tried: only where it left no other, those of which none was found valid.
+/// are tried: then a program of which none was found valid stays only where it is shorter than all of those.
 std::vector<std::size_t> without_idle_edits(const std::vector<RecordedTrial>& trials,
                                             const std::vector<std::size_t>& valid, const SearchSpace& space,
                                             Minimise minimise) {
   std::unordered_map<core::Program, bool> tried;
   for (const RecordedTrial& trial : trials) tried.emplace(trial.program, trial.outcome.correct);
-  std::vector<std::size_t> minimal, open;
+  std::vector<std::size_t> kept;
+  std::vector<bool> all_tried;
+  int shortest = std::numeric_limits<int>::max();
   for (const std::size_t i : valid) {
     const auto edited = space.find(trials[i].program);
-    bool all_tried = edited.has_value(), reducible = false;
+    bool complete = true, reducible = false;
     for (const EditedProgram& reduced :
          edited ? reductions_of(*edited, space, minimise) : std::vector<EditedProgram>()) {
       const auto found = tried.find(reduced.program);
-      all_tried = all_tried && found != tried.end();
+      complete = complete && found != tried.end();
       reducible = reducible || (found != tried.end() && found->second);
     }
-    if (!reducible) (all_tried ? minimal : open).push_back(i);
+    if (reducible) continue;
+    kept.push_back(i);
+    all_tried.push_back(complete);
+    if (complete) shortest = std::min(shortest, trials[i].program.length());
   }
-  return minimal.empty() ? open : minimal;
+  std::vector<std::size_t> minimal;
+  for (std::size_t place = 0; place < kept.size(); ++place) {
+    if (all_tried[place] || trials[kept[place]].program.length() < shortest) minimal.push_back(kept[place]);
+  }
+  return minimal;
 }
 
 void keep_first(std::vector<std::size_t>& items, int count) {

@@ -118,8 +118,8 @@ TEST_F(ModulePoolTest, NamesAFieldOfTheWrongType) {
 }
 
 TEST_F(ModulePoolTest, RefusesEndTokensOutsideTheVocabulary) {
-  for (const int id : {-1, 257}) {
-    change_manifest([&](json& manifest) { manifest["eos_ids"] = {0, id}; });
+  for (const json& id : {json(-1), json(257), json(1.5), json(true), json(4294967298)}) {
+    change_manifest([&](json& manifest) { manifest["eos_ids"] = {json(0), id}; });
     EXPECT_NE(failure().find("pool.json: eos_ids: expected ids from 0 to 256, found [0,"), std::string::npos)
         << failure();
   }

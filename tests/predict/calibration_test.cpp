@@ -53,6 +53,12 @@ TEST(Calibration, StaysFiniteWhereScoresPartTheOutcomesOrAreAllEqual) {
   EXPECT_NEAR(equal.probability(0.5), 0.5, 1e-6);
 }
 
+TEST(Calibration, NeverTurnsTheOrderOfScoresRound) {
+  const Platt falling = fit_platt(std::vector<double>{0, 0.1, 0.9, 1}, std::vector<double>{1, 1, 0, 0});
+  EXPECT_EQ(falling.slope, 0);
+  EXPECT_NEAR(falling.probability(0.3), 0.5, 1e-9);
+}
+
 TEST(Calibration, RefusesWhatDoesNotFit) {
   EXPECT_THROW(fit_platt(std::vector<double>{1}, std::vector<double>{}), core::Error);
   EXPECT_THROW(fit_platt({}, {}), core::Error);

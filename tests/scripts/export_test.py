@@ -255,7 +255,9 @@ class Gguf(ExportTest):
         writer.add_token_list(tokens)
         writer.add_token_types([tokenizer.CONTROL if token in ("<|im_start|>", "<|im_end|>") else tokenizer.NORMAL for token in tokens])
         writer.add_token_merges([" ".join(pair) for pair in document["model"]["merges"]])
-        writer.add_bos_token_id(0)
+        writer.add_bos_token_id(changes.get("bos", 0))
+        if "add_bos" in changes:
+            writer.add_add_bos_token(changes["add_bos"])
         writer.add_eos_token_id(1)
         writer.add_chat_template(SMOLLM2)
         names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
@@ -289,6 +291,32 @@ class Gguf(ExportTest):
         self.assertEqual(manifest["chat"]["before_user"], "<|im_start|>system\nBe kind<|im_end|>\n<|im_start|>user\n")
         rounded = source.from_gguf(self.folder / "tiny.gguf")
         self.assertEqual((rounded.dtype, rounded.weights["model.norm.weight"].dtype), ("bfloat16", torch.bfloat16))
+
+    def test_texts_begin_as_the_gguf_or_the_tokenizers_settings_say(self):
+        def begin(model):
+            return Tokenizer.from_str(model.tokenizer_json).encode("7").ids[:-1]
+
+        folder = self.tiny()
+        model = source.from_folder(folder)
+        self.assertEqual(begin(model), [])
+        for changes, ids in (({"add_bos": True}, [0]), ({"add_bos": False}, []), ({"pre": "llama-bpe"}, [0])):
+            with self.subTest(changes):
+                self.assertEqual(begin(source.from_gguf(self.write(model, self.folder / "tiny.gguf", **changes), dtype="float32")), ids)
+        self.fails("bos_token_id: expected the id", source.from_gguf, self.write(model, self.folder / "tiny.gguf", add_bos=True, bos=9999))
+        settings = json.loads((folder / "tokenizer_config.json").read_text())
+        for begins in (True, False):
+            (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"add_bos_token": begins}))
+            self.assertEqual(begin(source.from_folder(folder)), [0] if begins else [])
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"add_eos_token": True}))
+        self.fails("add_eos_token: expected false", source.from_folder, folder)
+
+    def test_post_processors_that_the_program_cannot_read_are_refused(self):
+        special, text = {"SpecialToken": {"id": "x", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}
+        tokenizer.check_post_processor("t", {"type": "TemplateProcessing", "single": [special, text]})
+        for processor, message in (({"type": "BertProcessing"}, "post_processor.type: expected ByteLevel"),
+                                   ({"type": "TemplateProcessing", "single": [text, special]}, "post_processor.single: expected"),
+                                   ({"type": "Sequence", "processors": [{"type": "RobertaProcessing"}]}, "found RobertaProcessing")):
+            self.fails(message, tokenizer.check_post_processor, "t", processor)
 
     def test_what_a_gguf_may_not_have_is_refused_by_name(self):
         model = source.from_folder(self.tiny())
