@@ -2,7 +2,8 @@
 # The measurements behind bench/README.md, each with the reference in the same run where there is one. Measure alone: anything else that
 # runs on the machine changes the figures.
 #
-#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling generate; all: every one
+#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling generate; all: every one of these
+#   bench/measure.sh gpu            the same on a GPU
 #
 #   POLAR_DATA     folder with gsm8k/test.jsonl, asdiv/test.jsonl and math500/test.jsonl, for words
 #   POLAR_ROUNDS   times each variant runs, in turn with the others (default 3)
@@ -57,6 +58,20 @@ search() {  # a real search
   "$polar" bench search configs/ladder.yaml --set search.rollouts=200 --examples 100 --rounds "$rounds" >"$out/search.result.jsonl"
 }
 
+gpu() {  # peers, edits and a search; POLAR_ROUNDS=1 and POLAR_SECONDS=0 measure once
+  make_trials random --set random
+  make_trials edits --set edits
+  trials random 6 --device cuda --compare batched
+  trials random 6 --device cuda --compare batched --dtype float32
+  trials edits 6 --device cuda --compare batched --batched-programs 24
+  local rows
+  for rows in 2048 8192; do
+    "$polar" bench search configs/ladder.yaml --set exec.device=cuda --set exec.chunk_rows=$rows --set exec.wave_mb=16384 \
+      --set exec.cache_mb=4096 --set search.trees_in_step=600 --set search.rollouts=64 --set task.train_per_level=200 --examples 600 \
+      --rounds "$rounds" >"$out/search-gpu-$rows.result.jsonl"
+  done
+}
+
 memory() {  # many examples: the bound holds whatever their number
   "$polar" bench search configs/ladder.yaml --set search.rollouts=16 --set task.train_per_level=1000 --examples 2000 \
     --memory-mb 2048 >"$out/memory.result.jsonl"
@@ -94,11 +109,11 @@ generate() {  # one answer of 50 tokens, many at once, and the price of letting 
     --compare >"$out/generate.result.jsonl"
 }
 
-[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
 sections="peers edits prompt words search memory ablation scaling generate"
 [ "$*" != all ] || eval "set -- $sections"
 for section in "$@"; do
-  [[ " $sections " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections, found '$section'" >&2; exit 2; }
+  [[ " $sections gpu " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections gpu, found '$section'" >&2; exit 2; }
 done
 if [[ " $* " == *" words "* ]]; then : "${POLAR_DATA:?words needs POLAR_DATA, a folder with gsm8k, asdiv and math500}"; fi
 mkdir -p "$out"

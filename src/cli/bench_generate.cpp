@@ -49,7 +49,6 @@ class GenerateBench {
   }
 
   void run() {
-    if (flags_.compare) require_cpu(*model_.pool, "--compare");
     std::vector<BenchVariant> variants;
     for (const core::Program& program : programs_) {
       const std::string name = "program " + program.text();
@@ -128,9 +127,9 @@ class GenerateBench {
               {"prompt", flags_.prompt}, {"answer", ""}, {"program", std::vector<int>(layers.begin(), layers.end())}};
           for (int repeat = 0; repeat < 3; ++repeat) file << line.dump() << '\n';
           file.close();
-          BenchRun run =
-              run_reference(flags_.reference, {trials.path().string(), "single", pool::to_string(model_.pool->dtype()),
-                                               flags_.max_new_tokens, executor_.options().workers});
+          BenchRun run = run_reference(
+              flags_.reference, {trials.path().string(), "single", pool::to_string(model_.pool->dtype()),
+                                 model_.pool->device(), flags_.max_new_tokens, executor_.options().workers});
           run.units *= flags_.max_new_tokens;
           return run;
         }};

@@ -28,13 +28,14 @@ class TemporaryFile {
   std::filesystem::path path_;
 };
 
-/// Throws core::UsageError naming the option unless layers run on the CPU, where the reference runs.
+/// Throws core::UsageError naming the option unless layers run on the CPU, the only place where it is measured.
 void require_cpu(const pool::ModulePool& pool, const std::string& option);
 
 struct ReferenceRun {
   std::string trials;  ///< path of a trials file
   std::string mode;    ///< "batched" | "single"
   std::string dtype;   ///< "bfloat16" | "float32"
+  std::string device;  ///< "cpu" | "cuda:N"
   int max_new_tokens = 0, threads = 1, batch = 64;
 };
 

@@ -102,7 +102,6 @@ class TrialsBench {
   }
 
   void run() {
-    if (!flags_.compare.empty()) require_cpu(*model_.pool, "--compare");
     const std::vector<ExecVariant> exec_variants = flags_.variants.variants(flags_.exec.options());
     std::vector<BenchVariant> variants;
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
@@ -193,6 +192,7 @@ class TrialsBench {
     const ReferenceRun run{(published ? published_file_ : batched_file_).path().string(),
                            published ? "single" : "batched",
                            pool::to_string(model_.pool->dtype()),
+                           model_.pool->device(),
                            published ? kPublishedTokens : flags_.max_new_tokens,
                            executors_.front()->options().workers,
                            64};

@@ -45,7 +45,7 @@ void add_reexecution(CLI::App& control) {
       ->capture_default_str();
   command
       ->add_option("--examples", options.examples.examples_per_level,
-                   "The first so many searched examples a level; 0: all")
+                   "So many searched examples a level, drawn by hash; 0: all")
       ->capture_default_str()
       ->check(CLI::Range(0, 10000000));
   command->add_option("--split", flags->split, "train, valid or test (the oracle's searches); default: train and valid")
@@ -74,7 +74,7 @@ void add_null(CLI::App& control) {
       ->check(CLI::IsMember({"shuffled", "reinitialised"}));
   command
       ->add_option("--examples", flags->examples_per_level,
-                   "The first so many examples a level; 0: all of the run's. With a pilot (search.algorithm transfer) "
+                   "So many examples a level, drawn by hash; 0: all of the run's. With a pilot (search.algorithm transfer) "
                    "the pilot is searched too")
       ->capture_default_str()
       ->check(CLI::Range(0, 10000000));

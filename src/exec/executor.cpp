@@ -42,11 +42,15 @@ void check_semantics(CacheSemantics semantics, const pool::Manifest& manifest) {
       manifest.folder.string()));
 }
 
+int cores() {
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
 /// What the pool's device decides, and what is left to this machine.
 ExecOptions resolve(ExecOptions options, const std::string& device) {
   const bool on_cpu = device == "cpu";
   if (!on_cpu) options.workers = 1, options.tensor_states = true;
-  if (options.workers <= 0) options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (options.workers <= 0) options.workers = cores();
   if (options.layer_rows <= 0) options.layer_rows = on_cpu ? 256 : 2048;
   if (options.head_rows <= 0) options.head_rows = on_cpu ? 128 : 512;
   return options;
@@ -150,12 +154,13 @@ void Executor::Impl::run(std::vector<Job> jobs) {
   if (jobs.empty()) return;
   std::vector<std::vector<Job>> shares = deal(std::move(jobs));
   std::vector<std::exception_ptr> failures(workers.size());
-  std::vector<std::thread> threads;
+  std::vector<std::thread> running;
   const auto busy = std::ranges::count_if(shares, [](const auto& share) { return !share.empty(); });
-  const int team_size = static_cast<int>(shares.size()) / static_cast<int>(busy);
+  const int threads = pool->device() == "cpu" ? static_cast<int>(shares.size()) : cores();  // a device's one worker reads
+  const int team_size = threads / static_cast<int>(busy);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (shares[i].empty()) continue;
-    threads.emplace_back([&, i] {
+    running.emplace_back([&, i] {
       try {
         pool::prepare_thread();
         pool::ThreadTeam team(team_size);  // cores that have no share of their own help the others
@@ -166,7 +171,7 @@ void Executor::Impl::run(std::vector<Job> jobs) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : running) thread.join();
   const auto failure = std::ranges::find_if(failures, [](const auto& pointer) { return pointer != nullptr; });
   if (failure == failures.end()) return;
   for (auto& worker : workers) worker->clear();

@@ -40,15 +40,15 @@ class HostStorage final : public Storage {
   std::size_t hidden_bytes(int rows) const override { return static_cast<std::size_t>(rows) * hidden_row_bytes_; }
   std::size_t kv_bytes(int rows) const override { return shape_.kv_bytes(rows); }
 
-  void store(const at::Tensor& rows, int first, int count, std::unique_ptr<HiddenRows>& to) override {
-    const std::size_t bytes = hidden_bytes(count);
-    auto* place = static_cast<HostHiddenRows*>(to.get());
-    if (place == nullptr || place->size != bytes) {
-      auto made = std::make_unique<HostHiddenRows>(bytes);
-      place = made.get();
-      to = std::move(made);
+  void store(const at::Tensor& rows, int first, std::span<const HiddenTarget> targets) override {
+    const std::byte* from = row_of(rows, first, hidden_row_bytes_);
+    for (const auto& [count, to] : targets) {
+      const std::size_t bytes = hidden_bytes(count);
+      if (*to == nullptr || static_cast<HostHiddenRows&>(**to).size != bytes)
+        *to = std::make_unique<HostHiddenRows>(bytes);
+      if (bytes > 0) std::memcpy(static_cast<HostHiddenRows&>(**to).buffer.data(), from, bytes);
+      from += bytes;
     }
-    if (bytes > 0) std::memcpy(place->buffer.data(), row_of(rows, first, hidden_row_bytes_), bytes);
   }
 
   at::Tensor gather(std::span<const HiddenSpan> spans, int padded_rows) const override {
@@ -72,21 +72,26 @@ class HostStorage final : public Storage {
     return std::make_unique<HostKeyValues>(KvRows::growing_to(most_rows));
   }
 
-  void append(const at::Tensor& k, const at::Tensor& v, int first, int count, KeyValues& to) const override {
-    KvRows& kv = static_cast<HostKeyValues&>(to).kv;
+  void append(const at::Tensor& k, const at::Tensor& v, int first, std::span<const KeyTarget> targets) override {
     const std::byte* key = row_of(k, first, kv_row_bytes_);
     const std::byte* value = row_of(v, first, kv_row_bytes_);
-    for (int row = 0; row < count; ++row, key += kv_row_bytes_, value += kv_row_bytes_) kv.append(shape_, key, value);
+    for (const auto& [count, to] : targets) {
+      KvRows& kv = static_cast<HostKeyValues&>(*to).kv;
+      for (int row = 0; row < count; ++row, key += kv_row_bytes_, value += kv_row_bytes_) kv.append(shape_, key, value);
+    }
   }
 
-  void attend(const pool::Attention& attention, const AttendCall& call) override {
-    spans_.clear();
-    for (const KeySpan& span : call.keys) {
-      const KvRows& kv = static_cast<const HostKeyValues&>(*span.from).kv;
-      spans_.push_back({kv.keys(), kv.values(), span.rows});
+  void attend(const pool::Attention& attention, const at::Tensor& queries, const at::Tensor& mixed,
+              std::span<const AttendCall> calls) override {
+    for (const AttendCall& call : calls) {
+      spans_.clear();
+      for (const KeySpan& span : call.keys) {
+        const KvRows& kv = static_cast<const HostKeyValues&>(*span.from).kv;
+        spans_.push_back({kv.keys(), kv.values(), span.rows});
+      }
+      kernel_.attend(attention, row_of(queries, call.query, query_row_bytes_), call.rows, spans_,
+                     row_of(mixed, call.to, query_row_bytes_));
     }
-    kernel_.attend(attention, row_of(call.queries, call.query, query_row_bytes_), call.rows, spans_,
-                   row_of(call.mixed, call.to, query_row_bytes_));
   }
 
  private:

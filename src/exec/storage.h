@@ -39,21 +39,31 @@ struct KeySpan {
   int rows = 0;
 };
 
-/// Rows [query, query + rows) of `queries` [N, H, h] attend; rows [to, to + rows) of `mixed` [M, H·h] are written. The
-/// first sees the keys of the spans, its own the last of them; each following row sees one key more of the last span.
+/// `rows` packed rows that `to` is to hold in place of what it held.
+struct HiddenTarget {
+  int rows = 0;
+  std::unique_ptr<HiddenRows>* to = nullptr;
+};
+
+/// `rows` packed rows that go behind those of `to`.
+struct KeyTarget {
+  int rows = 0;
+  KeyValues* to = nullptr;
+};
+
+/// Queries [query, query + rows) attend; rows [to, to + rows) of the result are written. The first sees the keys of the
+/// spans, its own the last of them; each following row sees one key more of the last span.
 struct AttendCall {
-  const at::Tensor& queries;
   int query = 0, rows = 0;
   std::span<const KeySpan> keys;
-  const at::Tensor& mixed;
   int to = 0;
 };
 
-/// Tensors of rows are contiguous, of the pool's dtype, on its device. A row's attention is computed in float32 and in
-/// an order of operations that depends on the number of keys it sees alone: bits do not depend on which rows run beside
-/// it, nor on how its keys are divided into spans (on a device: as far as its products keep a row's bits among other
-/// rows of the same shapes). One storage a worker; not thread-safe. Throws std::bad_alloc or c10::Error when memory is
-/// out.
+/// Tensors of rows are contiguous, of the pool's dtype, on its device. What rows of many sequences need is asked for at
+/// once: on a device one operator serves all of them. A row's attention is computed in float32 and in an order of
+/// operations that depends on the number of keys it sees alone: bits do not depend on which rows run beside it, nor on
+/// how its keys are divided into spans (on a device: as far as its products keep a row's bits among other rows of the
+/// same shapes). One storage a worker; not thread-safe. Throws std::bad_alloc or c10::Error when memory is out.
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -62,9 +72,9 @@ class Storage {
   virtual std::size_t hidden_bytes(int rows) const = 0;
   virtual std::size_t kv_bytes(int rows) const = 0;
 
-  /// Makes `to` hold rows [first, first + count) of `rows` [N, d], in place where the storage can and `to` holds as
-  /// many.
-  virtual void store(const at::Tensor& rows, int first, int count, std::unique_ptr<HiddenRows>& to) = 0;
+  /// Rows of `rows` [N, d] from `first` on go to the targets, one after the other; in place where the storage can and a
+  /// target holds as many.
+  virtual void store(const at::Tensor& rows, int first, std::span<const HiddenTarget> targets) = 0;
   /// [padded_rows, d]: the rows of the spans one after the other, then zeros.
   virtual at::Tensor gather(std::span<const HiddenSpan> spans, int padded_rows) const = 0;
 
@@ -72,16 +82,19 @@ class Storage {
   virtual std::unique_ptr<KeyValues> key_values(int rows) const = 0;
   /// Grows by doubling, and holds no more than `most_rows`, which must never be passed.
   virtual std::unique_ptr<KeyValues> growing_key_values(int most_rows) const = 0;
-  /// Appends rows [first, first + count) of k and v [N, Hkv, h].
-  virtual void append(const at::Tensor& k, const at::Tensor& v, int first, int count, KeyValues& to) const = 0;
+  /// Rows of k and v [N, Hkv, h] from `first` on go to the targets, one after the other.
+  virtual void append(const at::Tensor& k, const at::Tensor& v, int first, std::span<const KeyTarget> targets) = 0;
 
-  /// Source of the formula: Vaswani et al. 2017, section 3.2.1; scale, softcap and window as in pool::Attention.
-  virtual void attend(const pool::Attention& attention, const AttendCall& call) = 0;
+  /// queries [N, H, h] → rows of mixed [M, H·h]. Source of the formula: Vaswani et al. 2017, section 3.2.1; scale,
+  /// softcap and window as in pool::Attention.
+  virtual void attend(const pool::Attention& attention, const at::Tensor& queries, const at::Tensor& mixed,
+                      std::span<const AttendCall> calls) = 0;
 };
 
 /// Buffers in the processor's memory and the kernel of attention.h: the pool must be on the CPU.
 std::unique_ptr<Storage> make_host_storage(const pool::ModulePool& pool);
-/// Tensors on the pool's device, whichever it is.
+/// Tensors on the pool's device, whichever it is: one of hidden rows and one of keys and values, which grow by half and
+/// are handed out row by row.
 std::unique_ptr<Storage> make_tensor_storage(const pool::ModulePool& pool);
 
 }  // namespace polar::exec

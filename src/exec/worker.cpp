@@ -9,8 +9,8 @@
 namespace polar::exec {
 namespace {
 
-/// Rows of one layer that run at once where calls are padded: larger batches pad less. Where they are not, smaller ones
-/// stay within the processor's cache.
+/// Fewest rows of one layer that run at once where calls are padded: larger batches pad less. Where they are not,
+/// smaller ones stay within the processor's cache.
 constexpr int kBatchRows = 4096;
 
 /// Rows of the examples whose programs advance side by side: enough for several batches, few enough that the states of
@@ -64,7 +64,7 @@ Worker::Worker(const pool::ModulePool& pool, const text::Tokenizer& tokenizer, c
       options_(options),
       storage_(options.tensor_states ? make_tensor_storage(pool) : make_host_storage(pool)),
       wave_bytes_(wave_bytes),
-      batch_rows_(plan.layer.any ? plan.layer.full : kBatchRows),
+      batch_rows_(plan.layer.any ? plan.layer.full : std::max(kBatchRows, 2 * plan.layer.full)),
       cache_(options.prefix_sharing ? cache_bytes : 0),
       waiting_(static_cast<std::size_t>(pool.manifest().depth)) {}
 
@@ -180,7 +180,8 @@ void Worker::fill_root(Node& root) {
   const PrefixTree& tree = *root.tree;
   const at::Tensor tokens = at::tensor(std::vector<std::int64_t>(tree.tokens.begin(), tree.tokens.end()), at::kLong);
   const at::Tensor rows = pool_.embed(tokens).contiguous();
-  storage_->store(rows, 0, tree.rows(), root.hidden);
+  const HiddenTarget target{tree.rows(), &root.hidden};
+  storage_->store(rows, 0, std::span(&target, 1));
   root.state = Node::State::kDone;
   cache_.set_bytes(root, root.hidden->bytes() + sizeof(PrefixTree));
 }

@@ -3,13 +3,32 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/seed.h"
 #include "exec/worker.h"
+#include "pool/device.h"
+#include "pool/thread_team.h"
 
 namespace polar::exec {
 namespace {
+
+/// Calls f(0) … f(rows − 1), shared out to the thread's team.
+void for_each_row(int rows, const std::function<void(int)>& f) {
+  pool::ThreadTeam* team = pool::thread_team();
+  const int threads = team != nullptr ? std::min(team->size(), rows) : 1;
+  const auto part = [&](int thread) {
+    for (int row = thread; row < rows; row += threads) f(row);
+  };
+  if (threads > 1) {
+    team->run([&](int thread) {
+      if (thread < threads) part(thread);
+    });
+  } else if (rows > 0) {
+    part(0);
+  }
+}
 
 double milliseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -82,15 +101,16 @@ std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
     spans.clear();
     for (int i = 0; i < used; ++i) spans.push_back(rows[static_cast<std::size_t>(start + i)].hidden);
     const at::Tensor chunk = storage_->gather(spans, plan_.invariant ? call : used);
-    const at::Tensor logits = pool_.head(chunk).narrow(0, 0, used).to(at::kCPU).contiguous();
+    const at::Tensor logits = pool::on_host(pool_.head(chunk).narrow(0, 0, used));
     const auto vocabulary = static_cast<std::size_t>(logits.size(1));
-    for (int i = 0; i < used; ++i) {
+    const auto read = [&, start](int i) {
       const Row& row = rows[static_cast<std::size_t>(start + i)];
       const std::span<const float> values(logits.data_ptr<float>() + static_cast<std::size_t>(i) * vocabulary,
                                           vocabulary);
       readings[static_cast<std::size_t>(start + i)] =
           read_row(values, required_at(*row.path, row.index), draw_at(*row.path, row.index));
-    }
+    };
+    for_each_row(used, read);
     start += used;
   }
   return readings;
@@ -138,12 +158,13 @@ void Worker::start_decoding() {
   std::vector<std::int64_t> tokens;
   for (const Path* path : paths) tokens.push_back(path->generation->last());
   const at::Tensor rows = pool_.embed(at::tensor(tokens, at::kLong)).contiguous();
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    Path& path = *paths[i];
-    storage_->store(rows, static_cast<int>(i), 1, path.hidden);
-    path.step = 0;
-    waiting_[(*path.job.program)[0]].push_back({nullptr, &path});
+  std::vector<HiddenTarget> targets;
+  for (Path* path : paths) {
+    targets.push_back({1, &path->hidden});
+    path->step = 0;
+    waiting_[(*path->job.program)[0]].push_back({nullptr, path});
   }
+  storage_->store(rows, 0, targets);
 }
 
 void Worker::finish(Path& path) {
@@ -162,7 +183,7 @@ void Worker::copy_states(Path& path) {
   spans.push_back({last.hidden.get(), 0, path.tree->rows()});
   states.width = pool_.manifest().hidden;
   states.tokens = path.tree->first_position() + path.tree->rows();
-  const at::Tensor values = storage_->gather(spans, states.tokens).to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor values = pool::on_host(storage_->gather(spans, states.tokens)).to(at::kFloat);
   states.values.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "exec/worker.h"
+#include "pool/device.h"
 
 namespace polar::exec {
 
@@ -71,34 +72,36 @@ at::Tensor Worker::gather(std::span<const Item> items, int rows, bool kept_only)
 }
 
 at::Tensor Worker::positions_of(std::span<const Item> items, int rows) const {
-  at::Tensor positions = at::zeros({rows}, at::kLong);
-  auto* to = positions.data_ptr<std::int64_t>();
+  std::vector<std::int64_t> positions;
   for (const Item& item : items) {
     const int first = first_position(item), end = first + item_rows(item);
-    for (int position = first; position < end; ++position) *to++ = position;
+    for (int position = first; position < end; ++position) positions.push_back(position);
   }
-  return positions;
+  positions.resize(static_cast<std::size_t>(rows), 0);
+  return pool::indices_on(pool_.device(), positions);
 }
 
 /// Queries, keys and values of all rows; keys and values go to their owners.
 void Worker::project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
-                     at::Tensor& queries) const {
+                     at::Tensor& queries) {
   std::vector<at::Tensor> parts;
+  std::vector<KeyTarget> targets;
   std::size_t item = 0;
   int item_row = 0, start = 0;
   for (int call : calls_for(static_cast<int>(hidden.size(0)))) {
     auto [q, k, v] = pool_.attend_in(layer, hidden.narrow(0, start, call), positions.narrow(0, start, call));
     parts.push_back(q);
-    k = k.contiguous(), v = v.contiguous();
+    targets.clear();
     for (int row = 0; row < call && item < items.size();) {
       const Item& owner = items[item];
       if (owner.node != nullptr && item_row == 0) owner.node->kv = storage_->key_values(item_rows(owner));
       const int count = std::min(call - row, item_rows(owner) - item_row);
-      storage_->append(k, v, row, count, own_kv(owner));
+      targets.push_back({count, &own_kv(owner)});
       row += count;
       item_row += count;
       if (item_row == item_rows(owner)) ++item, item_row = 0;
     }
+    storage_->append(k.contiguous(), v.contiguous(), 0, targets);
     start += call;
   }
   queries = parts.size() == 1 ? parts.front().contiguous() : at::cat(parts);
@@ -169,9 +172,10 @@ void Worker::find_executions(const Item& item, std::vector<Execution>& execution
 }
 
 void Worker::attend(int layer, std::span<const Item> items, const at::Tensor& queries, const at::Tensor& mixed) {
-  const pool::Attention& attention = pool_.manifest().attention[static_cast<std::size_t>(layer)];
   std::vector<Execution> executions;
-  std::vector<KeySpan> keys;
+  std::vector<KeySpan> keys;        // of all calls
+  std::vector<std::size_t> starts;  // of each call's keys
+  std::vector<AttendCall> calls;
   int query = 0, to = 0;
   for (const Item& item : items) {
     find_executions(item, executions);
@@ -179,27 +183,31 @@ void Worker::attend(int layer, std::span<const Item> items, const at::Tensor& qu
     // The next row sees one key more of the last span; of several executions it sees one more of each.
     const int together = executions.size() == 1 ? end - first : 1;
     for (int row = first; row < end; row += together) {
-      keys.clear();
+      starts.push_back(keys.size());
       for (const auto& [node, tail] : executions) {
         if (node->base != nullptr) keys.push_back({node->base->kv.get(), node->base->kv->rows()});
         keys.push_back({node->kv.get(), tail != nullptr ? item.path->kept_rows : row + 1});
         if (tail != nullptr) keys.push_back({tail, tail->rows()});
       }
-      storage_->attend(attention, {queries, query + row, together, keys, mixed, to});
+      calls.push_back({query + row, together, {}, to});
       to += together;
     }
     query += end;
   }
+  starts.push_back(keys.size());
+  for (std::size_t i = 0; i < calls.size(); ++i)
+    calls[i].keys = std::span(keys).subspan(starts[i], starts[i + 1] - starts[i]);
+  storage_->attend(pool_.manifest().attention[static_cast<std::size_t>(layer)], queries, mixed, calls);
 }
 
 void Worker::scatter(std::span<const Item> items, const at::Tensor& rows) {
-  int from = 0;
+  std::vector<HiddenTarget> targets;
   for (const Item& item : items) {
-    const int first = kept_from(item), count = item_rows(item) - first;
-    storage_->store(rows, from, count, item.node != nullptr ? item.node->hidden : item.path->hidden);
+    const int first = kept_from(item);
+    targets.push_back({item_rows(item) - first, item.node != nullptr ? &item.node->hidden : &item.path->hidden});
     if (item.node != nullptr) item.node->kept_from = first;
-    from += count;
   }
+  storage_->store(rows, 0, targets);
 }
 
 void Worker::finish_items(std::span<const Item> items) {

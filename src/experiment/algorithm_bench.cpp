@@ -19,6 +19,16 @@ namespace {
 
 constexpr std::string_view kTransfer = "transfer", kExhaustive = "exhaustive";
 
+/// Of a space that the algorithm exhaustive runs whole.
+int size_of(const search::SearchSpace& space) {
+  constexpr int kMost = 1000000;
+  if (space.counted() && space.count() <= kMost) return static_cast<int>(space.count());
+  throw core::UsageError(
+      fmt::format("--exhaustive-edits: expected a space of at most {} programs, found {}; lower it, or narrow the space "
+                  "with search.max_block, search.max_extra_repeats, search.min_depth or search.max_depth",
+                  kMost, space.describe()));
+}
+
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -58,6 +68,7 @@ AlgorithmBench::AlgorithmBench(const Config& config, const AlgorithmBenchOptions
   std::ranges::sort(table_.rollouts);
   table_.seed = config_.seed;
   table_.resamples = config_.eval.bootstrap;
+  if (contains(options_.algorithms, kExhaustive)) plan_of(std::string(kExhaustive));  // refuses what cannot be run whole
   core::ensure_folder(options_.folder);
   lock_ = std::make_unique<labels::RunLock>(options_.folder);
 }
@@ -75,7 +86,7 @@ search::SearchPlan AlgorithmBench::plan_of(const std::string& algorithm) const {
     plan.options.objective = search::Objective::kBest;
     plan.options.stop_after_valid = 0;
     plan.options.minimise = search::Minimise::kOff;
-    plan.options.rollouts = static_cast<int>(std::min(1e6, search::SearchSpace(plan.space).count()));
+    plan.options.rollouts = size_of(search::SearchSpace(plan.space));
   }
   if (algorithm == kTransfer && !has_pilot())
     plan.options.first_programs = read_programs(config_.search.transfer_programs, depth);

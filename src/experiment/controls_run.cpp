@@ -64,7 +64,7 @@ std::vector<SearchedExample> searched_examples(const RecordedRun& run, const cor
 std::string description_of(const RecordedRun& run, const RecordedChoice& choice, int budget) {
   std::string text = run.config.name;
   if (choice.split) text += fmt::format(", {} examples", labels::to_string(*choice.split));
-  if (choice.examples_per_level > 0) text += fmt::format(", the first {} of each level", choice.examples_per_level);
+  if (choice.examples_per_level > 0) text += fmt::format(", {} of each level", choice.examples_per_level);
   if (budget > 0) text += fmt::format(", {} programs each", budget);
   return text;
 }

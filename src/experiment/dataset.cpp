@@ -85,7 +85,7 @@ task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split
   return own;
 }
 
-std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count) {
+std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count) {
   std::map<std::string, std::vector<std::pair<std::uint64_t, std::size_t>>> drawn;
   for (std::size_t i = 0; i < examples.size(); ++i)
     drawn[examples[i].level].emplace_back(core::derive_seed(0, "slice", examples[i].id), i);
@@ -98,8 +98,14 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
     for (const auto& [hash, place] : std::span(order).subspan(begin, size)) places.push_back(place);
   }
   std::ranges::sort(places);
+  return places;
+}
+
+std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count) {
+  std::vector<LevelledId> ids;
+  for (const task::Example& example : examples) ids.push_back({example.id, example.level});
   std::vector<task::Example> taken;
-  for (const std::size_t place : places) taken.push_back(examples[place]);
+  for (const std::size_t place : slice_of_levels(ids, first, count)) taken.push_back(examples[place]);
   return taken;
 }
 

@@ -26,8 +26,15 @@ std::vector<task::Example> labelled_examples(const task::Dataset& dataset);
 /// The task as an out-of-distribution set sees it: with the set's own template, if it has one.
 task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split);
 
+struct LevelledId {
+  task::ExampleId id;
+  std::string level;
+};
+
 /// Of every level `count` examples (0: all) after the `first` ones, as a hash of their ids draws them, so that a few
-/// stand for all; in the order of `examples`. Slices that do not overlap share no example.
+/// stand for all: their places, ascending. Slices that do not overlap share no example.
+std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count);
+/// The examples at those places.
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count);
 
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.

@@ -39,14 +39,15 @@ Config recorded_config(const fs::path& folder, const std::vector<std::string>& o
 }
 
 std::vector<labels::StoredExample> chosen_examples(const labels::LabelStore& store, const RecordedChoice& choice) {
-  std::map<std::string, int> taken;
+  std::vector<labels::StoredExample> recorded = store.registered_examples();
+  std::erase_if(recorded, [&](const labels::StoredExample& example) {
+    return (choice.split && example.split != *choice.split) || store.state(example.id).rounds == 0;
+  });
+  std::vector<LevelledId> ids;
+  for (const labels::StoredExample& example : recorded) ids.push_back({example.id, example.level});
   std::vector<labels::StoredExample> chosen;
-  for (labels::StoredExample& example : store.registered_examples()) {
-    if (choice.split && example.split != *choice.split) continue;
-    if (store.state(example.id).rounds == 0) continue;
-    if (choice.examples_per_level > 0 && ++taken[example.level] > choice.examples_per_level) continue;
-    chosen.push_back(std::move(example));
-  }
+  for (const std::size_t place : slice_of_levels(ids, 0, choice.examples_per_level))
+    chosen.push_back(std::move(recorded[place]));
   if (!chosen.empty()) return chosen;
   throw core::UsageError(fmt::format("{}: expected recorded trials{}, found none; run polar search first",
                                      store.path().string(),

@@ -19,7 +19,7 @@ std::filesystem::path recorded_file(const std::filesystem::path& run, const std:
 
 struct RecordedChoice {
   std::optional<labels::Split> split = std::nullopt;  ///< nullopt: train and validation; test: the oracle's searches
-  int examples_per_level = 0;                         ///< the first of every level; 0 = all
+  int examples_per_level = 0;                         ///< so many of every level (slice_of_levels); 0 = all
   std::vector<std::string> overrides = {};            ///< "exec.KEY=VALUE" only: anything else decides what the run is
 };
 

@@ -209,7 +209,7 @@ class Reexecuting {
     const std::string split = choice_.split ? std::string(to_string(*choice_.split)) : "train and valid";
     const std::string examples = choice_.examples_per_level == 0
                                      ? "all examples"
-                                     : fmt::format("the first {} examples a level", choice_.examples_per_level);
+                                     : fmt::format("{} examples a level", choice_.examples_per_level);
     return fmt::format("Re-execution of the labels of {}: {}, {}, variants {}", run_.config.name, split, examples,
                        fmt::join(variants_, ", "));
   }

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "pool/module_pool.h"
 
 namespace polar::policy {
 
@@ -51,6 +52,7 @@ std::vector<RankedPrograms> RandomPlanner::propose(std::span<const Input> inputs
 }
 
 std::vector<RankedPrograms> PredictorPlanner::propose(std::span<const Input> inputs) {
+  const pool::OneIntraOpThread alone;
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) {
     RankedPrograms programs;
@@ -62,6 +64,7 @@ std::vector<RankedPrograms> PredictorPlanner::propose(std::span<const Input> inp
 }
 
 std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) {
+  const pool::OneIntraOpThread alone;
   const std::vector<double> ratios = menu_.depth_ratios();
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) {

@@ -1,6 +1,6 @@
 #include "pool/device.h"
 
-#include <ATen/Context.h>
+#include <ATen/ATen.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <torch/cuda.h>
@@ -80,6 +80,21 @@ std::string choose_device(const std::string& setting) {
 std::string device_fingerprint(const std::string& device) {
   if (device == "cpu") return "";
   return fmt::format("cuda {}, runtime {}", driver_name_of(index_of(device)), at::globalContext().versionCUDART());
+}
+
+// The driver copies to and from pinned memory at full speed, and from it without stopping the program.
+
+at::Tensor indices_on(const std::string& device, std::span<const std::int64_t> indices) {
+  const bool on_cpu = device == "cpu";
+  const at::Tensor here =
+      at::empty({static_cast<std::int64_t>(indices.size())}, at::TensorOptions(at::kLong).pinned_memory(!on_cpu));
+  std::ranges::copy(indices, here.data_ptr<std::int64_t>());
+  return on_cpu ? here : here.to(at::Device(device), /*non_blocking=*/true);
+}
+
+at::Tensor on_host(const at::Tensor& rows) {
+  if (rows.is_cpu()) return rows.contiguous();
+  return at::empty(rows.sizes(), at::TensorOptions(rows.scalar_type()).pinned_memory(true)).copy_(rows);
 }
 
 }  // namespace polar::pool

@@ -183,6 +183,14 @@ void prepare_thread() {
   torch::jit::setGraphExecutorOptimize(false);
 }
 
+OneIntraOpThread::OneIntraOpThread() : before_(at::get_num_threads()) {
+  at::set_num_threads(1);
+}
+
+OneIntraOpThread::~OneIntraOpThread() {
+  at::set_num_threads(before_);
+}
+
 struct ModulePool::Modules {
   Manifest manifest;
   DType dtype = DType::kFloat32;

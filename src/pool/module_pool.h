@@ -57,6 +57,19 @@ struct LoadOptions {
 /// Call once in every thread that runs modules: one intra-op thread, and no recompilation at each new row count.
 void prepare_thread();
 
+/// The calling thread has one intra-op thread while this lives, then as many as before. For small products between
+/// others' work: LibTorch's helpers spin for milliseconds after a product, on cores that the workers need.
+class OneIntraOpThread {
+ public:
+  OneIntraOpThread();
+  ~OneIntraOpThread();
+  OneIntraOpThread(const OneIntraOpThread&) = delete;
+  OneIntraOpThread& operator=(const OneIntraOpThread&) = delete;
+
+ private:
+  int before_;
+};
+
 /// Rows are packed: a row is one position of one sequence; N rows of any sequences, no padding, results are row-wise.
 /// All calls are const and thread-safe (the modules have no mutable state) under c10::InferenceMode of the calling
 /// thread. They throw std::bad_alloc when memory is out, and core::Error naming the file of a module that fails.

@@ -114,6 +114,12 @@ TEST_F(AlgorithmBenchTest, RefusesAlgorithmsAndBudgetsThatMakeNoSense) {
   const auto message = test::message_of<core::UsageError>([&] { run(wrong); });
   EXPECT_NE(message.find("found guided again"), std::string::npos) << message;
   wrong = options();
+  wrong.exhaustive_edits = 8;
+  config_.search.max_depth = 4;
+  config_.search.max_extra_repeats = 16;
+  const auto space = test::message_of<core::UsageError>([&] { run(wrong); });
+  EXPECT_TRUE(space.starts_with("--exhaustive-edits: expected a space of at most 1000000 programs, found ")) << space;
+  wrong = options();
   wrong.rollouts = {0};
   EXPECT_THROW(run(wrong), core::UsageError);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));

@@ -111,7 +111,7 @@ TEST_F(ControlsTest, JudgeEveryTrialAsItWasRecordedAndSayWhereNot) {
 TEST_F(ControlsTest, TakeTheFirstProgramsOfTheFirstExamplesOfALevel) {
   const auto run = searched("few");
   const eval::ControlReport report = by_chance(run, {.split = labels::Split::kTrain, .examples_per_level = 4}, {}, 3);
-  EXPECT_EQ(report.title, "Chance control of few, train examples, the first 4 of each level, 3 programs each");
+  EXPECT_EQ(report.title, "Chance control of few, train examples, 4 of each level, 3 programs each");
   EXPECT_EQ(value(report, "counts", "answers"), 2 * 4 * 3);
   EXPECT_EQ(store(run, "chance").trials("train7").size(), 3U);
   EXPECT_TRUE(store(run, "chance").trials("train8").empty());

@@ -114,7 +114,7 @@ TEST_F(ReexecutionTest, ComparesEveryVariantByDefault) {
   for (const char* variant : {"noninvariant", "dtype", "cache"})
     EXPECT_NE(store_of(variant).identity().fingerprint, fingerprint) << variant;
   EXPECT_EQ(result.report.title,
-            "Re-execution of the labels of run: train and valid, the first 4 examples a level, variants batch, "
+            "Re-execution of the labels of run: train and valid, 4 examples a level, variants batch, "
             "noninvariant, dtype, cache");
 }
 
@@ -158,7 +158,7 @@ TEST_F(ReexecutionTest, KeepsWhatItSaysOfTestExamplesBesideTheRest) {
   EXPECT_EQ(written("reexecution.md"), text);
   EXPECT_EQ(written("reexecution-test.md"), eval::control_markdown(of_test.report));
   test::expect_parts(written("reexecution-test.md"),
-                     {": test, the first 3 examples a level, variants batch\n", "reexecution-test-flips.csv"});
+                     {": test, 3 examples a level, variants batch\n", "reexecution-test-flips.csv"});
   test::expect_parts(text, {": train and valid, all examples, variants batch\n", "in reexecution-flips.csv"});
   for (const char* name : {"reexecution-test.csv", "reexecution-test-flips.csv", "reexecution-test-batch.sqlite"})
     EXPECT_TRUE(std::filesystem::exists(run("run") / "controls" / name)) << name;

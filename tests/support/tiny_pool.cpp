@@ -1,5 +1,6 @@
 #include "support/tiny_pool.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <torch/script.h>
 #include <torch/version.h>
@@ -17,10 +18,13 @@ using nlohmann::json;
 
 class Weights {
  public:
-  explicit Weights(std::uint64_t seed) { at::manual_seed(seed); }
+  explicit Weights(std::uint64_t seed) : generator_(at::detail::createCPUGenerator(seed)) {}
   at::Tensor matrix(int rows, int columns, double gain = 1) const {
-    return at::randn({rows, columns}) * (gain / std::sqrt(static_cast<double>(columns)));
+    return at::randn({rows, columns}, generator_) * (gain / std::sqrt(static_cast<double>(columns)));
   }
+
+ private:
+  at::Generator generator_;
 };
 
 /// float32 [context, h]: row p holds the cosines, then the sines of p times the inverse frequencies.
