@@ -118,21 +118,21 @@ class GenerateBench {
   }
 
   BenchVariant reference(const std::string& name, const std::vector<core::Program>& programs) {
-    return {
-        name, {}, [=, this] {
-          const TemporaryFile trials("generate");
-          std::ofstream file(trials.path());
-          const auto layers = programs.front().layers();
-          const nlohmann::json line = {
-              {"prompt", flags_.prompt}, {"answer", ""}, {"program", std::vector<int>(layers.begin(), layers.end())}};
-          for (int repeat = 0; repeat < 3; ++repeat) file << line.dump() << '\n';
-          file.close();
-          BenchRun run = run_reference(
-              flags_.reference, {trials.path().string(), "single", pool::to_string(model_.pool->dtype()),
-                                 model_.pool->device(), flags_.max_new_tokens, executor_.options().workers});
-          run.units *= flags_.max_new_tokens;
-          return run;
-        }};
+    return {name, {}, [=, this] {
+              const TemporaryFile trials("generate");
+              std::ofstream file(trials.path());
+              const auto layers = programs.front().layers();
+              const nlohmann::json line = {{"prompt", flags_.prompt},
+                                           {"answer", ""},
+                                           {"program", std::vector<int>(layers.begin(), layers.end())}};
+              for (int repeat = 0; repeat < 3; ++repeat) file << line.dump() << '\n';
+              file.close();
+              BenchRun run = run_reference(flags_.reference,
+                                           {trials.path().string(), "single", pool::to_string(model_.pool->dtype()),
+                                            model_.pool->device(), flags_.max_new_tokens, executor_.options().workers});
+              run.units *= flags_.max_new_tokens;
+              return run;
+            }};
   }
 
   const GenerateBenchFlags& flags_;

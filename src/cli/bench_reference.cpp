@@ -69,11 +69,16 @@ void ReferenceFlags::declare(CLI::App& command) {
 }
 
 BenchRun run_reference(const ReferenceFlags& flags, const ReferenceRun& run) {
-  const std::string output = output_of(
-      {flags.python, flags.script, "--model", flags.hf_folder, "--tokenizer", flags.hf_folder + "/tokenizer.json",
-       "--trials", run.trials, "--mode", run.mode, "--batch", std::to_string(run.batch), "--max-new-tokens",
-       std::to_string(run.max_new_tokens), "--dtype", run.dtype, "--device", run.device, "--threads",
-       std::to_string(run.threads)});
+  const std::string output = output_of({flags.python,       flags.script,
+                                        "--model",          flags.hf_folder,
+                                        "--tokenizer",      flags.hf_folder + "/tokenizer.json",
+                                        "--trials",         run.trials,
+                                        "--mode",           run.mode,
+                                        "--batch",          std::to_string(run.batch),
+                                        "--max-new-tokens", std::to_string(run.max_new_tokens),
+                                        "--dtype",          run.dtype,
+                                        "--device",         run.device,
+                                        "--threads",        std::to_string(run.threads)});
   BenchRun result;
   try {
     const nlohmann::json line = nlohmann::json::parse(output);

@@ -25,7 +25,8 @@ struct ControlFlags {
     command.add_option("run", run, "The run's folder, whose search has begun")->required();
     command.add_option("--split", split, "train or valid; default: both")->check(CLI::IsMember({"train", "valid"}));
     command
-        .add_option("--examples", options.examples_per_level, "So many searched examples of a level, drawn by hash; 0 = all")
+        .add_option("--examples", options.examples_per_level,
+                    "So many searched examples of a level, drawn by hash; 0 = all")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     command.add_option("--budget", budget, "The first so many recorded programs of each example; 0 = all")

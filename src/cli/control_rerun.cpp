@@ -73,9 +73,10 @@ void add_null(CLI::App& control) {
       ->capture_default_str()
       ->check(CLI::IsMember({"shuffled", "reinitialised"}));
   command
-      ->add_option("--examples", flags->examples_per_level,
-                   "So many examples a level, drawn by hash; 0: all of the run's. With a pilot (search.algorithm transfer) "
-                   "the pilot is searched too")
+      ->add_option(
+          "--examples", flags->examples_per_level,
+          "So many examples a level, drawn by hash; 0: all of the run's. With a pilot (search.algorithm transfer) "
+          "the pilot is searched too")
       ->capture_default_str()
       ->check(CLI::Range(0, 10000000));
   command->footer(

@@ -156,7 +156,8 @@ void Executor::Impl::run(std::vector<Job> jobs) {
   std::vector<std::exception_ptr> failures(workers.size());
   std::vector<std::thread> running;
   const auto busy = std::ranges::count_if(shares, [](const auto& share) { return !share.empty(); });
-  const int threads = pool->device() == "cpu" ? static_cast<int>(shares.size()) : cores();  // a device's one worker reads
+  const int threads =
+      pool->device() == "cpu" ? static_cast<int>(shares.size()) : cores();  // a device's one worker reads
   const int team_size = threads / static_cast<int>(busy);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (shares[i].empty()) continue;

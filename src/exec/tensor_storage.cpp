@@ -159,7 +159,8 @@ class TensorStorage final : public Storage {
     std::map<int, Blocks> blocks;  // by padded keys
     for (const AttendCall& call : calls) add_blocks(call, blocks);
     for (auto& [keys, same] : blocks) {
-      const int together = std::max(1, product_rows_ / keys), rounded = (same.count() + together - 1) / together * together;
+      const int together = std::max(1, product_rows_ / keys),
+                rounded = (same.count() + together - 1) / together * together;
       same.key_rows.resize(static_cast<std::size_t>(rounded) * static_cast<std::size_t>(keys), kZeroRow);
       same.queries.resize(static_cast<std::size_t>(rounded) * kQueries, 0);
       same.first_position.resize(static_cast<std::size_t>(rounded), 0);
@@ -196,8 +197,7 @@ class TensorStorage final : public Storage {
         same.to.push_back(call.to + row + i);
       }
       same.queries.resize(static_cast<std::size_t>(start) + kQueries, 0);
-      for (int i = 0; i < count; ++i)
-        same.queries[static_cast<std::size_t>(start + place + i)] = call.query + row + i;
+      for (int i = 0; i < count; ++i) same.queries[static_cast<std::size_t>(start + place + i)] = call.query + row + i;
       same.first_position.push_back(last - place);
       same.key_rows.insert(same.key_rows.end(), keys.begin(), keys.begin() + last + count);
       same.key_rows.resize(static_cast<std::size_t>(same.count()) * static_cast<std::size_t>(padded), kZeroRow);
@@ -220,19 +220,20 @@ class TensorStorage final : public Storage {
                                 .view({together, keys, 2, kv_heads_, head_size_})
                                 .permute({2, 0, 3, 1, 4})
                                 .reshape({2, together * kv_heads_, keys, head_size_});
-      const at::Tensor q = queries.index_select(0, query_rows.narrow(0, std::int64_t{start} * kQueries,
-                                                                     std::int64_t{together} * kQueries))
-                               .to(at::kFloat)
-                               .view({together, kQueries, kv_heads_, group, head_size_})
-                               .permute({0, 2, 3, 1, 4})
-                               .reshape({together * kv_heads_, group * kQueries, head_size_});
+      const at::Tensor q =
+          queries
+              .index_select(0, query_rows.narrow(0, std::int64_t{start} * kQueries, std::int64_t{together} * kQueries))
+              .to(at::kFloat)
+              .view({together, kQueries, kv_heads_, group, head_size_})
+              .permute({0, 2, 3, 1, 4})
+              .reshape({together * kv_heads_, group * kQueries, head_size_});
       at::Tensor scores = at::bmm(q, kv[0].transpose(1, 2)) * attention.scale;
       if (attention.softcap > 0) scores = attention.softcap * at::tanh(scores / attention.softcap);
       const at::Tensor last = (first.narrow(0, start, together).unsqueeze(1) + place).view({together, 1, kQueries, 1});
       at::Tensor hidden = key > last;
       if (attention.window > 0) hidden = hidden.logical_or(key <= last - attention.window);
-      scores = scores.view({together, heads_, kQueries, keys})
-                   .masked_fill(hidden, -std::numeric_limits<double>::infinity());
+      scores =
+          scores.view({together, heads_, kQueries, keys}).masked_fill(hidden, -std::numeric_limits<double>::infinity());
       const at::Tensor weights = at::softmax(scores, -1).view({together * kv_heads_, group * kQueries, keys});
       results.push_back(at::bmm(weights, kv[1])
                             .view({together, kv_heads_, group, kQueries, head_size_})

@@ -124,12 +124,13 @@ struct MenuConfig {
   int size{};
   int candidates{};  ///< programs whose outcomes are measured on every example
   std::string scorer;
+  std::string target;  ///< "mean" or "token"
   std::vector<double> ridge;
   std::vector<double> lambda;
   std::vector<double> margin;
   std::vector<double> bandwidth;  ///< of kernel-ridge
   std::string calibration;        ///< "none" or "platt"
-  std::string select;             ///< "validation" or "leave-one-out"
+  std::string select;             ///< "validation" or "leave-group-out"
   double depth_limit{};           ///< mean depth ratio; 0: none
   std::vector<double> operating_points;
   bool operator==(const MenuConfig&) const = default;

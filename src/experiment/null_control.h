@@ -14,7 +14,7 @@ namespace polar::experiment {
 
 struct NullControlOptions {
   std::vector<pool::NullLayers> layers;  ///< kinds of null model, each once; empty: shuffled and reinitialised
-  int examples_per_level = 0;            ///< training and validation examples, so many of every level (slice_of_levels); 0 = all
+  int examples_per_level = 0;  ///< training and validation examples, so many of every level (slice_of_levels); 0 = all
 };
 
 /// What one search made of one example.

@@ -66,9 +66,9 @@ void check_jsonl(const TaskConfig& task, const Rules& rules) {
 }
 
 void check_menu(const MenuConfig& menu, const Rules& rules) {
-  rules.require(menu.select != "leave-one-out" || menu.scorer != "logistic", {"menu.select", "menu.scorer"},
+  rules.require(menu.select != "leave-group-out" || menu.scorer != "logistic", {"menu.select", "menu.scorer"},
                 "expected validation with menu.scorer logistic, which must be fitted anew for every example left out, "
-                "found leave-one-out");
+                "found leave-group-out");
   rules.require(
       menu.scorer == "kernel-ridge" || menu.bandwidth == std::vector<double>{1}, {"menu.bandwidth"},
       fmt::format("expected no bandwidths unless menu.scorer is kernel-ridge, found them with {}", menu.scorer));

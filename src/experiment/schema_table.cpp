@@ -221,9 +221,10 @@ std::vector<Field> menu_fields() {
       field(KEY(menu.size), 48, integer_in(1, 4096), "Programs on the menu, the identity included."),
       field(KEY(menu.candidates), 96, integer_in(1, 65536),
             "Programs the menu is chosen from: run on every training and validation example."),
-      field(
-          KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "logistic"}),
-          "Model that scores a program for an input: fitted to the mean of its outcome and the answer's probability."),
+      field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "logistic"}),
+            "Model that scores a program for an input, fitted to menu.target."),
+      field(KEY(menu.target), "mean", one_of({"mean", "token"}),
+            "mean: of the outcome and the answer's probability; token: mean probability of a token of the answer."),
       field(KEY(menu.ridge), Numbers{1, 10, 100, 1000}, list_of("numbers > 0", number_above(0), 1),
             "Regularisation strengths to choose from on validation."),
       field(KEY(menu.lambda), Numbers{0, 0.02, 0.05, 0.1}, list_of("numbers >= 0", number_from(0), 1),
@@ -236,10 +237,10 @@ std::vector<Field> menu_fields() {
       field(
           KEY(menu.calibration), "none", one_of({"none", "platt"}),
           "platt: scores become probabilities, by the outcomes that select uses, before lambda and margin weigh them."),
-      field(
-          KEY(menu.select), "validation", one_of({"validation", "leave-one-out"}),
-          "Where strength, bandwidth, lambda and margin are chosen. leave-one-out: on training and validation examples "
-          "together, each scored without itself, and the scorer is fitted to both (not logistic)."),
+      field(KEY(menu.select), "validation", one_of({"validation", "leave-group-out"}),
+            "Where strength, bandwidth, lambda and margin are chosen. leave-group-out: on training and validation "
+            "examples together, each scored without those of its problem, and the scorer is fitted to both (not "
+            "logistic)."),
       field(KEY(menu.depth_limit), 0, number_from(0),
             "Most layers on average that the menu policy may run there, in parts of the model's depth; 0: any."),
       field(KEY(menu.operating_points), Numbers{}, list_of("numbers > 0", number_above(0), 0),

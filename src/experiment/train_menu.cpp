@@ -39,11 +39,18 @@ Matrix rows_of(const Matrix& whole, int first, int end) {
   return part(whole, first, end, every(whole.cols));
 }
 
-/// What the scorer learns: the mean of outcome and answer probability, which orders the wrong answers too.
-Matrix scorer_targets(const Matrix& correct, const Matrix& log_prob) {
-  Matrix targets(correct.rows, correct.cols);
-  for (std::size_t i = 0; i < targets.values.size(); ++i)
-    targets.values[i] = (correct.values[i] + std::exp(log_prob.values[i])) / 2;
+/// What the scorer learns: the mean of outcome and answer probability, or the (geometric) mean probability of an
+/// answer's token. Both order the wrong answers too.
+Matrix scorer_targets(const MenuConfig& config, const MenuData& data) {
+  Matrix targets(data.correct.rows, data.correct.cols);
+  for (int row = 0; row < targets.rows; ++row) {
+    for (int col = 0; col < targets.cols; ++col) {
+      const double log_prob = data.log_prob.at(row, col);
+      targets.at(row, col) = config.target == "token"
+                                 ? std::exp(log_prob / data.answer_tokens[static_cast<std::size_t>(row)])
+                                 : (data.correct.at(row, col) + std::exp(log_prob)) / 2;
+    }
+  }
   return targets;
 }
 
@@ -89,7 +96,7 @@ struct Menu {
   std::vector<double> depth_ratios;
   Matrix correct, targets;  ///< of all rows
   int train_rows = 0;
-  bool left_out = false;  ///< every row is scored without itself; else validation rows are, by training rows
+  bool left_out = false;  ///< every row is scored without its group; else validation rows are, by training rows
   int first_scored() const { return left_out ? 0 : train_rows; }
   int fitted() const { return left_out ? correct.rows : train_rows; }
 };
@@ -106,9 +113,9 @@ Menu cover(const MenuConfig& config, const MenuData& data, int depth) {
     menu.depth_ratios.push_back(menu.programs.back().depth_ratio(depth));
   }
   menu.correct = part(data.correct, 0, data.correct.rows, chosen);
-  menu.targets = scorer_targets(menu.correct, part(data.log_prob, 0, data.log_prob.rows, chosen));
+  menu.targets = part(scorer_targets(config, data), 0, data.correct.rows, chosen);
   menu.train_rows = data.train_rows;
-  menu.left_out = config.select == "leave-one-out";
+  menu.left_out = config.select == "leave-group-out";
   return menu;
 }
 
@@ -124,10 +131,11 @@ Scored score(const MenuConfig& config, const MenuData& data, const Menu& menu, c
              const predict::ScorerOptions& options) {
   const int rows = menu.correct.rows;
   Scored scored;
-  scored.scores = menu.left_out ? predict::MenuScorer::leave_one_out(data.features, menu.targets, options)
-                                : predict::MenuScorer::fit(rows_of(data.features, 0, menu.train_rows),
-                                                           rows_of(menu.targets, 0, menu.train_rows), options)
-                                      .score(rows_of(data.features, menu.train_rows, rows));
+  scored.scores = menu.left_out
+                      ? predict::MenuScorer::leave_groups_out(data.features, menu.targets, data.groups, options)
+                      : predict::MenuScorer::fit(rows_of(data.features, 0, menu.train_rows),
+                                                 rows_of(menu.targets, 0, menu.train_rows), options)
+                            .score(rows_of(data.features, menu.train_rows, rows));
   if (config.calibration == "none") return scored;
   std::vector<double> raw;
   for (double value : scored.scores.values) raw.push_back(std::clamp(value, 0.0, 1.0));

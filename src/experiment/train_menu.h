@@ -19,6 +19,8 @@ struct MenuData {
   predict::Matrix features;                   ///< [n, f], pooled
   predict::Matrix correct;                    ///< [n, P] of 0 and 1
   predict::Matrix log_prob;                   ///< [n, P] of the reference answer
+  std::vector<int> answer_tokens;             ///< [n], its end included
+  std::vector<int> groups;                    ///< [n] a number a problem: examples of one problem are left out together
   int train_rows = 0;
 };
 
@@ -29,12 +31,11 @@ std::vector<std::string> menu_names(const MenuConfig& config);
 
 /// One menu a name, in order: the same programs, each with the scorer and rule of its depth limit. Steps: (1) programs
 /// by greedy cover of the training examples; (2) a scorer for each strength and bandwidth, and its scores of examples
-/// it was not fitted on: validation, or every example without itself (menu.select); (3) calibration on these
-/// pairs, which its reliability is measured on as well; (4) the
-/// most accurate point of the grid within each limit, the shallowest where none is (its selection says so); (5) the
-/// scorer, fitted to training examples, or to all where every example was scored without itself. The
-/// programs are chosen by training outcomes, so leave-one-out figures flatter a little. Throws as
-/// predict::greedy_cover and predict::MenuScorer do.
+/// it was not fitted on: validation, or every example without those of its problem (menu.select); (3) calibration on
+/// these pairs, which its reliability is measured on as well; (4) the most accurate point of the grid within each
+/// limit, the shallowest where none is (its selection says so); (5) the scorer, fitted to training examples, or to all
+/// where every example was scored without its group. The programs are chosen by training outcomes, so leave-group-out
+/// figures flatter a little. Throws as predict::greedy_cover and predict::MenuScorer do.
 std::vector<predict::TrainedMenu> train_menus(const MenuConfig& config, const MenuData& data,
                                               const predict::Origin& origin, int depth);
 

@@ -16,6 +16,8 @@
 #include "experiment/train_baselines.h"
 #include "experiment/train_menu.h"
 #include "experiment/train_predictor.h"
+#include "task/arithmetic.h"
+#include "task/splits.h"
 
 namespace polar::experiment {
 namespace {
@@ -30,6 +32,18 @@ Matrix pooled_rows(std::span<const predict::TokenFeatures> features) {
     rows.emplace_back(pooled.begin(), pooled.end());
   }
   return Matrix::from_rows(rows);
+}
+
+/// A number a problem: those of arithmetic with the same operands, or questions that are the same text.
+std::vector<int> problems_of(std::span<const task::Example> examples) {
+  std::map<std::string, int> numbers;
+  std::vector<int> problems;
+  for (const task::Example& example : examples) {
+    const std::string problem =
+        task::normalised_operands(example.id).value_or(task::normalised_question(example.question));
+    problems.push_back(numbers.try_emplace(problem, static_cast<int>(numbers.size())).first->second);
+  }
+  return problems;
 }
 
 }  // namespace
@@ -134,7 +148,7 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
   StoredOrExecuted evaluator(state_.executor, state_.data.task, store, examples);
   const auto columns = static_cast<int>(programs.size());
   Outcomes result{Matrix(static_cast<int>(examples.size()), columns),
-                  Matrix(static_cast<int>(examples.size()), columns)};
+                  Matrix(static_cast<int>(examples.size()), columns), std::vector<int>(examples.size())};
   Progress progress("menu outcomes", examples.size() * programs.size(), "trials");
   constexpr std::size_t kExamplesInStep = 32;
   for (std::size_t first = 0; first < examples.size(); first += kExamplesInStep) {
@@ -146,6 +160,7 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
       const auto row = static_cast<int>(first + i / programs.size()), col = static_cast<int>(i % programs.size());
       result.correct.at(row, col) = batch[i].correct ? 1 : 0;
       result.log_prob.at(row, col) = batch[i].answer_log_prob;
+      result.answer_tokens[static_cast<std::size_t>(row)] = batch[i].answer_tokens;
     }
     progress.add(batch.size());
   }
@@ -155,7 +170,12 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
 std::vector<predict::TrainedMenu> TrainStage::menus(std::span<const core::Program> candidates, Outcomes results) const {
   std::vector<predict::TokenFeatures> features = train_features_;
   features.insert(features.end(), valid_features_.begin(), valid_features_.end());
-  const MenuData data{candidates, pooled_rows(features), std::move(results.correct), std::move(results.log_prob),
+  const MenuData data{candidates,
+                      pooled_rows(features),
+                      std::move(results.correct),
+                      std::move(results.log_prob),
+                      std::move(results.answer_tokens),
+                      problems_of(state_.labelled_examples()),
                       static_cast<int>(train_features_.size())};
   std::vector<predict::TrainedMenu> trained = train_menus(state_.config.menu, data, origin(), state_.depth());
   const std::vector<std::string> names = menu_names(state_.config.menu);

@@ -26,6 +26,7 @@ class TrainStage {
   /// Outcomes of programs on examples: correct 0/1 and log-probability of the reference.
   struct Outcomes {
     predict::Matrix correct, log_prob;
+    std::vector<int> answer_tokens;  ///< by row
   };
   Stage stage(const std::string& labels_digest) const;
   void load_features();

@@ -25,7 +25,8 @@ std::string device_fingerprint(const std::string& device);
 /// c10::Error when memory is out.
 at::Tensor indices_on(const std::string& device, std::span<const std::int64_t> indices);
 
-/// The same values on the CPU, contiguous; `rows` itself where it is that already. Throws c10::Error when memory is out.
+/// The same values on the CPU, contiguous; `rows` itself where it is that already. Throws c10::Error when memory is
+/// out.
 at::Tensor on_host(const at::Tensor& rows);
 
 }  // namespace polar::pool

@@ -1,5 +1,6 @@
 #pragma once
-// Threads that share out one matrix product or the reading of many rows, where there is nothing else to do side by side.
+// Threads that share out one matrix product or the reading of many rows, where there is nothing else to do side by
+// side.
 
 #include <atomic>
 #include <exception>

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <vector>
 
 #include "core/error.h"
 #include "predict/tensor_bytes.h"
@@ -132,6 +134,12 @@ Tensor kernel_of(const Tensor& rows, const Tensor& bandwidth) {
   return bandwidth.numel() == 0 ? rows.matmul(rows.t()) : radial(rows, rows, bandwidth);
 }
 
+std::map<int, std::vector<std::int64_t>> members_of(std::span<const int> groups) {
+  std::map<int, std::vector<std::int64_t>> members;
+  for (std::size_t row = 0; row < groups.size(); ++row) members[groups[row]].push_back(static_cast<std::int64_t>(row));
+  return members;
+}
+
 Tensor bandwidth_for(const Tensor& rows, const ScorerOptions& options) {
   if (options.kind != ScorerKind::kKernelRidge) return torch::empty({0}, torch::kFloat64);
   return bandwidth_of(rows, options.bandwidth_scale);
@@ -188,20 +196,33 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
   return MenuScorer(model);
 }
 
-Matrix MenuScorer::leave_one_out(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
+Matrix MenuScorer::leave_groups_out(const Matrix& x, const Matrix& y, std::span<const int> groups,
+                                    const ScorerOptions& options) {
   if (options.kind == ScorerKind::kLogistic) {
     throw core::UsageError(
-        "menu scorer: logistic regression has no closed-form leave-one-out; select it on validation examples");
+        "menu scorer: logistic regression has no closed form without some rows; select it on validation examples");
   }
   check(x, y, options);
+  const std::map<int, std::vector<std::int64_t>> members = members_of(groups);
+  if (groups.size() != static_cast<std::size_t>(x.rows) || members.size() < 2) {
+    throw core::Error(fmt::format("menu scorer: expected {} rows in at least two groups, found {} in {}", x.rows,
+                                  groups.size(), members.size()));
+  }
   const c10::InferenceMode normal(false);
   const torch::NoGradGuard no_grad;
   const auto rows = standardise(to_tensor(x)).rows;
   const auto targets = to_tensor(y);
   const Dual dual = solve(kernel_of(rows, bandwidth_for(rows, options)), targets, options.strength);
-  const auto inverse_diagonal = at::cholesky_inverse(dual.cholesky).diagonal();
-  const auto leverage_left = (options.strength * inverse_diagonal - 1.0 / x.rows).clamp_min(1e-12);
-  return to_matrix(targets - options.strength * dual.coefficients / leverage_left.unsqueeze(1));
+  const auto residuals = options.strength * dual.coefficients;
+  const auto operators = options.strength * at::cholesky_inverse(dual.cholesky) - 1.0 / x.rows;
+  auto scores = torch::empty_like(targets);
+  for (const auto& [group, list] : members) {
+    const auto own = torch::tensor(list);
+    const auto block = operators.index_select(0, own).index_select(1, own) +
+                       1e-12 * torch::eye(own.size(0), torch::kFloat64);  // 0 where a group alone decides its scores
+    scores.index_copy_(0, own, targets.index_select(0, own) - at::linalg_solve(block, residuals.index_select(0, own)));
+  }
+  return to_matrix(scores);
 }
 
 Matrix MenuScorer::score(const Matrix& x) const {

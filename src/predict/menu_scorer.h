@@ -2,6 +2,7 @@
 // The menu policy's scorer (method.md 3): pooled features of an input → expected outcome of each program of a menu.
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "predict/matrix.h"
@@ -40,10 +41,12 @@ class MenuScorer {
   /// targets leave [0, 1], or all inputs of kernel ridge are equal.
   static MenuScorer fit(const Matrix& x, const Matrix& y, const ScorerOptions& options);
 
-  /// Scores [n, m] that each training row would get from a fit without it, in closed form: y_i − α coef_i / (α (HKH +
-  /// αI)⁻¹_ii − 1/n). Standardisation and bandwidth stay those of all rows. Both ridges only: throws core::UsageError
-  /// for logistic; else as fit.
-  static Matrix leave_one_out(const Matrix& x, const Matrix& y, const ScorerOptions& options);
+  /// Scores [n, m] that each training row would get from a fit without the rows of its group (`groups` [n]: a number a
+  /// row), in closed form: for the rows g of a group y_g − α R_gg⁻¹ coef_g, R = α (HKH + αI)⁻¹ − 11ᵀ/n.
+  /// Standardisation and bandwidth stay those of all rows. Both ridges only: throws core::UsageError for logistic, and
+  /// core::Error for fewer than two groups; else as fit.
+  static Matrix leave_groups_out(const Matrix& x, const Matrix& y, std::span<const int> groups,
+                                 const ScorerOptions& options);
 
   /// Scores [rows, m] of inputs [rows, f]. Throws core::Error for another width.
   Matrix score(const Matrix& x) const;

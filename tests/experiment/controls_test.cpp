@@ -1,12 +1,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "experiment/analyse_run.h"
 #include "experiment/controls_chance.h"
 #include "experiment/controls_run.h"
 #include "experiment/controls_sampling.h"
+#include "experiment/dataset.h"
 #include "experiment/experiment.h"
 #include "labels/check.h"
 #include "labels/sqlite.h"
@@ -108,13 +110,17 @@ TEST_F(ControlsTest, JudgeEveryTrialAsItWasRecordedAndSayWhereNot) {
       << changed.warnings[0];
 }
 
-TEST_F(ControlsTest, TakeTheFirstProgramsOfTheFirstExamplesOfALevel) {
+TEST_F(ControlsTest, TakeTheFirstProgramsOfExamplesThatAHashDraws) {
   const auto run = searched("few");
   const eval::ControlReport report = by_chance(run, {.split = labels::Split::kTrain, .examples_per_level = 4}, {}, 3);
   EXPECT_EQ(report.title, "Chance control of few, train examples, 4 of each level, 3 programs each");
   EXPECT_EQ(value(report, "counts", "answers"), 2 * 4 * 3);
-  EXPECT_EQ(store(run, "chance").trials("train7").size(), 3U);
-  EXPECT_TRUE(store(run, "chance").trials("train8").empty());
+  std::set<task::ExampleId> drawn;
+  const std::vector<task::Example> train = task::read_jsonl(folder_ / "train.jsonl");
+  for (const task::Example& example : slice_levels(train, 0, 4)) drawn.insert(example.id);
+  ASSERT_LT(drawn.size(), train.size());
+  for (const task::Example& example : train)
+    EXPECT_EQ(store(run, "chance").trials(example.id).size(), drawn.contains(example.id) ? 3U : 0U) << example.id;
   EXPECT_TRUE(store(run, "chance").trials("valid0").empty());
 }
 

@@ -22,10 +22,13 @@ class TrainMenuTest : public testing::Test {
       data_.features.at(i, 0) = (i % 2 == 0 ? 1 : -1) * (1 + 0.05 * (i % 40));
       data_.correct.at(i, 0) = i % 4 == 0 ? 1 : 0;
       data_.correct.at(i, i % 2 == 0 ? 1 : 2) = 1;
+      data_.answer_tokens.push_back(2);
+      data_.groups.push_back(i);
       for (int p = 0; p < 3; ++p) data_.log_prob.at(i, p) = std::log(data_.correct.at(i, p) > 0 ? 0.9 : 0.1);
     }
     config_.size = 3;
     config_.scorer = "ridge";
+    config_.target = "mean";
     config_.ridge = {1, 1e6};
     config_.bandwidth = {1};
     config_.lambda = {0, 0.5, 5};
@@ -45,7 +48,7 @@ class TrainMenuTest : public testing::Test {
 };
 
 TEST_F(TrainMenuTest, ChoosesByInputOnValidationAndWithEveryExampleLeftOut) {
-  for (const char* select : {"validation", "leave-one-out"}) {
+  for (const char* select : {"validation", "leave-group-out"}) {
     config_.select = select;
     const std::vector<predict::TrainedMenu> menus = train();
     ASSERT_EQ(menus.size(), 1U);
@@ -55,6 +58,25 @@ TEST_F(TrainMenuTest, ChoosesByInputOnValidationAndWithEveryExampleLeftOut) {
     EXPECT_EQ(menus[0].menu[static_cast<std::size_t>(menus[0].choose(positive))], programs_[1]) << select;
     EXPECT_EQ(menus[0].menu[static_cast<std::size_t>(menus[0].choose(negative))], programs_[2]) << select;
   }
+}
+
+TEST_F(TrainMenuTest, LearnsNothingFromOtherExamplesOfTheSameProblem) {
+  // Two problems: without the examples of its own, a row's score comes from the other problem, where the other program
+  // is right.
+  config_.select = "leave-group-out";
+  config_.ridge = {1};
+  config_.lambda = {0};
+  for (int i = 0; i < 80; ++i) data_.groups[static_cast<std::size_t>(i)] = i % 2;
+  EXPECT_EQ(accuracy(train().front()), 0);
+}
+
+TEST_F(TrainMenuTest, FitsTheProbabilityOfATokenOfTheAnswer) {
+  config_.target = "token";
+  config_.ridge = {1e9};  // every score is its program's mean target
+  const predict::TrainedMenu menu = train().front();
+  double mean = 0;
+  for (int i = 0; i < 40; ++i) mean += std::exp(data_.log_prob.at(i, 1) / 2) / 40;
+  EXPECT_NEAR(menu.scores(predict::Matrix::from_rows({{0.5}})).at(0, 1), mean, 1e-6);
 }
 
 TEST_F(TrainMenuTest, GivesAPolicyForEveryOperatingPointAndSaysWhereNoneFits) {
@@ -72,7 +94,7 @@ TEST_F(TrainMenuTest, GivesAPolicyForEveryOperatingPointAndSaysWhereNoneFits) {
 
 TEST_F(TrainMenuTest, CalibratesScoresOfRowsThatTheScorerDidNotSee) {
   config_.calibration = "platt";
-  config_.select = "leave-one-out";
+  config_.select = "leave-group-out";
   const predict::TrainedMenu menu = train().front();
   ASSERT_TRUE(menu.calibration);
   const auto& reliability = menu.selection.at("reliability");

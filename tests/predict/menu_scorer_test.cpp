@@ -71,14 +71,15 @@ TEST(MenuScorer, KernelRidgeBandwidthIsTheMedianDistance) {
   EXPECT_NEAR(scores.at(1, 0), 0.5 + 0.5 * left / (left + 0.3), 1e-12);
 }
 
-TEST(MenuScorer, LeaveOneOutEqualsFitsWithoutEachRow) {
+TEST(MenuScorer, LeaveGroupsOutEqualsFitsWithoutEachGroup) {
   const Arbitrary data(9);
-  const auto left_out = MenuScorer::leave_one_out(data.x, data.y, {ScorerKind::kRidge, 0.7, 1});
+  const std::vector<int> groups = {4, 7, 4, 1, 7, 7, 2, 3, 0};
+  const auto left_out = MenuScorer::leave_groups_out(data.x, data.y, groups, {ScorerKind::kRidge, 0.7, 1});
   const auto x = standardised(data.x), y = tensor(data.y);
   for (int row = 0; row < 9; ++row) {
     std::vector<std::int64_t> others;
     for (int other = 0; other < 9; ++other) {
-      if (other != row) others.push_back(other);
+      if (groups[static_cast<std::size_t>(other)] != groups[static_cast<std::size_t>(row)]) others.push_back(other);
     }
     const auto rest = torch::tensor(others);
     const auto xr = x.index_select(0, rest), yr = y.index_select(0, rest);
@@ -136,7 +137,9 @@ TEST(MenuScorer, RefusesWhatItCannotFit) {
   const Arbitrary data(8);
   EXPECT_THROW(MenuScorer::fit(data.x, data.y, {ScorerKind::kRidge, 0, 1}), core::UsageError);
   EXPECT_THROW(MenuScorer::fit(data.x, data.y, {ScorerKind::kKernelRidge, 1, 0}), core::UsageError);
-  EXPECT_THROW(MenuScorer::leave_one_out(data.x, data.y, {ScorerKind::kLogistic, 1, 1}), core::UsageError);
+  const std::vector<int> apart = {0, 1, 2, 3, 4, 5, 6, 7}, one(8, 0);
+  EXPECT_THROW(MenuScorer::leave_groups_out(data.x, data.y, apart, {ScorerKind::kLogistic, 1, 1}), core::UsageError);
+  EXPECT_THROW(MenuScorer::leave_groups_out(data.x, data.y, one, {ScorerKind::kRidge, 1, 1}), core::Error);
   EXPECT_THROW(scorer_kind("forest"), core::UsageError);
   EXPECT_THROW(MenuScorer::fit(data.x, Matrix(7, 2), {}), core::Error);
   EXPECT_THROW(MenuScorer::fit(Matrix(8, 3, 1.0), data.y, {ScorerKind::kKernelRidge, 1, 1}), core::Error);
