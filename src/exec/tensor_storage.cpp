@@ -171,10 +171,9 @@ class TensorStorage final : public Storage {
  private:
   at::Tensor on_device(std::span<const std::int64_t> indices) const { return pool::indices_on(device_, indices); }
 
-  void write(RowArena& arena, const std::vector<std::int64_t>& places, const at::Tensor& rows) const {
+  void write(const RowArena& arena, const std::vector<std::int64_t>& places, const at::Tensor& rows) const {
     if (places.empty()) return;
-    at::Tensor all = arena.rows();
-    all.index_copy_(0, on_device(places), rows);
+    arena.rows().index_copy_(0, on_device(places), rows);
   }
 
   /// Cuts a call where the position of a row's last key passes a multiple of kQueries.
@@ -241,8 +240,8 @@ class TensorStorage final : public Storage {
                             .reshape({together * kQueries, heads_ * head_size_}));
     }
     const at::Tensor result = results.size() == 1 ? results.front() : at::cat(results);
-    at::Tensor to = mixed;
-    to.index_copy_(0, on_device(blocks.to), result.index_select(0, on_device(blocks.filled)).to(mixed.scalar_type()));
+    mixed.index_copy_(0, on_device(blocks.to),
+                      result.index_select(0, on_device(blocks.filled)).to(mixed.scalar_type()));
   }
 
   int heads_, kv_heads_, head_size_;
