@@ -22,11 +22,11 @@ make_trials() {  # NAME OPTIONS...: $out/NAME.jsonl
   .venv/bin/python bench/make_trials.py "$@" >"$out/$name.jsonl"
 }
 
-trials() {  # NAME NEW_TOKENS OPTIONS...: tables to the terminal, JSON lines to $out/NAME.result.jsonl
-  local name=$1 tokens=$2
+trials() {  # NAME NEW_TOKENS OPTIONS...: tables to the terminal, JSON lines to $out/NAME.result.jsonl; NAME:VARIANT of the same trials
+  local name=${1%%:*} result=${1/:/-} tokens=$2
   shift 2
   "$polar" bench trials --pool "$pool" --trials "$out/$name.jsonl" --max-new-tokens "$tokens" --rounds "$rounds" --seconds "$seconds" "$@" \
-    >"$out/$name.result.jsonl"
+    >"$out/$result.result.jsonl"
 }
 
 peers() {  # 10 random one-block programs × 60 prompts
@@ -61,9 +61,9 @@ search() {  # a real search
 gpu() {  # peers, edits and a search; POLAR_ROUNDS=1 and POLAR_SECONDS=0 measure once
   make_trials random --set random
   make_trials edits --set edits
-  trials random 6 --device cuda --compare batched
-  trials random 6 --device cuda --compare batched --dtype float32
-  trials edits 6 --device cuda --compare batched --batched-programs 24
+  trials random:gpu 6 --device cuda --compare batched
+  trials random:gpu-float32 6 --device cuda --compare batched --dtype float32
+  trials edits:gpu 6 --device cuda --compare batched --batched-programs 24
   local rows
   for rows in 2048 8192; do
     "$polar" bench search configs/ladder.yaml --set exec.device=cuda --set exec.chunk_rows=$rows --set exec.wave_mb=16384 \

@@ -248,7 +248,8 @@ std::string Executor::fingerprint() const {
   const std::string machine = machine_fingerprint(impl_->pool->dtype(), impl_->pool->kernels(), impl_->pool->device());
   const bool any = impl_->plan.layer.any && impl_->plan.head.any;  // then R has no part in the bits
   const std::span<const text::Token> prefix = impl_->tokenizer->prefix();
-  return fmt::format("{}{}; R {}{}{}{}", machine, options.tensor_states ? "; tensor states" : "",
+  return fmt::format("{}{}; R {}{}{}{}", machine,
+                     options.tensor_states ? fmt::format("; tensor states, revision {}", kTensorRevision) : "",
                      any ? "any" : fmt::format("{}/{}", options.layer_rows, options.head_rows),
                      options.batch_invariant ? "" : fmt::format("; not batch-invariant, {} workers", options.workers),
                      options.cache_semantics == CacheSemantics::kPerStep ? "" : "; one cache slot a layer",

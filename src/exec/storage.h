@@ -78,9 +78,9 @@ class Storage {
   /// [padded_rows, d]: the rows of the spans one after the other, then zeros.
   virtual at::Tensor gather(std::span<const HiddenSpan> spans, int padded_rows) const = 0;
 
-  /// Room for `rows` positions at once.
+  /// Room for `rows` positions at once, where storages reserve.
   virtual std::unique_ptr<KeyValues> key_values(int rows) const = 0;
-  /// Grows by doubling, and holds no more than `most_rows`, which must never be passed.
+  /// Never asked to hold more than `most_rows`.
   virtual std::unique_ptr<KeyValues> growing_key_values(int most_rows) const = 0;
   /// Rows of k and v [N, Hkv, h] from `first` on go to the targets, one after the other.
   virtual void append(const at::Tensor& k, const at::Tensor& v, int first, std::span<const KeyTarget> targets) = 0;
@@ -93,8 +93,13 @@ class Storage {
 
 /// Buffers in the processor's memory and the kernel of attention.h: the pool must be on the CPU.
 std::unique_ptr<Storage> make_host_storage(const pool::ModulePool& pool);
-/// Tensors on the pool's device, whichever it is: one of hidden rows and one of keys and values, which grow by half and
-/// are handed out row by row.
+
+/// Raised whenever the bits of tensor states' attention change: part of the executor's fingerprint.
+inline constexpr int kTensorRevision = 2;
+
+/// On the pool's device, whichever it is: one tensor of hidden rows and one of keys and values, handed out row by row.
+/// They grow by half and never shrink: beyond what rows hold, half as much again may lie idle, and while one grows its
+/// old and its new content are there at once. Row counts of the factories are not looked at.
 std::unique_ptr<Storage> make_tensor_storage(const pool::ModulePool& pool);
 
 }  // namespace polar::exec

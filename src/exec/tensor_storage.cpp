@@ -12,7 +12,8 @@ namespace {
 
 /// Consecutive positions of one sequence attend as one block of queries, placed by the position of their last key, to
 /// keys padded to kFewestKeys or a power of two above. A product holds as many blocks as make kKeyRows rows of keys: a
-/// row takes part in products of the same shapes whatever runs beside it.
+/// row takes part in products of the same shapes whatever runs beside it. Other numbers give other bits:
+/// kTensorRevision.
 constexpr int kQueries = 16, kFewestKeys = 64, kKeyRows = 8192, kKeyRowsOnCpu = 512;
 
 /// Row 0 of an arena is zero for ever, and stands for padding.
@@ -48,6 +49,7 @@ class RowArena {
     } else {
       larger[kZeroRow].zero_();
     }
+    free_.reserve(static_cast<std::size_t>(capacity));  // so that giving back never allocates
     rows_ = larger;
     for (std::int64_t row = capacity - 1; row >= std::max(used, kZeroRow + 1); --row) free_.push_back(row);
   }
@@ -171,7 +173,7 @@ class TensorStorage final : public Storage {
  private:
   at::Tensor on_device(std::span<const std::int64_t> indices) const { return pool::indices_on(device_, indices); }
 
-  void write(const RowArena& arena, const std::vector<std::int64_t>& places, const at::Tensor& rows) const {
+  void write(RowArena& arena, const std::vector<std::int64_t>& places, const at::Tensor& rows) const {
     if (places.empty()) return;
     arena.rows().index_copy_(0, on_device(places), rows);
   }
@@ -209,7 +211,7 @@ class TensorStorage final : public Storage {
            int together) const {
     const int group = heads_ / kv_heads_, keys = blocks.keys;
     const at::Tensor key_rows = on_device(blocks.key_rows), query_rows = on_device(blocks.queries),
-                     first = on_device(blocks.first_position);
+                     first = on_device(blocks.first_position), filled = on_device(blocks.filled);
     const at::Tensor key = at::arange(keys, first.options()), place = at::arange(kQueries, first.options());
     std::vector<at::Tensor> results;
     for (int start = 0; start < blocks.count(); start += together) {
@@ -234,14 +236,19 @@ class TensorStorage final : public Storage {
       scores =
           scores.view({together, heads_, kQueries, keys}).masked_fill(hidden, -std::numeric_limits<double>::infinity());
       const at::Tensor weights = at::softmax(scores, -1).view({together * kv_heads_, group * kQueries, keys});
-      results.push_back(at::bmm(weights, kv[1])
-                            .view({together, kv_heads_, group, kQueries, head_size_})
-                            .permute({0, 3, 1, 2, 4})
-                            .reshape({together * kQueries, heads_ * head_size_}));
+      const at::Tensor result = at::bmm(weights, kv[1])
+                                    .view({together, kv_heads_, group, kQueries, head_size_})
+                                    .permute({0, 3, 1, 2, 4})
+                                    .reshape({together * kQueries, heads_ * head_size_});
+      // Most places of a decoding row's block are empty: what is kept is cut to the rows.
+      const auto place_of = [&](int block) {
+        return std::ranges::lower_bound(blocks.filled, std::int64_t{block} * kQueries) - blocks.filled.begin();
+      };
+      const auto begin = place_of(start), end = place_of(start + together);
+      results.push_back(result.index_select(0, filled.narrow(0, begin, end - begin) - std::int64_t{start} * kQueries));
     }
     const at::Tensor result = results.size() == 1 ? results.front() : at::cat(results);
-    mixed.index_copy_(0, on_device(blocks.to),
-                      result.index_select(0, on_device(blocks.filled)).to(mixed.scalar_type()));
+    mixed.index_copy_(0, on_device(blocks.to), result.to(mixed.scalar_type()));
   }
 
   int heads_, kv_heads_, head_size_;

@@ -9,8 +9,8 @@
 namespace polar::exec {
 namespace {
 
-/// Fewest rows of one layer that run at once where calls are padded: larger batches pad less. Where they are not,
-/// smaller ones stay within the processor's cache.
+/// Most rows of one layer that run at once where calls are padded, or two full calls: larger batches pad less. Where
+/// they are not, smaller ones stay within the processor's cache.
 constexpr int kBatchRows = 4096;
 
 /// Rows of the examples whose programs advance side by side: enough for several batches, few enough that the states of

@@ -23,10 +23,11 @@ constexpr std::string_view kTransfer = "transfer", kExhaustive = "exhaustive";
 int size_of(const search::SearchSpace& space) {
   constexpr int kMost = 1000000;
   if (space.counted() && space.count() <= kMost) return static_cast<int>(space.count());
-  throw core::UsageError(fmt::format(
-      "--exhaustive-edits: expected a space of at most {} programs, found {}; lower it, or narrow the space "
-      "with search.max_block, search.max_extra_repeats, search.min_depth or search.max_depth",
-      kMost, space.describe()));
+  throw core::UsageError(
+      fmt::format("--exhaustive-edits: expected a space that can be counted, of at most {} programs, found {}; lower "
+                  "it, or narrow the space "
+                  "with search.max_block, search.max_extra_repeats, search.min_depth or search.max_depth",
+                  kMost, space.describe()));
 }
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {

@@ -85,10 +85,11 @@ task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split
   return own;
 }
 
-std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count) {
+std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count,
+                                         std::string_view purpose) {
   std::map<std::string, std::vector<std::pair<std::uint64_t, std::size_t>>> drawn;
   for (std::size_t i = 0; i < examples.size(); ++i)
-    drawn[examples[i].level].emplace_back(core::derive_seed(0, "slice", examples[i].id), i);
+    drawn[examples[i].level].emplace_back(core::derive_seed(0, purpose, examples[i].id), i);
   std::vector<std::size_t> places;
   for (auto& [level, order] : drawn) {
     std::ranges::sort(order);
@@ -105,7 +106,7 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
   std::vector<LevelledId> ids;
   for (const task::Example& example : examples) ids.push_back({example.id, example.level});
   std::vector<task::Example> taken;
-  for (const std::size_t place : slice_of_levels(ids, first, count)) taken.push_back(examples[place]);
+  for (const std::size_t place : slice_of_levels(ids, first, count, "slice")) taken.push_back(examples[place]);
   return taken;
 }
 

@@ -31,10 +31,11 @@ struct LevelledId {
   std::string level;
 };
 
-/// Of every level `count` examples (0: all) after the `first` ones, as a hash of their ids draws them, so that a few
-/// stand for all: their places, ascending. Slices that do not overlap share no example.
-std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count);
-/// The examples at those places.
+/// Of every level `count` examples (0: all) after the `first` ones, as a hash of purpose and id draws them, so that a
+/// few stand for all: their places, ascending. Slices of one purpose that do not overlap share no example.
+std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count,
+                                         std::string_view purpose);
+/// The examples at those places, for the purpose "slice".
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count);
 
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -46,7 +45,8 @@ std::vector<labels::StoredExample> chosen_examples(const labels::LabelStore& sto
   std::vector<LevelledId> ids;
   for (const labels::StoredExample& example : recorded) ids.push_back({example.id, example.level});
   std::vector<labels::StoredExample> chosen;
-  for (const std::size_t place : slice_of_levels(ids, 0, choice.examples_per_level))
+  // A draw of its own: that of the pilot would give the pilot's examples, which another search tried.
+  for (const std::size_t place : slice_of_levels(ids, 0, choice.examples_per_level, "control"))
     chosen.push_back(std::move(recorded[place]));
   if (!chosen.empty()) return chosen;
   throw core::UsageError(fmt::format("{}: expected recorded trials{}, found none; run polar search first",

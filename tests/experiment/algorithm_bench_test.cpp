@@ -118,7 +118,9 @@ TEST_F(AlgorithmBenchTest, RefusesAlgorithmsAndBudgetsThatMakeNoSense) {
   config_.search.max_depth = 4;
   config_.search.max_extra_repeats = 16;
   const auto space = test::message_of<core::UsageError>([&] { run(wrong); });
-  EXPECT_TRUE(space.starts_with("--exhaustive-edits: expected a space of at most 1000000 programs, found ")) << space;
+  EXPECT_TRUE(space.starts_with(
+      "--exhaustive-edits: expected a space that can be counted, of at most 1000000 programs, found "))
+      << space;
   wrong = options();
   wrong.rollouts = {0};
   EXPECT_THROW(run(wrong), core::UsageError);

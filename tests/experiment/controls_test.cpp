@@ -117,7 +117,10 @@ TEST_F(ControlsTest, TakeTheFirstProgramsOfExamplesThatAHashDraws) {
   EXPECT_EQ(value(report, "counts", "answers"), 2 * 4 * 3);
   std::set<task::ExampleId> drawn;
   const std::vector<task::Example> train = task::read_jsonl(folder_ / "train.jsonl");
-  for (const task::Example& example : slice_levels(train, 0, 4)) drawn.insert(example.id);
+  std::vector<LevelledId> ids;
+  for (const task::Example& example : train) ids.push_back({example.id, example.level});
+  for (const std::size_t place : slice_of_levels(ids, 0, 4, "control")) drawn.insert(train[place].id);
+  EXPECT_NE(slice_of_levels(ids, 0, 4, "control"), slice_of_levels(ids, 0, 4, "slice")) << "the pilot's";
   ASSERT_LT(drawn.size(), train.size());
   for (const task::Example& example : train)
     EXPECT_EQ(store(run, "chance").trials(example.id).size(), drawn.contains(example.id) ? 3U : 0U) << example.id;

@@ -19,7 +19,7 @@ class RecordedRunTest : public test::TinyRunTest {
   RecordedRunTest() { Experiment(config("run")).search(); }
 };
 
-TEST_F(RecordedRunTest, TakesTheFirstExamplesOfEveryLevelOfTheSplitsAskedFor) {
+TEST_F(RecordedRunTest, TakesSoManyExamplesOfEveryLevelOfTheSplitsAskedFor) {
   const RecordedRun all = read_recorded_run(run("run"), {});
   EXPECT_EQ(all.examples, all.store.registered_examples());
   EXPECT_EQ(all.registered().size(), 34U);
