@@ -56,12 +56,6 @@ TemporaryFile::~TemporaryFile() {
   std::filesystem::remove(path_, ignored);
 }
 
-void require_cpu(const pool::ModulePool& pool, const std::string& option) {
-  if (pool.device() == "cpu") return;
-  throw core::UsageError(
-      fmt::format("{}: expected --device cpu, where it is measured, found {}", option, pool.device()));
-}
-
 void ReferenceFlags::declare(CLI::App& command) {
   command.add_option("--python", python, "Python with torch and transformers, for --compare")->capture_default_str();
   command.add_option("--reference", script, "The reference script")->capture_default_str();

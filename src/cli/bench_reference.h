@@ -28,9 +28,6 @@ class TemporaryFile {
   std::filesystem::path path_;
 };
 
-/// Throws core::UsageError naming the option unless layers run on the CPU, the only place where it is measured.
-void require_cpu(const pool::ModulePool& pool, const std::string& option);
-
 struct ReferenceRun {
   std::string trials;  ///< path of a trials file
   std::string mode;    ///< "batched" | "single"

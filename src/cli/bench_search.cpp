@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "cli/bench.h"
-#include "cli/bench_reference.h"
 #include "cli/bench_runs.h"
 #include "cli/bench_variants.h"
 #include "core/error.h"
@@ -65,7 +64,9 @@ class SearchBench {
   }
 
   void run() {
-    if (flags_.memory_mb > 0) require_cpu(*model_.pool, "--memory-mb");
+    if (const std::string& device = model_.pool->device(); flags_.memory_mb > 0 && device != "cpu") {
+      throw core::UsageError(fmt::format("--memory-mb: expected --device cpu, where it is measured, found {}", device));
+    }
     std::vector<BenchVariant> variants;
     const std::vector<ExecVariant> exec_variants = flags_.variants.variants(experiment::exec_options(config_));
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));

@@ -140,9 +140,7 @@ class TensorStorage final : public Storage {
   std::unique_ptr<KeyValues> key_values(int /*rows*/) const override {
     return std::make_unique<TensorKeyValues>(key_values_);
   }
-  std::unique_ptr<KeyValues> growing_key_values(int /*most_rows*/) const override {
-    return std::make_unique<TensorKeyValues>(key_values_);
-  }
+  std::unique_ptr<KeyValues> growing_key_values(int most_rows) const override { return key_values(most_rows); }
 
   void append(const at::Tensor& k, const at::Tensor& v, int first, std::span<const KeyTarget> targets) override {
     std::vector<std::int64_t> places;

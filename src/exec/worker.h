@@ -105,7 +105,7 @@ class Worker {
   at::Tensor gather(std::span<const Item> items, int rows, bool kept_only) const;
   at::Tensor positions_of(std::span<const Item> items, int rows) const;
   void project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
-               at::Tensor& queries);
+               at::Tensor& queries) const;
   void find_executions(const Item& item, std::vector<Execution>& executions) const;
   void attend(int layer, std::span<const Item> items, const at::Tensor& queries, const at::Tensor& mixed);
   void scatter(std::span<const Item> items, const at::Tensor& rows);

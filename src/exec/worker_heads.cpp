@@ -16,18 +16,13 @@ namespace {
 
 /// Calls f(0) … f(rows − 1), shared out to the thread's team.
 void for_each_row(int rows, const std::function<void(int)>& f) {
-  pool::ThreadTeam* team = pool::thread_team();
-  const int threads = team != nullptr ? std::min(team->size(), rows) : 1;
+  pool::ThreadTeam* team = rows > 1 ? pool::thread_team() : nullptr;
+  const int threads = team != nullptr ? team->size() : 1;
   const auto part = [&](int thread) {
     for (int row = thread; row < rows; row += threads) f(row);
   };
-  if (threads > 1) {
-    team->run([&](int thread) {
-      if (thread < threads) part(thread);
-    });
-  } else if (rows > 0) {
-    part(0);
-  }
+  if (team != nullptr) return team->run(part);
+  part(0);
 }
 
 double milliseconds(std::chrono::steady_clock::duration duration) {

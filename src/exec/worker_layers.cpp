@@ -83,7 +83,7 @@ at::Tensor Worker::positions_of(std::span<const Item> items, int rows) const {
 
 /// Queries, keys and values of all rows; keys and values go to their owners.
 void Worker::project(int layer, std::span<const Item> items, const at::Tensor& hidden, const at::Tensor& positions,
-                     at::Tensor& queries) {
+                     at::Tensor& queries) const {
   std::vector<at::Tensor> parts;
   std::vector<KeyTarget> targets;
   std::size_t item = 0;

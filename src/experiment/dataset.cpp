@@ -102,11 +102,12 @@ std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, i
   return places;
 }
 
-std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count) {
+std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count,
+                                        std::string_view purpose) {
   std::vector<LevelledId> ids;
   for (const task::Example& example : examples) ids.push_back({example.id, example.level});
   std::vector<task::Example> taken;
-  for (const std::size_t place : slice_of_levels(ids, first, count, "slice")) taken.push_back(examples[place]);
+  for (const std::size_t place : slice_of_levels(ids, first, count, purpose)) taken.push_back(examples[place]);
   return taken;
 }
 

@@ -35,8 +35,9 @@ struct LevelledId {
 /// few stand for all: their places, ascending. Slices of one purpose that do not overlap share no example.
 std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count,
                                          std::string_view purpose);
-/// The examples at those places, for the purpose "slice".
-std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count);
+/// The examples at those places.
+std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count,
+                                        std::string_view purpose = "slice");
 
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples);

@@ -115,12 +115,14 @@ TEST_F(ControlsTest, TakeTheFirstProgramsOfExamplesThatAHashDraws) {
   const eval::ControlReport report = by_chance(run, {.split = labels::Split::kTrain, .examples_per_level = 4}, {}, 3);
   EXPECT_EQ(report.title, "Chance control of few, train examples, 4 of each level, 3 programs each");
   EXPECT_EQ(value(report, "counts", "answers"), 2 * 4 * 3);
-  std::set<task::ExampleId> drawn;
   const std::vector<task::Example> train = task::read_jsonl(folder_ / "train.jsonl");
-  std::vector<LevelledId> ids;
-  for (const task::Example& example : train) ids.push_back({example.id, example.level});
-  for (const std::size_t place : slice_of_levels(ids, 0, 4, "control")) drawn.insert(train[place].id);
-  EXPECT_NE(slice_of_levels(ids, 0, 4, "control"), slice_of_levels(ids, 0, 4, "slice")) << "the pilot's";
+  const auto drawn_for = [&](const char* purpose) {
+    std::set<task::ExampleId> ids;
+    for (const task::Example& example : slice_levels(train, 0, 4, purpose)) ids.insert(example.id);
+    return ids;
+  };
+  const std::set<task::ExampleId> drawn = drawn_for("control");
+  EXPECT_NE(drawn, drawn_for("slice")) << "the pilot's";
   ASSERT_LT(drawn.size(), train.size());
   for (const task::Example& example : train)
     EXPECT_EQ(store(run, "chance").trials(example.id).size(), drawn.contains(example.id) ? 3U : 0U) << example.id;
