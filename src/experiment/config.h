@@ -128,7 +128,7 @@ struct MenuConfig {
   std::vector<double> ridge;
   std::vector<double> lambda;
   std::vector<double> margin;
-  std::vector<double> bandwidth;  ///< of kernel-ridge
+  std::vector<double> bandwidth;  ///< of kernel-ridge and laplace-ridge
   std::string calibration;        ///< "none" or "platt"
   std::string select;             ///< "validation" or "leave-group-out"
   double depth_limit{};           ///< mean depth ratio; 0: none

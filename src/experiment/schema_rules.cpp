@@ -69,9 +69,11 @@ void check_menu(const MenuConfig& menu, const Rules& rules) {
   rules.require(menu.select != "leave-group-out" || menu.scorer != "logistic", {"menu.select", "menu.scorer"},
                 "expected validation with menu.scorer logistic, which must be fitted anew for every example left out, "
                 "found leave-group-out");
+  const bool kernel = menu.scorer == "kernel-ridge" || menu.scorer == "laplace-ridge";
   rules.require(
-      menu.scorer == "kernel-ridge" || menu.bandwidth == std::vector<double>{1}, {"menu.bandwidth"},
-      fmt::format("expected no bandwidths unless menu.scorer is kernel-ridge, found them with {}", menu.scorer));
+      kernel || menu.bandwidth == std::vector<double>{1}, {"menu.bandwidth"},
+      fmt::format("expected no bandwidths unless menu.scorer is kernel-ridge or laplace-ridge, found them with {}",
+                  menu.scorer));
   const std::set<double> distinct(menu.operating_points.begin(), menu.operating_points.end());
   rules.require(distinct.size() == menu.operating_points.size(), {"menu.operating_points"},
                 "expected limits that differ, found one twice");

@@ -221,7 +221,7 @@ std::vector<Field> menu_fields() {
       field(KEY(menu.size), 48, integer_in(1, 4096), "Programs on the menu, the identity included."),
       field(KEY(menu.candidates), 96, integer_in(1, 65536),
             "Programs the menu is chosen from: run on every training and validation example."),
-      field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "logistic"}),
+      field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "laplace-ridge", "logistic"}),
             "Model that scores a program for an input, fitted to menu.target."),
       field(KEY(menu.target), "mean", one_of({"mean", "token"}),
             "mean: of the outcome and the answer's probability; token: mean probability of a token of the answer."),
@@ -231,9 +231,9 @@ std::vector<Field> menu_fields() {
             "Length penalties to choose from on validation."),
       field(KEY(menu.margin), Numbers{0, 0.02, 0.05, 0.1}, list_of("numbers >= 0", number_from(0), 1),
             "Margins over the identity to choose from on validation."),
-      field(
-          KEY(menu.bandwidth), Numbers{1}, list_of("numbers > 0", number_above(0), 1),
-          "Widths of the kernel to choose from on validation, in median distances of training inputs (kernel-ridge)."),
+      field(KEY(menu.bandwidth), Numbers{1}, list_of("numbers > 0", number_above(0), 1),
+            "Widths of the kernel to choose from on validation, in median distances of training inputs (kernel-ridge, "
+            "laplace-ridge)."),
       field(
           KEY(menu.calibration), "none", one_of({"none", "platt"}),
           "platt: scores become probabilities, by the outcomes that select uses, before lambda and margin weigh them."),

@@ -16,7 +16,7 @@ namespace polar::predict {
 
 using torch::Tensor;
 
-/// float64 tensors. Linear kinds: score = x̂ weights + bias. Kernel ridge: score = k(x̂, rows) weights + bias.
+/// float64 tensors. Linear kinds: score = x̂ weights + bias. Kernels: score = k(x̂, rows) weights + bias.
 struct MenuScorer::Model {
   ScorerOptions options;
   Tensor mean, scale;      ///< [f]
@@ -28,7 +28,8 @@ struct MenuScorer::Model {
 
 namespace {
 
-constexpr std::array kKinds{ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLogistic};
+constexpr std::array kKinds{ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLaplaceRidge,
+                            ScorerKind::kLogistic};
 
 Tensor to_tensor(const Matrix& matrix) {
   return torch::tensor(at::ArrayRef<double>(matrix.values), torch::kFloat64).reshape({matrix.rows, matrix.cols});
@@ -65,8 +66,9 @@ Tensor squared_distances(const Tensor& a, const Tensor& b) {
   return (a.square().sum(1, true) + b.square().sum(1).unsqueeze(0) - 2 * a.matmul(b.t())).clamp_min(0);
 }
 
-Tensor radial(const Tensor& a, const Tensor& b, const Tensor& bandwidth) {
-  return torch::exp(-squared_distances(a, b) / (2 * bandwidth.square()));
+Tensor radial(ScorerKind kind, const Tensor& a, const Tensor& b, const Tensor& bandwidth) {
+  if (kind == ScorerKind::kLaplaceRidge) return squared_distances(a, b).sqrt_().div_(-bandwidth).exp_();
+  return squared_distances(a, b).div_(-2 * bandwidth.square()).exp_();
 }
 
 /// Lower median of the distances of all pairs of rows, times the scale.
@@ -75,7 +77,7 @@ Tensor bandwidth_of(const Tensor& x, double scale) {
   const auto pairs = torch::triu_indices(x.size(0), x.size(0), 1);
   const auto median = distances.index({pairs[0], pairs[1]}).median();
   if (!(median.item<double>() > 1e-9)) {
-    throw core::Error("menu scorer: kernel ridge expects inputs that differ, found a median distance of 0");
+    throw core::Error("menu scorer: a kernel expects inputs that differ, found a median distance of 0");
   }
   return median * scale;
 }
@@ -130,8 +132,8 @@ Standardised standardise(const Tensor& x) {
   return {mean, scale, (x - mean) / scale};
 }
 
-Tensor kernel_of(const Tensor& rows, const Tensor& bandwidth) {
-  return bandwidth.numel() == 0 ? rows.matmul(rows.t()) : radial(rows, rows, bandwidth);
+Tensor kernel_of(ScorerKind kind, const Tensor& rows, const Tensor& bandwidth) {
+  return has_kernel(kind) ? radial(kind, rows, rows, bandwidth) : rows.matmul(rows.t());
 }
 
 std::map<int, std::vector<std::int64_t>> members_of(std::span<const int> groups) {
@@ -141,7 +143,7 @@ std::map<int, std::vector<std::int64_t>> members_of(std::span<const int> groups)
 }
 
 Tensor bandwidth_for(const Tensor& rows, const ScorerOptions& options) {
-  if (options.kind != ScorerKind::kKernelRidge) return torch::empty({0}, torch::kFloat64);
+  if (!has_kernel(options.kind)) return torch::empty({0}, torch::kFloat64);
   return bandwidth_of(rows, options.bandwidth_scale);
 }
 
@@ -153,6 +155,8 @@ std::string to_string(ScorerKind kind) {
       return "ridge";
     case ScorerKind::kKernelRidge:
       return "kernel-ridge";
+    case ScorerKind::kLaplaceRidge:
+      return "laplace-ridge";
     case ScorerKind::kLogistic:
       return "logistic";
   }
@@ -163,7 +167,12 @@ ScorerKind scorer_kind(const std::string& name) {
   for (ScorerKind kind : kKinds) {
     if (to_string(kind) == name) return kind;
   }
-  throw core::UsageError(fmt::format("menu scorer: expected ridge, kernel-ridge or logistic, found '{}'", name));
+  throw core::UsageError(
+      fmt::format("menu scorer: expected ridge, kernel-ridge, laplace-ridge or logistic, found '{}'", name));
+}
+
+bool has_kernel(ScorerKind kind) {
+  return kind == ScorerKind::kKernelRidge || kind == ScorerKind::kLaplaceRidge;
 }
 
 MenuScorer::MenuScorer(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
@@ -184,7 +193,7 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
     fit_logistic(rows, targets, options.strength, model->weights, model->bias);
     return MenuScorer(model);
   }
-  const Dual dual = solve(kernel_of(rows, model->bandwidth), targets, options.strength);
+  const Dual dual = solve(kernel_of(options.kind, rows, model->bandwidth), targets, options.strength);
   if (options.kind == ScorerKind::kRidge) {
     model->weights = rows.t().matmul(dual.coefficients);  // rows have mean 0: the intercept is the mean of y
     model->bias = dual.y_mean;
@@ -212,7 +221,7 @@ Matrix MenuScorer::leave_groups_out(const Matrix& x, const Matrix& y, std::span<
   const torch::NoGradGuard no_grad;
   const auto rows = standardise(to_tensor(x)).rows;
   const auto targets = to_tensor(y);
-  const Dual dual = solve(kernel_of(rows, bandwidth_for(rows, options)), targets, options.strength);
+  const Dual dual = solve(kernel_of(options.kind, rows, bandwidth_for(rows, options)), targets, options.strength);
   const auto residuals = options.strength * dual.coefficients;
   const auto operators = options.strength * at::cholesky_inverse(dual.cholesky) - 1.0 / x.rows;
   auto scores = torch::empty_like(targets);
@@ -232,10 +241,10 @@ Matrix MenuScorer::score(const Matrix& x) const {
   }
   const c10::InferenceMode inference;
   const auto rows = model_->standardise(to_tensor(x));
-  const auto basis =
-      model_->options.kind == ScorerKind::kKernelRidge ? radial(rows, model_->rows, model_->bandwidth) : rows;
+  const ScorerKind kind = model_->options.kind;
+  const auto basis = has_kernel(kind) ? radial(kind, rows, model_->rows, model_->bandwidth) : rows;
   const auto scores = basis.matmul(model_->weights) + model_->bias;
-  return to_matrix(model_->options.kind == ScorerKind::kLogistic ? torch::sigmoid(scores) : scores);
+  return to_matrix(kind == ScorerKind::kLogistic ? torch::sigmoid(scores) : scores);
 }
 
 int MenuScorer::inputs() const {
@@ -259,11 +268,11 @@ MenuScorer MenuScorer::load(const std::string& bytes, const ScorerOptions& optio
     if (tensors.size() != 6 || tensors[0].dim() != 1 || tensors[2].dim() != 2 || tensors[3].dim() != 1 ||
         tensors[4].dim() != 2)
       return false;
-    const auto basis = options.kind == ScorerKind::kKernelRidge ? tensors[4].size(0) : tensors[0].size(0);
+    const auto basis = has_kernel(options.kind) ? tensors[4].size(0) : tensors[0].size(0);
     const bool kernel = tensors[5].numel() == 1;
     return tensors[1].sizes() == tensors[0].sizes() && tensors[2].size(0) == basis &&
            tensors[2].size(1) == tensors[3].size(0) && tensors[4].size(1) == tensors[0].size(0) &&
-           kernel == (options.kind == ScorerKind::kKernelRidge);
+           kernel == has_kernel(options.kind);
   };
   if (!fits()) {
     throw core::Error(

@@ -10,26 +10,29 @@
 namespace polar::predict {
 
 enum class ScorerKind {
-  kRidge,        ///< linear in the features
-  kKernelRidge,  ///< radial kernel exp(−‖x − x'‖² / (2 s²)), s = bandwidth_scale × median distance of training pairs
-  kLogistic      ///< logistic regression, one for each program; scores are probabilities
+  kRidge,         ///< linear in the features
+  kKernelRidge,   ///< Gaussian kernel exp(−‖x − x'‖² / (2 s²)), s = bandwidth_scale × median distance of training pairs
+  kLaplaceRidge,  ///< Laplacian kernel exp(−‖x − x'‖ / s), s alike: less smooth, so that near inputs count for more
+  kLogistic       ///< logistic regression, one for each program; scores are probabilities
 };
 
 std::string to_string(ScorerKind kind);
 /// Throws core::UsageError for a name that to_string does not give.
 ScorerKind scorer_kind(const std::string& name);
+/// Keeps the training inputs and has a bandwidth.
+bool has_kernel(ScorerKind kind);
 
 struct ScorerOptions {
   ScorerKind kind = ScorerKind::kRidge;
   double strength =
       100;  ///< α > 0: penalty α‖w‖² beside the sum of squared errors; ½ α‖w‖² beside the summed cross-entropy
-  double bandwidth_scale = 1;  ///< > 0; kernel ridge only
+  double bandwidth_scale = 1;  ///< > 0; kernels only
   friend bool operator==(const ScorerOptions&, const ScorerOptions&) = default;
 };
 
 /// Immutable once fitted; a cheap value to copy; thread-safe.
 ///
-/// Every feature is standardised to mean 0, deviation 1 over the training rows (a constant one is left at 0). Both
+/// Every feature is standardised to mean 0, deviation 1 over the training rows (a constant one is left at 0). All
 /// ridges are solved in the dual with an intercept that is not penalised: K the kernel matrix (X Xᵀ or radial), H = I −
 /// 11ᵀ/n,
 ///   coef = (H K H + αI)⁻¹ (Y − mean Y),  score(x) = mean Y − mean_i K_i coef + k(x) coef
@@ -38,12 +41,12 @@ class MenuScorer {
  public:
   /// x [n, f] features, y [n, m] targets in [0, 1] (say the mean of outcome and answer probability). Throws
   /// core::UsageError for options out of range; core::Error when sizes disagree, a value is not finite, logistic
-  /// targets leave [0, 1], or all inputs of kernel ridge are equal.
+  /// targets leave [0, 1], or all inputs of a kernel are equal.
   static MenuScorer fit(const Matrix& x, const Matrix& y, const ScorerOptions& options);
 
   /// Scores [n, m] that each training row would get from a fit without the rows of its group (`groups` [n]: a number a
   /// row), in closed form: for the rows g of a group y_g − α R_gg⁻¹ coef_g, R = α (HKH + αI)⁻¹ − 11ᵀ/n.
-  /// Standardisation and bandwidth stay those of all rows. Both ridges only: throws core::UsageError for logistic, and
+  /// Standardisation and bandwidth stay those of all rows. Ridges only: throws core::UsageError for logistic, and
   /// core::Error for fewer than two groups; else as fit.
   static Matrix leave_groups_out(const Matrix& x, const Matrix& y, std::span<const int> groups,
                                  const ScorerOptions& options);

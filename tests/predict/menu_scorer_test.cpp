@@ -61,14 +61,18 @@ TEST(MenuScorer, KernelRidgeInterpolatesWithoutPenaltyAndFallsToTheMeanWithMuch)
   EXPECT_LT((tensor(flat) - tensor(data.y).mean(0)).abs().max().item<double>(), 1e-6);
 }
 
-TEST(MenuScorer, KernelRidgeBandwidthIsTheMedianDistance) {
+TEST(MenuScorer, ABandwidthIsTheMedianDistance) {
   // Standardised inputs −1, 1: distance 2, one pair. Kernel off the diagonal e^(−4/8) = q. H K H = (1 − q)/2 [1 −1; −1
   // 1], so coef = ∓½ / (1 − q + α) and a score at the first input is ½ − ½ (1 − q) / (1 − q + α).
   const auto x = Matrix::from_rows({{0}, {4}}), y = Matrix::from_rows({{0}, {1}});
-  const double left = 1 - std::exp(-0.5);
-  const auto scores = MenuScorer::fit(x, y, {ScorerKind::kKernelRidge, 0.3, 1}).score(x);
-  EXPECT_NEAR(scores.at(0, 0), 0.5 - 0.5 * left / (left + 0.3), 1e-12);
-  EXPECT_NEAR(scores.at(1, 0), 0.5 + 0.5 * left / (left + 0.3), 1e-12);
+  // Of the Laplacian kernel q = e^(−2/2), and e^(−2/4) at twice the width.
+  for (const auto& [options, q] : {std::pair{ScorerOptions{ScorerKind::kKernelRidge, 0.3, 1}, std::exp(-0.5)},
+                                   std::pair{ScorerOptions{ScorerKind::kLaplaceRidge, 0.3, 1}, std::exp(-1.0)},
+                                   std::pair{ScorerOptions{ScorerKind::kLaplaceRidge, 0.3, 2}, std::exp(-0.5)}}) {
+    const auto scores = MenuScorer::fit(x, y, options).score(x);
+    EXPECT_NEAR(scores.at(0, 0), 0.5 - 0.5 * (1 - q) / (1 - q + 0.3), 1e-12);
+    EXPECT_NEAR(scores.at(1, 0), 0.5 + 0.5 * (1 - q) / (1 - q + 0.3), 1e-12);
+  }
 }
 
 TEST(MenuScorer, LeaveGroupsOutEqualsFitsWithoutEachGroup) {
@@ -115,7 +119,8 @@ TEST(MenuScorer, LogisticLearnsASeparableTask) {
 
 TEST(MenuScorer, SavedAndLoadedScoresAreEqual) {
   const Arbitrary data(8);
-  for (ScorerKind kind : {ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLogistic}) {
+  for (ScorerKind kind :
+       {ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLaplaceRidge, ScorerKind::kLogistic}) {
     const ScorerOptions options{kind, 0.5, 1.3};
     const auto scorer = MenuScorer::fit(data.x, data.y, options);
     const auto loaded = MenuScorer::load(scorer.save(), options);
