@@ -30,6 +30,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kTest = "test";
+constexpr std::size_t kExamplesInStep = 32;
 constexpr const char* kSampling = "base_sampling";  ///< a policy for each of eval.temperatures
 
 /// Milliseconds by policy, level and metric.
@@ -37,6 +38,15 @@ using LatencyTable = std::map<std::tuple<std::string, std::string, std::string>,
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Of all that a step's rows depend on.
+std::string digest_of(const Stage& stage) {
+  std::string text = fmt::format("{} examples a step\n", kExamplesInStep);
+  for (const auto* part : {&stage.settings, &stage.inputs}) {
+    for (const auto& [name, value] : *part) text += fmt::format("{} {}\n", name, value);
+  }
+  return core::sha256(text);
 }
 
 eval::Candidate candidate_of(const core::Program& program, const exec::Answer& answer, const task::Example& example,
@@ -101,12 +111,14 @@ void EvaluateStage::run() {
   state_.directory.begin(own);
   if (oracle_) state_.search_into(*oracle_, oracle_examples(), state_.config.search.oracle_rollouts, "oracle search");
   load_policies();
+  steps_.emplace(state_.directory.file("evaluation.steps"), digest_of(own));
   std::vector<eval::EvaluationRow> rows;
   std::vector<eval::Figure> times;
   for (const Set& set : sets()) std::ranges::move(evaluate(set), std::back_inserter(rows));
   for (const Set& set : sets()) std::ranges::move(latency(set), std::back_inserter(times));
   write(std::move(rows), std::move(times));
   state_.directory.finish(own);
+  steps_->remove();
 }
 
 std::vector<task::Example> EvaluateStage::oracle_examples() const {
@@ -183,58 +195,83 @@ void EvaluateStage::try_menu() {
                  greedy_trials(examples, menus_.front().menu), oracle_.get());
 }
 
-std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
+/// What every policy proposes for every example of a set.
+struct EvaluateStage::Proposals {
+  std::vector<const policy::Planner*> planners;
+  std::vector<std::vector<policy::RankedPrograms>> programs;  ///< by planner and example
+};
+
+EvaluateStage::Proposals EvaluateStage::propose(const Set& set) const {
   const std::vector<predict::TokenFeatures> features = state_.features(set.task, set.examples);
   std::vector<policy::Input> inputs;
   for (std::size_t i = 0; i < set.examples.size(); ++i) inputs.push_back({set.examples[i].id, &features[i]});
-  std::vector<const policy::Planner*> planners;
-  std::vector<std::vector<policy::RankedPrograms>> proposals;
+  Proposals proposals;
   for (const auto& planner : planners_) {
     if (planner->is_oracle() && set.name != kTest) continue;  // only test examples were searched
-    planners.push_back(planner.get());
-    proposals.push_back(planner->propose(inputs));
+    proposals.planners.push_back(planner.get());
+    proposals.programs.push_back(planner->propose(inputs));
   }
+  return proposals;
+}
+
+std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
+  const Proposals proposals = propose(set);
   const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, set.task);
   const std::vector<exec::EncodedExample> encoded = state_.prompts(set.task, set.examples);
-  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
-                                    exec::StopRule::kFull};
   state_.executor.set_shared_prompt(exec::shared_prompt(encoded));
   std::vector<eval::EvaluationRow> rows;
   Progress progress("evaluate " + set.name, set.examples.size(), "examples");
-  constexpr std::size_t kExamplesInStep = 32;
   for (std::size_t first = 0; first < set.examples.size(); first += kExamplesInStep) {
-    throw_if_interrupted("run the same command again to evaluate anew");
+    throw_if_interrupted("every finished step was recorded, and the same command goes on from there");
     const std::size_t last = std::min(set.examples.size(), first + kExamplesInStep);
-    // Every distinct program of an example runs once, whoever proposed it; sampled, once a sample.
-    std::vector<exec::Request> requests;
-    std::map<std::tuple<std::size_t, core::Program, search::Sample>, std::size_t> request_of;
-    for (std::size_t i = first; i < last; ++i) {
-      for (std::size_t p = 0; p < planners.size(); ++p) {
-        for (std::size_t rank = 0; rank < proposals[p][i].size(); ++rank) {
-          const core::Program& program = proposals[p][i][rank];
-          const search::Sample sample = planners[p]->sample(rank);
-          if (request_of.try_emplace({i, program, sample}, requests.size()).second)
-            requests.push_back({&encoded[i], program, sample.temperature, sample.index, &rules, false});
-        }
-      }
+    const int step = step_++;
+    std::optional<std::vector<eval::EvaluationRow>> answered = steps_->find(step);
+    if (!answered) {
+      answered = answer(set, proposals, encoder, encoded, first, last);
+      steps_->add(step, *answered);
     }
-    const std::vector<exec::Answer> answers = state_.executor.answer(requests);
-    for (std::size_t i = first; i < last; ++i) {
-      const task::Example& example = set.examples[i];
-      for (std::size_t p = 0; p < planners.size(); ++p) {
-        if (proposals[p][i].empty()) continue;  // the oracle did not search it
-        eval::EvaluationRow row{
-            example.id, set.name,         example.level, planners[p]->name(), planners[p]->is_oracle(),
-            {},         example.question, example.answer};
-        for (std::size_t rank = 0; rank < proposals[p][i].size(); ++rank) {
-          const core::Program& program = proposals[p][i][rank];
-          const std::size_t request = request_of.at({i, program, planners[p]->sample(rank)});
-          row.ranked.push_back(candidate_of(program, answers[request], example, encoder.grader()));
-        }
-        rows.push_back(std::move(row));
-      }
-    }
+    std::ranges::move(*answered, std::back_inserter(rows));
     progress.add(last - first);
+  }
+  return rows;
+}
+
+/// Every distinct program of an example runs once, whoever proposed it; sampled, once a sample.
+std::vector<eval::EvaluationRow> EvaluateStage::answer(const Set& set, const Proposals& proposals,
+                                                       const exec::TaskEncoder& encoder,
+                                                       std::span<const exec::EncodedExample> encoded, std::size_t first,
+                                                       std::size_t last) {
+  const auto& [planners, programs] = proposals;
+  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
+                                    exec::StopRule::kFull};
+  std::vector<exec::Request> requests;
+  std::map<std::tuple<std::size_t, core::Program, search::Sample>, std::size_t> request_of;
+  for (std::size_t i = first; i < last; ++i) {
+    for (std::size_t p = 0; p < planners.size(); ++p) {
+      for (std::size_t rank = 0; rank < programs[p][i].size(); ++rank) {
+        const core::Program& program = programs[p][i][rank];
+        const search::Sample sample = planners[p]->sample(rank);
+        if (request_of.try_emplace({i, program, sample}, requests.size()).second)
+          requests.push_back({&encoded[i], program, sample.temperature, sample.index, &rules, false});
+      }
+    }
+  }
+  const std::vector<exec::Answer> answers = state_.executor.answer(requests);
+  std::vector<eval::EvaluationRow> rows;
+  for (std::size_t i = first; i < last; ++i) {
+    const task::Example& example = set.examples[i];
+    for (std::size_t p = 0; p < planners.size(); ++p) {
+      if (programs[p][i].empty()) continue;  // the oracle did not search it
+      eval::EvaluationRow row{
+          example.id, set.name,         example.level, planners[p]->name(), planners[p]->is_oracle(),
+          {},         example.question, example.answer};
+      for (std::size_t rank = 0; rank < programs[p][i].size(); ++rank) {
+        const core::Program& program = programs[p][i][rank];
+        const std::size_t request = request_of.at({i, program, planners[p]->sample(rank)});
+        row.ranked.push_back(candidate_of(program, answers[request], example, encoder.grader()));
+      }
+      rows.push_back(std::move(row));
+    }
   }
   return rows;
 }
@@ -255,7 +292,7 @@ std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
   }
   LatencyTable times;
   for (std::size_t i = 0; i < count; ++i) {
-    throw_if_interrupted("run the same command again to evaluate anew");
+    throw_if_interrupted("the same command times single answers anew and reads the others from disk");
     const task::Example& example = set.examples[i * set.examples.size() / count];
     const exec::EncodedExample input = encoder.encode_input(example.id, example.question);
     for (policy::Planner* planner : planners) {

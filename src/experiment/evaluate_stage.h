@@ -3,12 +3,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "eval/metrics.h"
 #include "eval/rows.h"
+#include "experiment/evaluation_steps.h"
 #include "experiment/state.h"
 #include "policy/planners.h"
 
@@ -18,7 +20,7 @@ namespace polar::experiment {
 /// search test examples for the oracle, and try the menu on them for the menu oracle, into stores of their own; (3) let
 /// every policy propose programs from the prompts alone; (4) run every distinct program of an example once, greedily
 /// unless its policy samples, to the end, without reference or early stop; (5) grade; (6) time single answers; (7)
-/// write evaluation.jsonl and report/.
+/// write evaluation.jsonl and report/. Stopped or killed in (4), it goes on after the last step that was finished.
 ///
 /// Two probes show what any k tries give under pass@k, whatever the input: `random_menu`, k programs drawn once for all
 /// inputs as the policy random draws them (policy::random_programs), and `menu_first_k`, the first k of the trained
@@ -44,7 +46,12 @@ class EvaluateStage {
   void try_menu();
   std::vector<task::Example> oracle_examples() const;
   void open_oracle();
+  struct Proposals;
+  Proposals propose(const Set& set) const;
   std::vector<eval::EvaluationRow> evaluate(const Set& set);
+  std::vector<eval::EvaluationRow> answer(const Set& set, const Proposals& proposals, const exec::TaskEncoder& encoder,
+                                          std::span<const exec::EncodedExample> encoded, std::size_t first,
+                                          std::size_t last);
   std::vector<eval::Figure> latency(const Set& set);
   std::map<std::string, double> time_answer(policy::Planner& planner, const Set& set, const task::Example& example,
                                             const exec::EncodedExample& input, const exec::GenerationRules& rules);
@@ -55,6 +62,8 @@ class EvaluateStage {
   std::vector<predict::TrainedMenu> menus_;  ///< one a name of menu_names; planners refer to them
   std::unique_ptr<labels::LabelStore> oracle_, menu_oracle_;
   std::vector<std::unique_ptr<policy::Planner>> planners_;
+  std::optional<EvaluationSteps> steps_;
+  int step_ = 0;  ///< the next one's number, over all sets
 };
 
 }  // namespace polar::experiment

@@ -62,6 +62,25 @@ TEST_F(ExperimentTest, SkipsStagesThatAreUpToDate) {
   EXPECT_EQ(std::filesystem::last_write_time(run("again") / "predictor/manifest.json"), predictor);
 }
 
+TEST_F(ExperimentTest, GoesOnWithAnEvaluationAfterTheStepsThatWereFinished) {
+  const Config cut = config("cut");
+  run_all(cut);
+  const auto rows = run("cut") / "evaluation.jsonl", steps = run("cut") / "evaluation.steps";
+  EXPECT_FALSE(std::filesystem::exists(steps));
+  // A folder in the place of the file stops the evaluation when its steps are done.
+  std::filesystem::remove(rows);
+  std::filesystem::create_directory(rows);
+  std::filesystem::remove(run("cut") / "report/results.csv");
+  EXPECT_THROW(Experiment(cut).evaluate(), core::Error);
+  std::filesystem::remove(rows);
+  std::vector<eval::EvaluationRow> known = eval::read_rows(steps / "step-000000.jsonl");
+  known.front().ranked.front().answer = "from the step";
+  eval::write_rows(steps / "step-000000.jsonl", known);
+  Experiment(cut).evaluate();
+  EXPECT_EQ(eval::read_rows(rows).front(), known.front());
+  EXPECT_FALSE(std::filesystem::exists(steps));
+}
+
 TEST_F(ExperimentTest, TrainsAPredictorByEveryOptionAndSaysWhatItChose) {
   Config all = config("options");
   all.search.edits = "overlapping";  // programs that no predictor can emit
