@@ -35,6 +35,7 @@ struct LabelFlags {
 constexpr int kTrialsPerRound = 8;
 constexpr int kExamplesPerBatch = 100;
 constexpr std::uint64_t kSeed = 1;
+constexpr std::string_view kAsASearch = "round after round, as a search of 100 trees in step";
 
 class Stopwatch {
  public:
@@ -114,9 +115,9 @@ class LabelBench {
 
   /// 1. record as a search does, 2. record in batches, by shards, 3. merge, 4. stats, 5. export, 6. import.
   void run() {
-    record("one transaction a round", "searched.sqlite", 0, 1, false);
+    record(kAsASearch, "searched.sqlite", 0, 1);
     for (int shard = 0; shard < flags_.shards; ++shard) {
-      record("many rounds a transaction", fmt::format("shard-{}.sqlite", shard), shard, flags_.shards, true);
+      record("example after example", fmt::format("shard-{}.sqlite", shard), shard, flags_.shards);
     }
     merge();
     stats();
@@ -140,7 +141,7 @@ class LabelBench {
   static void print(const nlohmann::ordered_json& row) { std::cout << row.dump() << std::endl; }
 
   /// Records every `shards`-th example; only the recording is timed.
-  void record(const char* how, const std::string& name, int shard, int shards, bool batched) {
+  void record(std::string_view how, const std::string& name, int shard, int shards) {
     const labels::RunLock lock(folder_);
     labels::LabelStore store = labels::LabelStore::open(
         lock, name, {"weights", "bench", "task", "bench", "exact", "none"}, {"bench", "verdict", kSeed});
@@ -157,10 +158,13 @@ class LabelBench {
         trials += static_cast<std::int64_t>(made.back().size());
       }
       const Stopwatch watch;
-      std::optional<labels::LabelStore::Batch> batch;
-      if (batched) batch.emplace(store);
-      for (std::size_t i = 0; i < made.size(); ++i) record_example(store, made[i], outcomes[i]);
-      if (batch) batch->commit();
+      if (how == kAsASearch) {
+        record_steps(store, made, outcomes);
+      } else {
+        labels::LabelStore::Batch batch(store);
+        for (std::size_t i = 0; i < made.size(); ++i) record_example(store, made[i], outcomes[i]);
+        batch.commit();
+      }
       seconds += watch.seconds();
     }
     print({{"step", "record"},
@@ -175,13 +179,35 @@ class LabelBench {
     return flags_.trials / flags_.examples + (example < flags_.trials % flags_.examples ? 1 : 0);
   }
 
+  /// Round `number` of an example, none after the last.
+  static std::optional<search::FinishedRound> round_of(std::span<const search::Trial> trials,
+                                                       std::span<const search::Outcome> outcomes, int number) {
+    const std::size_t begin = static_cast<std::size_t>(number) * kTrialsPerRound;
+    if (begin >= trials.size()) return std::nullopt;
+    const std::size_t count = std::min<std::size_t>(kTrialsPerRound, trials.size() - begin);
+    return search::FinishedRound{trials[0].example, number, trials.subspan(begin, count),
+                                 outcomes.subspan(begin, count)};
+  }
+
+  static void record_steps(labels::LabelStore& store, const std::vector<std::vector<search::Trial>>& made,
+                           const std::vector<std::vector<search::Outcome>>& outcomes) {
+    std::vector<search::FinishedRound> step;
+    for (int number = 0; number == 0 || !step.empty(); ++number) {
+      step.clear();
+      for (std::size_t i = 0; i < made.size(); ++i) {
+        if (const auto round = round_of(made[i], outcomes[i], number)) step.push_back(*round);
+      }
+      store.record_step(step);
+    }
+    for (const std::vector<search::Trial>& trials : made) {
+      if (!trials.empty()) store.mark_done(trials[0].example);
+    }
+  }
+
   static void record_example(labels::LabelStore& store, std::span<const search::Trial> trials,
                              std::span<const search::Outcome> outcomes) {
-    for (std::size_t begin = 0; begin < trials.size(); begin += kTrialsPerRound) {
-      const std::size_t count = std::min<std::size_t>(kTrialsPerRound, trials.size() - begin);
-      store.record(trials[0].example, static_cast<int>(begin / kTrialsPerRound), trials.subspan(begin, count),
-                   outcomes.subspan(begin, count));
-    }
+    for (int number = 0; const auto round = round_of(trials, outcomes, number); ++number)
+      store.record(round->example, round->round, round->trials, round->outcomes);
     if (!trials.empty()) store.mark_done(trials[0].example);
   }
 

@@ -82,7 +82,10 @@ class LabelStore final : public search::RoundRecorder {
   /// order, without gaps. Throws Error as well for trials of another example, unequal counts, an empty round and NaN;
   /// nothing is then recorded.
   void record(const task::ExampleId& example, int round, std::span<const search::Trial> trials,
-              std::span<const search::Outcome> outcomes) override;
+              std::span<const search::Outcome> outcomes);
+
+  /// The same of many rounds, in one transaction: all are kept or none. Throws also while a Batch is open.
+  void record_step(std::span<const search::FinishedRound> rounds) override;
 
   /// Marks an example's search as complete: it needs no resuming. A search that made no trial counts too.
   void mark_done(const task::ExampleId& example) override;

@@ -274,6 +274,12 @@ void LabelStore::record(const task::ExampleId& example, int round, std::span<con
   });
 }
 
+void LabelStore::record_step(std::span<const search::FinishedRound> rounds) {
+  Batch transaction(*this);
+  for (const search::FinishedRound& one : rounds) record(one.example, one.round, one.trials, one.outcomes);
+  transaction.commit();
+}
+
 void LabelStore::mark_done(const task::ExampleId& example) {
   state_->require_writable();
   SearchRow row = find_search(*state_, example);

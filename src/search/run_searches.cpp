@@ -56,12 +56,9 @@ class Run {
       select();  // 1
       if (batch_.empty()) break;
       throw_if_stopped();
-      const std::vector<Outcome> outcomes = evaluate_checked(evaluator_, batch_);  // 2
-      for (Slot& slot : slots_) {
-        const auto share = std::span(outcomes).subspan(slot.first_trial, slot.trial_count);
-        record(slot, share);  // 3
-        backup(slot, share);  // 4
-      }
+      const std::vector<Outcome> outcomes = evaluate_checked(evaluator_, batch_);                  // 2
+      record(outcomes);                                                                            // 3
+      for (Slot& slot : slots_) backup(slot, share_of(slot, std::span<const Outcome>(outcomes)));  // 4
       report();
     }
     report();
@@ -103,10 +100,19 @@ class Run {
         progress_.searches_done, progress_.searches, progress_.rollouts_done));
   }
 
-  void record(const Slot& slot, std::span<const Outcome> outcomes) {
+  template <typename Item>
+  static std::span<const Item> share_of(const Slot& slot, std::span<const Item> all) {
+    return all.subspan(slot.first_trial, slot.trial_count);
+  }
+
+  void record(std::span<const Outcome> outcomes) const {
     if (settings_.recorder == nullptr) return;
-    const auto trials = std::span<const Trial>(batch_).subspan(slot.first_trial, slot.trial_count);
-    settings_.recorder->record(slot.search->example(), slot.search->round(), trials, outcomes);
+    std::vector<FinishedRound> rounds;
+    for (const Slot& slot : slots_) {
+      rounds.push_back({slot.search->example(), slot.search->round(), share_of(slot, std::span<const Trial>(batch_)),
+                        share_of(slot, outcomes)});
+    }
+    settings_.recorder->record_step(rounds);
   }
 
   void backup(Slot& slot, std::span<const Outcome> outcomes) {

@@ -15,15 +15,22 @@
 
 namespace polar::search {
 
+/// A round of an example's search: trials[i] had outcomes[i].
+struct FinishedRound {
+  const task::ExampleId& example;
+  int round = 0;
+  std::span<const Trial> trials;
+  std::span<const Outcome> outcomes;
+};
+
 /// Receives every finished round of every search, in order within an example. A resumed search replays its stored
 /// rounds through an evaluator that answers from the store, so a round may arrive again, with the same content: ignore
 /// it then.
 class RoundRecorder {
  public:
   virtual ~RoundRecorder() = default;
-  /// trials[i] had outcomes[i]. One call = one transaction of the label store. What it throws ends run_searches.
-  virtual void record(const task::ExampleId& example, int round, std::span<const Trial> trials,
-                      std::span<const Outcome> outcomes) = 0;
+  /// The rounds of one step. One call = one transaction of the label store. What it throws ends run_searches.
+  virtual void record_step(std::span<const FinishedRound> rounds) = 0;
   /// The example's search has ended.
   virtual void mark_done(const task::ExampleId& example) = 0;
 };
@@ -49,7 +56,7 @@ struct SearchRun {
 ///   1. select: every active search gives its round; one that has ended leaves its result, is freed and makes room for
 ///   the next
 ///   2. evaluate: one batch with the trials of all active searches
-///   3. record: each search's round, whole
+///   3. record: every search's round, all of them or none
 ///   4. backup: each search takes its outcomes
 /// Same seed, same trials per example, whatever the trees in step and the order of examples. Throws core::Interrupted
 /// when run.stop is set, before the next batch: every evaluated round is recorded by then. Throws UsageError for

@@ -132,6 +132,22 @@ TEST_F(LabelStoreTest, AcceptsAReplayedRoundAndRefusesOneThatDiffers) {
       {"recorded 4 trials, now found 3"});
 }
 
+TEST_F(LabelStoreTest, KeepsAStepWholeOrNotAtAll) {
+  const std::vector<Round> rounds = some_rounds(1);
+  LabelStore store = open();
+  store.add_examples(some_examples());
+  std::vector<search::FinishedRound> step;
+  for (const Round& round : rounds) step.push_back({round.example, round.number, round.trials, round.outcomes});
+  step.push_back({rounds[0].example, 7, rounds[0].trials, rounds[0].outcomes});
+  expect_parts(message_of<core::Error>([&] { store.record_step(step); }), {"expected round 1"});
+  EXPECT_EQ(store.trial_count(), 0);
+  step.pop_back();
+  store.record_step(step);
+  EXPECT_EQ(store.digests().exact, undisturbed_digests(rounds).exact);
+  store.record_step(step);  // compared
+  EXPECT_EQ(store.digests().exact, undisturbed_digests(rounds).exact);
+}
+
 TEST_F(LabelStoreTest, KeepsStateAcrossOpenings) {
   {
     LabelStore store = open();

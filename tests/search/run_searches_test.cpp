@@ -56,15 +56,16 @@ class MemoryStore final : public RoundRecorder, public Evaluator {
  public:
   explicit MemoryStore(Evaluator& inner) : inner_(inner) {}
 
-  void record(const task::ExampleId& example, int round, std::span<const Trial> trials,
-              std::span<const Outcome> outcomes) override {
-    const Round content{{trials.begin(), trials.end()}, {outcomes.begin(), outcomes.end()}};
-    const auto [place, fresh] = rounds_.emplace(std::pair(example, round), content);
-    if (!fresh) {
-      EXPECT_EQ(place->second, content) << "a replayed round differs";
+  void record_step(std::span<const FinishedRound> rounds) override {
+    for (const auto& [example, round, trials, outcomes] : rounds) {
+      const Round content{{trials.begin(), trials.end()}, {outcomes.begin(), outcomes.end()}};
+      const auto [place, fresh] = rounds_.emplace(std::pair(example, round), content);
+      if (!fresh) {
+        EXPECT_EQ(place->second, content) << "a replayed round differs";
+      }
+      EXPECT_TRUE(round == 0 || rounds_.contains({example, round - 1})) << "rounds arrive in order";
+      for (std::size_t i = 0; i < trials.size(); ++i) known_.emplace(trials[i], outcomes[i]);
     }
-    EXPECT_TRUE(round == 0 || rounds_.contains({example, round - 1})) << "rounds arrive in order";
-    for (std::size_t i = 0; i < trials.size(); ++i) known_.emplace(trials[i], outcomes[i]);
   }
 
   void mark_done(const task::ExampleId& example) override { done_.push_back(example); }
