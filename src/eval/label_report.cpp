@@ -14,8 +14,6 @@
 namespace polar::eval {
 namespace {
 
-constexpr const char* kEmpty = "–";
-
 enum class Unit { kPercent, kNumber };
 
 /// How an analysis is shown.
@@ -115,7 +113,7 @@ class LabelIndex {
 };
 
 std::string shown(const LabelFigure* figure, Unit unit) {
-  if (!figure) return kEmpty;
+  if (!figure) return kNone;
   const double scale = unit == Unit::kPercent ? 100 : 1;
   const int digits = unit == Unit::kPercent ? 1 : 2;
   if (!figure->ci_low && unit == Unit::kNumber) return fmt::format("{:.6g}", figure->value);
@@ -140,7 +138,7 @@ std::string solved_table(const LabelIndex& index) {
       markdown_head(cells);
   for (const std::string& level : index.levels()) {
     const LabelFigure* all = index.find("solved", "all", level, "any");
-    cells = {level_name(level), all ? fmt::format("{}", all->n) : kEmpty,
+    cells = {level_name(level), all ? fmt::format("{}", all->n) : kNone,
              shown(index.find("base", "all", level, "right"), Unit::kPercent)};
     for (const std::string& set : index.sets())
       cells.push_back(shown(index.find("solved", set, level, "any"), Unit::kPercent));

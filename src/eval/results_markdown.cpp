@@ -10,8 +10,6 @@
 namespace polar::eval {
 namespace {
 
-constexpr const char* kNone = "–";
-
 /// A value with its interval, times `scale`.
 std::string cell(const Figure* figure, double scale, int digits) {
   if (!figure) return kNone;

@@ -7,6 +7,8 @@
 
 namespace polar::eval {
 
+inline constexpr const char* kNone = "–";  ///< a cell without a value
+
 /// Quoted as in RFC 4180 where needed.
 std::string csv_field(const std::string& text);
 /// The shortest decimal that gives the same double; empty without a value.

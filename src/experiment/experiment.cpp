@@ -83,4 +83,8 @@ void Experiment::evaluate() {
   EvaluateStage(*state_).run();
 }
 
+int Experiment::depth() const {
+  return state_->depth();
+}
+
 }  // namespace polar::experiment

@@ -41,6 +41,9 @@ class Experiment {
   /// Throws core::Error when predictor, menu or selection.json are missing.
   void evaluate();
 
+  /// Layers of the model.
+  int depth() const;
+
   struct State;  ///< defined in experiment/ only
 
  private:
