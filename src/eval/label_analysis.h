@@ -66,8 +66,9 @@ struct LabelAnalysisOptions {
 ///  needs                  recurrence | skip | both, each _of_solvable and _of_rescued: share whose valid programs all
 ///                         repeat a layer | all skip one | all do both
 ///  shortest_uses          recurrence | skip, likewise: share whose shortest valid program does so
-///  replay_solved          r = 1, 2, 4 … largest number of trials: share solvable within the first r trials
-///  replay_shorter         r: share of base-right examples with a valid program of K < D within the first r trials
+///  replay_solved          r = 1, 2, 4 … most trials that every finished unsolved example has: share solvable within r
+///                         (a pilot's own examples have more, and stand in it as they were searched)
+///  replay_shorter         r likewise: share of base-right examples with a valid program of K < D within the first r
 ///  valid_programs         mean_all | mean_solvable: valid programs per example
 ///  valid_programs_share   0 | 1 | 2-3 | 4-7 …: share of examples with so many
 ///  cover                  k: share of examples for which one of k programs is recorded as valid, programs chosen

@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
+#include <vector>
 
 #include "eval/label_group.h"
 
@@ -149,26 +152,46 @@ void add_needs(const LabelGroup& group, const Totals& totals, FigureList& figure
   }
 }
 
-void add_replay(const LabelGroup& group, const Totals& totals, FigureList& figures) {
-  int most = 0;
-  for (const ExampleLabels* labels : group.examples) most = std::max(most, labels->rollouts);
-  std::vector<int> budgets;
-  for (int budget = 1; budget < most; budget *= 2) budgets.push_back(budget);
-  budgets.push_back(most);
-  const auto within = [](int first, int budget) { return first > 0 && first <= budget; };
-  for (int budget : budgets) {
-    const std::string key = fmt::format("{}", budget);
-    figures.share(
-        "replay_solved", key,
-        examples_where(group, [&](const ExampleLabels& labels) { return within(labels.first_valid, budget); }),
-        totals.examples);
-    figures.share("replay_shorter", key,
-                  examples_where(group,
-                                 [&](const ExampleLabels& labels) {
-                                   return labels.base == true && within(labels.first_shorter, budget);
-                                 }),
-                  totals.base_right);
+/// 1, 2, 4 … and the largest number of trials at which it is known of every finished example in question whether it was
+/// found: examples of a pilot have more trials than others. `first` gives the trial, 0 where there is none, nothing for
+/// an example that is not in question.
+template <typename First>
+std::vector<int> replayed_budgets(const LabelGroup& group, First first) {
+  int most = 0, known = std::numeric_limits<int>::max();
+  for (const ExampleLabels* labels : group.examples) {
+    const std::optional<int> found = first(*labels);
+    if (!found) continue;
+    most = std::max(most, labels->rollouts);
+    if (*found == 0 && labels->example->done) known = std::min(known, labels->rollouts);
   }
+  const int last = std::min(most, known);
+  std::vector<int> budgets;
+  for (int budget = 1; budget < last; budget *= 2) budgets.push_back(budget);
+  if (last > 0) budgets.push_back(last);
+  return budgets;
+}
+
+template <typename First>
+void add_replayed(const LabelGroup& group, const char* table, std::int64_t n, First first, FigureList& figures) {
+  for (const int budget : replayed_budgets(group, first)) {
+    const auto found = examples_where(group, [&](const ExampleLabels& labels) {
+      const std::optional<int> at = first(labels);
+      return at && *at > 0 && *at <= budget;
+    });
+    figures.share(table, fmt::format("{}", budget), found, n);
+  }
+}
+
+void add_replay(const LabelGroup& group, const Totals& totals, FigureList& figures) {
+  add_replayed(
+      group, "replay_solved", totals.examples,
+      [](const ExampleLabels& labels) { return std::optional(labels.first_valid); }, figures);
+  add_replayed(
+      group, "replay_shorter", totals.base_right,
+      [](const ExampleLabels& labels) {
+        return labels.base == true ? std::optional(labels.first_shorter) : std::nullopt;
+      },
+      figures);
 }
 
 }  // namespace

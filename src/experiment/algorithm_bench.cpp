@@ -134,6 +134,8 @@ std::vector<core::Program> AlgorithmBench::pilot_programs() {
   table_.pilot = fmt::format(
       "Beforehand transfer spent {} rollouts on {} other examples, its pilot: {:.1f} for each compared one.\n", spent,
       pilot_.size(), static_cast<double>(spent) / static_cast<double>(examples_.size()));
+  if (table_.default_algorithm == kTransfer)
+    table_.pilot_rollouts = static_cast<int>((spent + examples_.size() - 1) / examples_.size());
   std::vector<task::Example> all = pilot_;
   all.insert(all.end(), examples_.begin(), examples_.end());
   const labels::LabelStore store = open_store(text, all);

@@ -33,7 +33,7 @@ struct AlgorithmBenchOptions {
 /// are written there, and the exhaustive search's outcomes.csv: every example by every program.
 ///
 /// The examples are a slice of every level (slice_levels); with the algorithm transfer and no file of programs, those
-/// after its pilot, which is searched beforehand (of_pilot) with the configuration's rollouts and counts towards no
+/// after its pilot, which is searched beforehand (of_pilot) and counts towards no
 /// budget. What the others are compared with is the configuration's algorithm, or the first of the list where that does
 /// not run.
 class AlgorithmBench {

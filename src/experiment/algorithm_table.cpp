@@ -76,15 +76,21 @@ class LevelView {
 
   void compare(AlgorithmRow& row, const States& states, const States& reference,
                const AlgorithmTableOptions& options) const {
-    std::vector<double> solved, layers;
+    std::vector<double> layers;
     for (const std::size_t i : examples_) {
-      solved.push_back(static_cast<double>(states[i].solved) - static_cast<double>(reference[i].solved));
       if (states[i].solved && reference[i].solved)
         layers.push_back(*states[i].shortest_layers - *reference[i].shortest_layers);
     }
     const std::uint64_t seed = bootstrap_seed(row, options);
-    set_mean(row.solved_difference, row.solved_difference_interval, solved, seed, options.resamples);
+    set_mean(row.solved_difference, row.solved_difference_interval, solved_over(states, reference), seed,
+             options.resamples);
     set_mean(row.layers_difference, row.layers_difference_interval, layers, seed, options.resamples);
+  }
+
+  void compare_charged(AlgorithmRow& row, const States& states, const States& reference,
+                       const AlgorithmTableOptions& options) const {
+    set_mean(row.charged_difference, row.charged_difference_interval, solved_over(states, reference),
+             bootstrap_seed(row, options), options.resamples);
   }
 
   void measure_depth(AlgorithmRow& row, const States& states, const States& optimum,
@@ -103,6 +109,13 @@ class LevelView {
   }
 
  private:
+  std::vector<double> solved_over(const States& states, const States& reference) const {
+    std::vector<double> solved;
+    for (const std::size_t i : examples_)
+      solved.push_back(static_cast<double>(states[i].solved) - static_cast<double>(reference[i].solved));
+    return solved;
+  }
+
   std::vector<std::size_t> examples_;
 };
 
@@ -160,8 +173,9 @@ std::string optimum_text(const AlgorithmRow& row) {
 }
 
 std::string level_line(const AlgorithmRow& row) {
-  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", row.level, row.algorithm,
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", row.level, row.algorithm,
                      difference_text(row.solved_difference, row.solved_difference_interval, 100),
+                     difference_text(row.charged_difference, row.charged_difference_interval, 100),
                      mean_text(row.shortest_layers, row.shortest_layers_interval),
                      difference_text(row.layers_difference, row.layers_difference_interval, 1), optimum_text(row),
                      mean_text(row.first_hit, row.first_hit_interval), row.rollouts_used);
@@ -171,9 +185,10 @@ std::string level_line(const AlgorithmRow& row) {
 std::string level_table(std::span<const AlgorithmRow> rows, int budget, const std::vector<std::string>& levels,
                         const std::string& reference) {
   std::string text = fmt::format(
-      "\nBy level: layers of the shortest valid program, and rollouts\n\n| level | algorithm | points over {0} | mean "
-      "layers | layers over {0}, both solved | over the exhaustive optimum | rollouts to the first valid | rollouts "
-      "used |\n|---|---|---|---|---|---|---|---|\n",
+      "\nBy level: layers of the shortest valid program, and rollouts\n\n| level | algorithm | points over {0} | the "
+      "same, its pilot charged | mean layers | layers over {0}, both solved | over the exhaustive optimum | rollouts "
+      "to "
+      "the first valid | rollouts used |\n|---|---|---|---|---|---|---|---|---|\n",
       reference);
   for (const std::string& level : levels) {
     for (const AlgorithmRow& row : rows) {
@@ -204,7 +219,12 @@ std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std
         const LevelView view(levels, level);
         AlgorithmRow row{.algorithm = run.algorithm, .level = level, .rollouts = budget};
         view.fill(row, run, states, options);
-        if (&run != &*reference && !run.exhaustive) view.compare(row, states, base, options);
+        if (&run != &*reference && !run.exhaustive) {
+          view.compare(row, states, base, options);
+          const int charged = rollouts + options.pilot_rollouts;
+          if (options.pilot_rollouts > 0 && charged <= options.rollouts.back())
+            view.compare_charged(row, states_at(run, charged), base, options);
+        }
         if (exhaustive != runs.end() && !run.exhaustive)
           view.measure_depth(row, states, states_at(*exhaustive, budget_of(*exhaustive, rollouts)), options);
         // The exhaustive search has one budget: once is enough.
@@ -220,7 +240,8 @@ std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
       "algorithm,level,rollouts,examples,solved,solved_low,solved_high,rollouts_used,first_hit,first_hit_low,"
       "first_hit_high,shortest_layers,shortest_layers_low,shortest_layers_high,"
       "solved_difference,solved_difference_low,solved_difference_high,layers_difference,layers_difference_low,"
-      "layers_difference_high,over_optimum,over_optimum_low,over_optimum_high,near_optimum\n";
+      "layers_difference_high,over_optimum,over_optimum_low,over_optimum_high,near_optimum,charged_difference,"
+      "charged_difference_low,charged_difference_high\n";
   for (const AlgorithmRow& row : rows) {
     const auto interval = [](const std::optional<double>& value, const eval::Interval& around) {
       return value ? fmt::format("{},{},{}", *value, around.low, around.high) : std::string(",,");
@@ -229,13 +250,14 @@ std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
     std::string level = row.level;
     for (std::size_t at = level.find('"'); at != std::string::npos; at = level.find('"', at + 2))
       level.insert(at, 1, '"');
-    text += fmt::format("{},\"{}\",{},{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts,
+    text += fmt::format("{},\"{}\",{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts,
                         row.examples, row.solved, row.solved_interval.low, row.solved_interval.high, row.rollouts_used,
                         interval(row.first_hit, row.first_hit_interval),
                         interval(row.shortest_layers, row.shortest_layers_interval),
                         interval(row.solved_difference, row.solved_difference_interval),
                         interval(row.layers_difference, row.layers_difference_interval),
-                        interval(row.over_optimum, row.over_optimum_interval), optional_text(row.near_optimum));
+                        interval(row.over_optimum, row.over_optimum_interval), optional_text(row.near_optimum),
+                        interval(row.charged_difference, row.charged_difference_interval));
   }
   return text;
 }
@@ -270,7 +292,10 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
          "program: the "
          "identity counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
          "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n" +
-         options.pilot;
+         options.pilot +
+         (options.pilot_rollouts > 0 ? fmt::format("Pilot charged: the others have {} rollouts more than {}.\n",
+                                                   options.pilot_rollouts, options.default_algorithm)
+                                     : "");
 }
 
 }  // namespace polar::experiment

@@ -36,6 +36,10 @@ struct AlgorithmRow {
   /// shortest valid program, over those that both solve. Nothing for the default itself and the exhaustive search.
   std::optional<double> solved_difference = {}, layers_difference = {};
   eval::Interval solved_difference_interval = {}, layers_difference_interval = {};
+  /// The share solved as above, but with the pilot of the default charged: this algorithm at the budget and
+  /// AlgorithmTableOptions::pilot_rollouts more. Nothing where that is beyond the largest budget, or without a pilot.
+  std::optional<double> charged_difference = {};
+  eval::Interval charged_difference_interval = {};
   /// How far the shortest valid program is above the exhaustive search's, over examples that both solve: mean of
   /// max(0, layers / optimum − 1), 95 % bootstrap, and the share of examples where it is at most 0.05.
   std::optional<double> over_optimum = {}, near_optimum = {};
@@ -48,6 +52,7 @@ struct AlgorithmTableOptions {
   std::uint64_t seed = 0;         ///< of the bootstrap
   int resamples = 2000;
   std::string pilot = {};  ///< what transfer spent beforehand, in words; empty: nothing
+  int pilot_rollouts = 0;  ///< that for each compared example, rounded up, where transfer is the default
 };
 
 /// Rows by budget, then algorithm in the order of `runs`, then level in order of appearance and all of them. `levels`

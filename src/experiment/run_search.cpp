@@ -94,12 +94,11 @@ search::SearchOptions RunSearch::options_of(labels::StoreKind kind, int rollouts
 
 /// What served the pilot of the labels follows from the settings, so these stand for it.
 std::string RunSearch::search_text(labels::StoreKind kind, int rollouts) const {
-  std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
+  const std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
   if (!has_pilot()) return text;
-  text += fmt::format("; pilot={} of single edits, size={}", config.search.transfer_pilot, config.search.transfer_size);
-  if (config.search.transfer_pilot_rollouts > 0)
-    text += fmt::format(", pilot rollouts={}", config.search.transfer_pilot_rollouts);
-  return text;
+  const int of_each = config.search.transfer_pilot_rollouts;
+  return text + fmt::format("; pilot={} of single edits, size={}, pilot rollouts={}", config.search.transfer_pilot,
+                            config.search.transfer_size, of_each > 0 ? of_each : rollouts);
 }
 
 void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,

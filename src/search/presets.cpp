@@ -16,7 +16,7 @@ void publish(SearchOptions& options) {
 }
 
 void use_paper_space(SpaceOptions& space) {
-  space.form = EditForm::kDisjoint;
+  space.form = EditForm::kOverlapping;
   space.max_block = 4;
   space.max_extra_runs = 4;
   space.min_depth_ratio = 0.90;

@@ -17,8 +17,9 @@ struct SearchPlan {
 /// use both). Other algorithms: the plan itself.
 ///
 /// Sources (method.md 2):
-/// - kPaper: PoLar, arXiv 2606.06574: blocks of at most 4, at most 4 extra runs, 90 … 115 % of D. It names no c, λ or
-///   order: c² = 2 and λ = 5 are its code's, and every child is tried before any is descended to, as in textbooks.
+/// - kPaper: PoLar, arXiv 2606.06574: blocks of at most 4, at most 4 extra runs, loops that may overlap, 90 … 115 % of
+///   D. It names no c, λ or order: c² = 2 and λ = 5 are its code's, and every child is tried before any is descended
+///   to, as in textbooks.
 /// - kAuthors: its released code: ln(V + 1), c² = 2, λ = 5, ε = 0.1, blocks of up to 4 layers as the first action and
 ///   single layers after, one extra run, no layer more than twice, actions on the current layer sequence; length
 ///   bounds by depth (authors_bounds).

@@ -12,7 +12,8 @@ namespace polar::search {
 namespace {
 
 /// Valid trials of which every reduction was tried and is invalid, in the order given. The budget may end before all
-/// are tried: then a program of which none was found valid stays only where it is shorter than all of those.
+/// are tried, and a space too large to enumerate may not know a program's edits: then a program of which no reduction
+/// was found valid stays only where it is shorter than all of those.
 std::vector<std::size_t> without_idle_edits(const std::vector<RecordedTrial>& trials,
                                             const std::vector<std::size_t>& valid, const SearchSpace& space,
                                             Minimise minimise) {
@@ -23,7 +24,7 @@ std::vector<std::size_t> without_idle_edits(const std::vector<RecordedTrial>& tr
   int shortest = std::numeric_limits<int>::max();
   for (const std::size_t i : valid) {
     const auto edited = space.find(trials[i].program);
-    bool complete = true, reducible = false;
+    bool complete = edited.has_value(), reducible = false;
     for (const EditedProgram& reduced :
          edited ? reductions_of(*edited, space, minimise) : std::vector<EditedProgram>()) {
       const auto found = tried.find(reduced.program);

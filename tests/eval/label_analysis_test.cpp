@@ -163,7 +163,7 @@ TEST_F(LabelAnalysis, TellsWhatSolvableExamplesNeed) {
 
 TEST_F(LabelAnalysis, FollowsTheSearchByBudget) {
   expect("replay_solved", {{"1", 2.0 / 7}, {"2", 4.0 / 7}, {"4", 6.0 / 7}, {"5", 6.0 / 7}});
-  expect("replay_shorter", {{"1", 0}, {"2", 0.5}, {"4", 0.5}, {"5", 0.5}});
+  expect("replay_shorter", {{"1", 0}, {"2", 0.5}, {"3", 0.5}});  // F ended after three without one
 }
 
 TEST_F(LabelAnalysis, GivesTheShareOfValidProgramsByExtraExecutionsAndDepth) {

@@ -74,6 +74,16 @@ TEST(AlgorithmRows, CompareWithAnExhaustiveDefaultAtItsOwnBudget) {
   EXPECT_DOUBLE_EQ(*find(rows, "guided", "all", 2).solved_difference, -1 / 3.0) << "b is solved by its third program";
 }
 
+TEST(AlgorithmRows, ChargeThePilotOfTheDefaultWhereTheLargestBudgetAllows) {
+  AlgorithmTableOptions charged = options();
+  charged.pilot_rollouts = 2;
+  const auto rows = algorithm_rows(some_runs(), kLevels, charged);
+  EXPECT_DOUBLE_EQ(*find(rows, "random", "all", 2).solved_difference, -1 / 3.0);
+  EXPECT_DOUBLE_EQ(*find(rows, "random", "all", 2).charged_difference, 0) << "a is solved by its fourth program";
+  EXPECT_FALSE(find(rows, "random", "all", 4).charged_difference.has_value());
+  EXPECT_FALSE(find(rows, "guided", "all", 2).charged_difference.has_value());
+}
+
 TEST(AlgorithmRows, ComparePairedWithTheDefault) {
   const auto rows = algorithm_rows(some_runs(), kLevels, options());
   const AlgorithmRow& random = find(rows, "random", "all", 4);
@@ -108,7 +118,7 @@ TEST(AlgorithmRows, RefuseRunsOfOtherExamplesAndAMissingDefault) {
 TEST(AlgorithmsCsv, LeavesWhatIsAbsentEmpty) {
   const std::string csv = algorithms_csv(algorithm_rows(some_runs(), kLevels, options()));
   EXPECT_NE(csv.find("\nguided,\"hard\",2,1,0,"), std::string::npos) << csv;
-  EXPECT_NE(csv.find(",2,2,2,2,,,,,,,,,,,,,\n"), std::string::npos) << "no valid program, nothing to compare: " << csv;
+  EXPECT_NE(csv.find(",2,2,2,2,,,,,,,,,,,,,,,,\n"), std::string::npos) << "no valid program, nothing to compare: " << csv;
   std::size_t fields = 0;
   for (const char c : csv.substr(0, csv.find('\n'))) fields += c == ',' ? 1 : 0;
   std::size_t commas = 0;
@@ -124,7 +134,7 @@ TEST(AlgorithmsMarkdown, HasATableABudgetWithAlgorithmsDownAndLevelsAcross) {
   EXPECT_NE(text.find("| algorithm | easy | hard | all | points over guided |"), std::string::npos) << text;
   EXPECT_NE(text.find("| random | 100.0 (34-100) | 0.0 (0-79) | 66.7 (21-94) | -33.3 ["), std::string::npos) << text;
   EXPECT_NE(text.find("| easy | random |"), std::string::npos) << text;
-  EXPECT_NE(text.find("| hard | guided |  | 10.00 [10.00, 10.00] |"), std::string::npos) << text;
+  EXPECT_NE(text.find("| hard | guided |  |  | 10.00 [10.00, 10.00] |"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -54,20 +54,27 @@ TEST(WithPreset, SetsWhatTheSourcesSay) {
   EXPECT_EQ(authors.options.length_penalty, 5);
   EXPECT_DOUBLE_EQ(authors.options.exploration * authors.options.exploration, 2);
   EXPECT_TRUE(authors.options.log_visits_plus_one);
+  EXPECT_EQ(authors.space.later_max_block, 1);
   EXPECT_EQ(authors.options.random_child, 0.1);
   EXPECT_EQ(SearchSpace(authors.space).min_layers(), 16);
   EXPECT_EQ(SearchSpace(authors.space).max_layers(), 32);
   const SearchPlan drllm = preset(Algorithm::kDrLlm, 28);
   EXPECT_EQ(drllm.options.exploration, 1.8);
   EXPECT_EQ(drllm.options.length_penalty, 3);
+  EXPECT_EQ(drllm.options.random_child, 0.1);
   EXPECT_TRUE(drllm.options.stop_when_rescued);
   EXPECT_EQ(SearchSpace(drllm.space).max_layers(), 56);
   const SearchPlan replication = preset(Algorithm::kReplication, 28);
   EXPECT_EQ(replication.options.exploration, 1.414);
   EXPECT_EQ(widened_children(9, replication.options), 6);
+  EXPECT_EQ(replication.options.length_penalty, 5);
   const SearchPlan paper = preset(Algorithm::kPaper, 20);
   EXPECT_EQ(SearchSpace(paper.space).min_layers(), 18);
   EXPECT_EQ(SearchSpace(paper.space).max_layers(), 23);
+  EXPECT_EQ(paper.space.max_block, 4);
+  EXPECT_EQ(paper.space.max_extra_runs, 4);
+  EXPECT_DOUBLE_EQ(paper.options.exploration * paper.options.exploration, 2);
+  EXPECT_EQ(paper.options.length_penalty, 5);
   for (const SearchPlan& plan : {authors, drllm, replication, paper}) {
     EXPECT_EQ(plan.options.reward, RewardKind::kBinary);
     EXPECT_EQ(plan.options.rollouts, 100);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -228,9 +229,43 @@ TEST(SearchTest, TriesWhatIsLeftOfAValidProgramWithoutItsEdits) {
     }
     EXPECT_LT(static_cast<double>(result.trials.size()), space.count()) << "it ends once it has enough";
     ASSERT_FALSE(result.chosen.empty());
-    for (const std::size_t i : result.chosen)
+    for (const std::size_t i : result.chosen) {
+      EXPECT_TRUE(result.trials[i].outcome.correct);
       EXPECT_EQ(space.find(result.trials[i].program)->edits.size(), 1U) << result.trials[i].program.text();
+    }
   }
+}
+
+TEST(SearchTest, ChoosesNoProgramOfUnknownEditsThatIsLongerThanAMinimalOne) {
+  RuleEvaluator evaluator([](const Trial& trial) {
+    return Outcome{.correct = std::ranges::count(trial.program.layers(), 5) > 1, .answer_log_prob = -3};
+  });
+  const SearchSpace space({.depth = 30, .form = EditForm::kNested});
+  ASSERT_FALSE(space.counted());
+  const SearchOptions options{.algorithm = Algorithm::kAuthors, .rollouts = 400, .minimise = Minimise::kRepeats};
+  std::size_t unknown = 0, proven = 0;
+  for (int example = 0; example < 10; ++example) {
+    auto search = SearchFactory(space, options, 1).make(std::to_string(example));
+    play(*search, evaluator);
+    const SearchResult result = search->take_result();
+    std::set<Program> tried;
+    for (const RecordedTrial& trial : result.trials) tried.insert(trial.program);
+    const auto is_proven = [&](std::size_t i) {
+      const auto edited = space.find(result.trials[i].program);
+      return edited && std::ranges::all_of(reductions_of(*edited, space, options.minimise),
+                                           [&](const auto& reduced) { return tried.contains(reduced.program); });
+    };
+    const auto is_known = [&](std::size_t i) { return space.find(result.trials[i].program).has_value(); };
+    const auto length = [&](std::size_t i) { return result.trials[i].program.length(); };
+    unknown += static_cast<std::size_t>(std::ranges::count_if(result.valid, std::not_fn(is_known)));
+    proven += static_cast<std::size_t>(std::ranges::count_if(result.chosen, is_proven));
+    for (const std::size_t i : result.chosen) {
+      const auto as_short = [&](std::size_t other) { return is_proven(other) && length(other) <= length(i); };
+      EXPECT_TRUE(is_known(i) || std::ranges::none_of(result.chosen, as_short)) << result.trials[i].program.text();
+    }
+  }
+  EXPECT_GT(unknown, 0U);
+  EXPECT_GT(proven, 0U);
 }
 
 TEST(SearchTest, ChoosesProgramsOfWhichEveryReductionWasTriedThoughTheBudgetEnds) {
@@ -257,6 +292,7 @@ TEST(SearchTest, ChoosesProgramsOfWhichEveryReductionWasTriedThoughTheBudgetEnds
         };
         EXPECT_EQ(result.chosen.empty(), result.valid.empty());
         for (const std::size_t i : result.chosen) {
+          EXPECT_TRUE(result.trials[i].outcome.correct);
           const auto as_short = [&](std::size_t j) {
             return is_minimal(j) && result.trials[j].program.length() <= result.trials[i].program.length();
           };
@@ -267,6 +303,32 @@ TEST(SearchTest, ChoosesProgramsOfWhichEveryReductionWasTriedThoughTheBudgetEnds
     }
   }
   EXPECT_GT(cut_short, 20);
+}
+
+TEST(SearchTest, ChoosesMinimalProgramsAloneWhereTheBudgetReaches) {
+  RuleEvaluator evaluator([](const Trial& trial) { return testing::arbitrary_outcome(trial, 0.3); });
+  for (const EditForm form : {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested}) {
+    SpaceOptions bounded = bounds();
+    bounded.form = form;
+    bounded.max_edits = 2;
+    const SearchSpace space(bounded);
+    for (const Minimise minimise : {Minimise::kRepeats, Minimise::kEdits}) {
+      const SearchOptions options{
+          .algorithm = Algorithm::kMcts, .rollouts = 1 << 20, .keep = 1 << 20, .minimise = minimise};
+      auto search = SearchFactory(space, options, 1).make("whole");
+      play(*search, evaluator);
+      const SearchResult result = search->take_result();
+      std::map<Program, bool> tried;
+      for (const RecordedTrial& trial : result.trials) tried.emplace(trial.program, trial.outcome.correct);
+      const auto is_minimal = [&](std::size_t i) {
+        return std::ranges::none_of(reductions_of(space.find(result.trials[i].program).value(), space, minimise),
+                                    [&](const EditedProgram& reduced) { return tried.at(reduced.program); });
+      };
+      EXPECT_EQ(result.chosen.size(), static_cast<std::size_t>(std::ranges::count_if(result.valid, is_minimal)));
+      EXPECT_TRUE(std::ranges::all_of(result.chosen, is_minimal));
+      EXPECT_LT(result.chosen.size(), result.valid.size());
+    }
+  }
 }
 
 TEST(SearchTest, RefusesToDrawEvenlyFromASpaceThatIsTooLargeToCount) {

@@ -55,6 +55,7 @@ class TinyRunTest : public testing::Test {
     made.exec.workers = 1;
     made.exec.chunk_rows = 32;
     made.search.rollouts = 12;
+    made.search.transfer_pilot_rollouts = 0;  // as many
     made.search.oracle_rollouts = 6;
     made.search.first_layer = 2;
     made.search.min_depth = 0.7;
