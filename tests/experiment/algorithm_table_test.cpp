@@ -118,7 +118,8 @@ TEST(AlgorithmRows, RefuseRunsOfOtherExamplesAndAMissingDefault) {
 TEST(AlgorithmsCsv, LeavesWhatIsAbsentEmpty) {
   const std::string csv = algorithms_csv(algorithm_rows(some_runs(), kLevels, options()));
   EXPECT_NE(csv.find("\nguided,\"hard\",2,1,0,"), std::string::npos) << csv;
-  EXPECT_NE(csv.find(",2,2,2,2,,,,,,,,,,,,,,,,\n"), std::string::npos) << "no valid program, nothing to compare: " << csv;
+  EXPECT_NE(csv.find(",2,2,2,2,,,,,,,,,,,,,,,,\n"), std::string::npos)
+      << "no valid program, nothing to compare: " << csv;
   std::size_t fields = 0;
   for (const char c : csv.substr(0, csv.find('\n'))) fields += c == ',' ? 1 : 0;
   std::size_t commas = 0;
