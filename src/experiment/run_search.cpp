@@ -94,7 +94,7 @@ search::SearchOptions RunSearch::options_of(labels::StoreKind kind, int rollouts
 
 /// What served the pilot of the labels follows from the settings, so these stand for it.
 std::string RunSearch::search_text(labels::StoreKind kind, int rollouts) const {
-  const std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
+  std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
   if (!has_pilot()) return text;
   const int of_each = config.search.transfer_pilot_rollouts;
   return text + fmt::format("; pilot={} of single edits, size={}, pilot rollouts={}", config.search.transfer_pilot,
