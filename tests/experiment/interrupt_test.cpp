@@ -9,10 +9,11 @@ namespace polar::experiment {
 namespace {
 
 /// Runs in a child process, since the flag lasts as long as the process.
-void interrupt_once(int signal) {
+void interrupt_once(int number) {
+  signal(number, SIG_DFL);  // background jobs begin with SIGINT ignored
   install_interrupt_handler();
   throw_if_interrupted("not yet");
-  raise(signal);
+  raise(number);
   if (!interrupt_flag()) _exit(1);
   try {
     throw_if_interrupted("go on with: polar run x.yaml");
@@ -31,6 +32,7 @@ TEST(InterruptDeathTest, TheFirstSignalAsksForAStop) {
 
 TEST(InterruptDeathTest, TheSecondSignalEndsTheProcess) {
   const auto twice = [] {
+    signal(SIGINT, SIG_DFL);
     install_interrupt_handler();
     raise(SIGINT);
     raise(SIGINT);
