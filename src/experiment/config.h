@@ -142,6 +142,20 @@ struct BaselinesConfig {
   bool operator==(const BaselinesConfig&) const = default;
 };
 
+struct RouterConfig {
+  int epochs{};
+  int batch{};
+  double learning_rate{};
+  double weight_decay{};
+  int warmup_steps{};
+  int hidden{};
+  int windows{};
+  double focal_gamma{};
+  double class_beta{};
+  double dial{};  ///< of drllm
+  bool operator==(const RouterConfig&) const = default;
+};
+
 struct EvalConfig {
   std::vector<std::string> policies;
   int max_k{};
@@ -168,6 +182,7 @@ struct Config {
   PredictConfig predict;
   MenuConfig menu;
   BaselinesConfig baselines;
+  RouterConfig router;
   EvalConfig eval;
   bool operator==(const Config&) const = default;
 };

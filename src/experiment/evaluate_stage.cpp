@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -21,8 +22,10 @@
 #include "experiment/recorded_search.h"
 #include "experiment/train_baselines.h"
 #include "experiment/train_menu.h"
+#include "experiment/train_routers.h"
 #include "experiment/train_stage.h"
 #include "policy/baselines.h"
+#include "policy/learned_router.h"
 
 namespace polar::experiment {
 namespace {
@@ -64,19 +67,23 @@ eval::Candidate candidate_of(const core::Program& program, const exec::Answer& a
 }  // namespace
 
 Stage EvaluateStage::stage() const {
-  constexpr std::string_view kKeys[] = {"seed", "pool", "task.", "exec.", "search.", "eval.", "predict.beam"};
+  constexpr std::string_view kKeys[] = {"seed",    "pool",  "task.",        "exec.",
+                                        "search.", "eval.", "predict.beam", "router.dial"};
   std::vector<task::Example> all = state_.data.dataset.test;
   for (const task::NamedSplit& split : state_.data.dataset.ood)
     all.insert(all.end(), split.examples.begin(), split.examples.end());
-  return {"evaluate",
-          settings_of(state_.config, kKeys),
-          {{"baselines", BaselineStage(state_).digest()},
-           {"selection", core::sha256_file(state_.directory.file("selection.json"))},
-           {"predictor", core::sha256_file(state_.directory.file("predictor/manifest.json"))},
-           {"menu", menus_digest()},
-           {"data", data_digest(state_.data.task, all)},
-           {"fingerprint", state_.executor.fingerprint()}},
-          {"evaluation.jsonl", "report/results.csv", "report/results.md", "report/summary.txt"}};
+  Stage own{"evaluate",
+            settings_of(state_.config, kKeys),
+            {{"baselines", BaselineStage(state_).digest()},
+             {"selection", core::sha256_file(state_.directory.file("selection.json"))},
+             {"predictor", core::sha256_file(state_.directory.file("predictor/manifest.json"))},
+             {"menu", menus_digest()},
+             {"data", data_digest(state_.data.task, all)},
+             {"fingerprint", state_.executor.fingerprint()}},
+            {"evaluation.jsonl", "report/results.csv", "report/results.md", "report/summary.txt"}};
+  if (std::string routers = RouterStage(state_).digest(); !routers.empty())
+    own.inputs.emplace("routers", std::move(routers));
+  return own;
 }
 
 std::string EvaluateStage::menus_digest() const {
@@ -147,6 +154,7 @@ void EvaluateStage::load_policies() {
   load_baselines();
   if (state_.config.eval.uses("predictor"))
     planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
+  load_routers();
   if (state_.config.eval.uses("menu")) {
     const std::vector<std::string> names = menu_names(state_.config.menu);
     for (std::size_t i = 0; i < names.size(); ++i)
@@ -184,6 +192,19 @@ void EvaluateStage::load_baselines() {
   }
 }
 
+/// The dial is Dr.LLM's.
+void EvaluateStage::load_routers() {
+  const RouterStage stage(state_);
+  const std::vector<predict::RouterKind> kinds = stage.wanted();
+  for (const predict::RouterKind kind : kinds) routers_.push_back(stage.load(kind));
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const double dial = kinds[i] == predict::RouterKind::kDrllm ? state_.config.router.dial : 0;
+    planners_.push_back(std::make_unique<policy::RouterPlanner>(
+        std::string(predict::to_string(kinds[i])), state_.executor,
+        std::make_unique<policy::LearnedRouter>(routers_[i], dial), routers_[i].rules));
+  }
+}
+
 /// Every program of the menu on the examples of the oracle, with the answer at hand.
 void EvaluateStage::try_menu() {
   const std::vector<task::Example> examples = oracle_examples();
@@ -203,8 +224,10 @@ struct EvaluateStage::Proposals {
 
 EvaluateStage::Proposals EvaluateStage::propose(const Set& set) const {
   const std::vector<predict::TokenFeatures> features = state_.features(set.task, set.examples);
+  const std::vector<exec::EncodedExample> prompts = state_.prompts(set.task, set.examples);
   std::vector<policy::Input> inputs;
-  for (std::size_t i = 0; i < set.examples.size(); ++i) inputs.push_back({set.examples[i].id, &features[i]});
+  for (std::size_t i = 0; i < set.examples.size(); ++i)
+    inputs.push_back({set.examples[i].id, &features[i], &prompts[i]});
   Proposals proposals;
   for (const auto& planner : planners_) {
     if (planner->is_oracle() && set.name != kTest) continue;  // only test examples were searched
@@ -278,7 +301,8 @@ std::vector<eval::EvaluationRow> EvaluateStage::answer(const Set& set, const Pro
 
 /// One answer at a time, caches empty before each, after one of each policy that is not counted. The policies take
 /// turns, each example beginning with the next of them, so that none is always the first. Reading the features runs the
-/// first p layers, whose states the answer then finds in the cache: that is what makes them free.
+/// first p layers, whose states the answer then finds in the cache: that is what makes them free. A router runs the
+/// prompt through its program as it decides: its policy_ms hold most of the answer's prefill, and it is not run again.
 std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
   const auto count = std::min(set.examples.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
   if (count == 0) return {};
@@ -333,7 +357,7 @@ std::map<std::string, double> EvaluateStage::time_answer(policy::Planner& planne
   const auto start = std::chrono::steady_clock::now();
   const predict::TokenFeatures features =
       planner.reads_features() ? state_.features(set.task, std::span(&example, 1)).front() : predict::TokenFeatures();
-  const policy::Input asked{example.id, &features};
+  const policy::Input asked{example.id, &features, &input};
   const core::Program program = planner.propose(std::span(&asked, 1)).front().front();
   const double policy_ms = milliseconds_since(start);
   const search::Sample sample = planner.sample(0);

@@ -13,6 +13,7 @@
 #include "experiment/evaluation_steps.h"
 #include "experiment/state.h"
 #include "policy/planners.h"
+#include "predict/router_file.h"
 
 namespace polar::experiment {
 
@@ -42,6 +43,7 @@ class EvaluateStage {
   std::vector<Set> sets() const;
   void load_policies();
   void load_baselines();
+  void load_routers();
   void add_fixed(const std::string& name, policy::RankedPrograms programs);
   void try_menu();
   std::vector<task::Example> oracle_examples() const;
@@ -59,7 +61,8 @@ class EvaluateStage {
 
   Experiment::State& state_;
   std::unique_ptr<predict::TrainedPredictor> predictor_;
-  std::vector<predict::TrainedMenu> menus_;  ///< one a name of menu_names; planners refer to them
+  std::vector<predict::TrainedMenu> menus_;       ///< one a name of menu_names; planners refer to them
+  std::vector<predict::TrainedRouters> routers_;  ///< planners refer to them
   std::unique_ptr<labels::LabelStore> oracle_, menu_oracle_;
   std::vector<std::unique_ptr<policy::Planner>> planners_;
   std::optional<EvaluationSteps> steps_;

@@ -22,8 +22,8 @@ struct SearchPart {
 /// again:
 ///   1. search    programs of every train and validation example → labels.sqlite, and their analysis →
 ///                report/labels.csv, report/labels.md
-///   2. train     predictor, menu and programs of baselines on train, chosen on validation → predictor/, menu/,
-///                baselines/, selection.json
+///   2. train     predictor, menu, programs of baselines and learned routers on train, chosen on validation →
+///                predictor/, menu/, baselines/, a folder a router, selection.json
 ///   3. evaluate  every policy on test and out-of-distribution sets → oracle.sqlite, evaluation.jsonl, report/
 /// Not thread-safe. Throws core::Error and its kinds; an interrupted stage goes on where it stopped.
 class Experiment {

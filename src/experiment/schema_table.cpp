@@ -258,10 +258,31 @@ std::vector<Field> baselines_fields() {
   };
 }
 
+/// Defaults are those of Dr.LLM (arXiv 2510.12773) and its released code.
+std::vector<Field> router_fields() {
+  const Rule<double> gamma{"0 or a number >= 1", [](double value) { return value == 0 || value >= 1; }};
+  const Rule<double> beta{"a number from 0 to below 1", [](double value) { return 0 <= value && value < 1; }};
+  return {
+      field(KEY(router.epochs), 15, integer_from(1), "Passes over the labelled examples."),
+      field(KEY(router.batch), 16, integer_from(1), "Examples a training step."),
+      field(KEY(router.learning_rate), 1e-3, number_above(0), "Highest learning rate."),
+      field(KEY(router.weight_decay), 0.01, number_from(0), "Weight decay."),
+      field(KEY(router.warmup_steps), 500, integer_from(0), "Steps until the highest learning rate."),
+      field(KEY(router.hidden), 128, integer_in(1, 65536), "drllm: width between a router's two layers."),
+      field(KEY(router.windows), 8, integer_in(1, 1024),
+            "Windows of the prompt whose states are averaged; the logits are averaged over them."),
+      field(KEY(router.focal_gamma), 2, gamma, "Focal loss: how much less layers count that are decided rightly."),
+      field(KEY(router.class_beta), 0.999, beta,
+            "Class weights by the effective number of labels; 0: every class weighs the same."),
+      field(KEY(router.dial), 0, number_in(-1, 1),
+            "drllm: mixes every decision with skip (-1), execute (0.5) or repeat (1); 0: the router's own."),
+  };
+}
+
 std::vector<Field> eval_fields() {
   const Texts policies{"base", "static_best", "random", "predictor", "menu", "oracle"};
-  const Texts others{"base_sampling", "shortgpt",     "static_skip", "rys",
-                     "random_menu",   "menu_first_k", "label_prior", "menu_oracle"};
+  const Texts others{"base_sampling", "shortgpt",    "static_skip", "rys",      "random_menu", "menu_first_k",
+                     "label_prior",   "menu_oracle", "drllm",       "mindskip", "flexidepth"};
   Texts known = policies;
   known.insert(known.end(), others.begin(), others.end());
   return {
@@ -289,6 +310,7 @@ const std::vector<Group>& schema_groups() {
       {"predict", "The program predictor"},
       {"menu", "The menu policy"},
       {"baselines", "Baselines that learn nothing from inputs"},
+      {"router", "Learned routers: drllm, mindskip, flexidepth"},
       {"eval", "Evaluation"},
   };
   return groups;
@@ -298,7 +320,7 @@ const std::vector<Field>& schema_fields() {
   static const std::vector<Field> fields = [] {
     std::vector<Field> all;
     for (auto part : {run_fields, task_fields, exec_fields, search_fields, predict_fields, menu_fields,
-                      baselines_fields, eval_fields})
+                      baselines_fields, router_fields, eval_fields})
       for (Field& field : part()) all.push_back(std::move(field));
     return all;
   }();

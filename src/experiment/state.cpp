@@ -7,7 +7,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "experiment/recorded_search.h"
-#include "policy/trained_policy.h"
+#include "policy/read_features.h"
 
 #ifndef POLAR_GIT_COMMIT
 #define POLAR_GIT_COMMIT "unknown"

@@ -16,6 +16,7 @@
 #include "experiment/chosen_programs.h"
 #include "experiment/recorded_search.h"
 #include "experiment/scan.h"
+#include "experiment/selection_file.h"
 #include "policy/block_influence.h"
 
 namespace polar::experiment {
@@ -24,7 +25,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kManifest = "baselines/manifest.json";
-constexpr const char* kSelection = "selection.json";
 /// A baseline of one block, and what the scan calls its edit.
 constexpr std::pair<std::string_view, std::string_view> kBlockModes[] = {{"static_skip", "skip"}, {"rys", "repeat"}};
 
@@ -116,12 +116,7 @@ void BaselineStage::run(const labels::LabelStore& labels, const std::string& lab
   if (state_.config.eval.uses("label_prior")) manifest["label_prior"] = label_prior(labels);
   core::write_file(state_.directory.file(kManifest), manifest.dump(2));
   const json chosen = chosen_of(manifest);
-  const auto selected = state_.directory.file(kSelection);
-  if (std::filesystem::exists(selected)) {
-    json selection = json::parse(core::read_file(selected));
-    selection["baselines"] = chosen;
-    core::write_file(selected, selection.dump(2));
-  }
+  renew_selection(state_.directory, "baselines", chosen);
   state_.say(fmt::format("train: baselines {}", chosen.dump()));
   state_.directory.finish(own);
 }

@@ -13,9 +13,11 @@
 #include "experiment/interrupt.h"
 #include "experiment/progress.h"
 #include "experiment/recorded_search.h"
+#include "experiment/selection_file.h"
 #include "experiment/train_baselines.h"
 #include "experiment/train_menu.h"
 #include "experiment/train_predictor.h"
+#include "experiment/train_routers.h"
 #include "task/arithmetic.h"
 #include "task/splits.h"
 
@@ -52,7 +54,7 @@ Stage TrainStage::stage(const std::string& labels_digest) const {
   constexpr std::string_view kKeys[] = {"seed",         "pool",  "task.",           "exec.",     "search.",
                                         "predict.",     "menu.", "-search.oracle_", "-task.ood", "-task.test_per_level",
                                         "-predict.beam"};
-  std::vector<std::string> outputs = {"predictor/manifest.json", "selection.json"};
+  std::vector<std::string> outputs = {"predictor/manifest.json", kSelectionFile};
   for (const std::string& menu : menu_names(state_.config.menu)) outputs.push_back(menu + "/manifest.json");
   return {"train",
           settings_of(state_.config, kKeys),
@@ -76,6 +78,7 @@ StageStatus TrainStage::status() const {
   if (!std::filesystem::exists(labels)) return {false, "there are no labels"};
   const std::string digest = labels::LabelStore::read(labels).digests().exact;
   if (StageStatus baselines = BaselineStage(state_).status(digest); !baselines.up_to_date) return baselines;
+  if (StageStatus routers = RouterStage(state_).status(digest); !routers.up_to_date) return routers;
   return state_.directory.status(stage(digest));
 }
 
@@ -91,10 +94,12 @@ void TrainStage::run() {
   BaselineStage baselines(state_);
   const std::string digest = store.digests().exact;
   baselines.run(store, digest);
+  RouterStage routers(state_);
+  routers.run(store, digest);
   const Stage own = stage(digest);
   if (state_.directory.status(own).up_to_date) return state_.say("train: up to date");
   state_.directory.begin(own);
-  std::filesystem::remove(state_.directory.file("selection.json"));  // it speaks of what is now replaced
+  std::filesystem::remove(state_.directory.file(kSelectionFile));  // it speaks of what is now replaced
 
   load_features();                  // 1
   const PredictorStage predictor =  // 2
@@ -107,7 +112,8 @@ void TrainStage::run() {
   const std::vector<std::string> names = menu_names(state_.config.menu);
   for (std::size_t i = 0; i < names.size(); ++i) selection[names[i]] = trained[i].selection;
   if (json chosen = baselines.selection(); !chosen.is_null()) selection["baselines"] = std::move(chosen);
-  core::write_file(state_.directory.file("selection.json"), selection.dump(2));
+  if (json chosen = routers.selection(); !chosen.is_null()) selection["routers"] = std::move(chosen);
+  core::write_file(state_.directory.file(kSelectionFile), selection.dump(2));
   std::filesystem::remove(predictor_checkpoint(state_));
   state_.directory.finish(own);
 }

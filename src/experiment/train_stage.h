@@ -12,10 +12,10 @@
 
 namespace polar::experiment {
 
-/// After the programs of baselines (BaselineStage), steps: (1) features of train and validation prompts; (2) the
-/// paper's predictor on the chosen programs (train_predictor.h); (3) candidates for the menu from the training labels;
-/// (4) their outcomes on every train and validation example; (5) the menu policies (train_menu.h); (6) selection.json,
-/// the last file written: what was chosen, before any test example is looked at.
+/// After the programs of baselines (BaselineStage) and the learned routers (RouterStage), steps: (1) features of train
+/// and validation prompts; (2) the paper's predictor on the chosen programs (train_predictor.h); (3) candidates for the
+/// menu from the training labels; (4) their outcomes on every train and validation example; (5) the menu policies
+/// (train_menu.h); (6) selection.json, the last file written: what was chosen, before any test example is looked at.
 class TrainStage {
  public:
   explicit TrainStage(Experiment::State& state) : state_(state) {}

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/program.h"
+#include "exec/encoding.h"
 #include "predict/features.h"
 #include "search/evaluator.h"
 #include "task/example.h"
@@ -17,6 +18,7 @@ namespace polar::policy {
 struct Input {
   task::ExampleId id;                                ///< keys random streams; the oracle looks itself up by it
   const predict::TokenFeatures* features = nullptr;  ///< states of the prompt after the first p layers
+  const exec::EncodedExample* prompt = nullptr;      ///< without reference and draft; for routers (router.h)
 };
 
 /// Programs, the one to run first; distinct, unless they are sampled (Planner::sample). Never empty.

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "core/error.h"
+#include "policy/learned_router.h"
 #include "policy/planners.h"
+#include "policy/read_features.h"
 
 namespace polar::policy {
 namespace {
@@ -15,26 +16,19 @@ namespace {
 constexpr int kBeam = 5;        ///< of the paper's decoding
 constexpr int kCandidates = 1;  ///< a deployed policy runs its first choice
 
+std::vector<core::Program> first_choices(Planner& planner, std::span<const Input> inputs) {
+  std::vector<core::Program> programs;
+  for (RankedPrograms& ranked : planner.propose(inputs)) programs.push_back(std::move(ranked.front()));
+  return programs;
+}
+
 }  // namespace
-
-core::Program feature_program(const predict::Origin& origin) {
-  if (origin.features != "states" || origin.prefix_layers == 0) return {};
-  return core::Program::identity(origin.prefix_layers);
-}
-
-std::vector<predict::TokenFeatures> read_features(exec::Executor& executor,
-                                                  std::span<const exec::EncodedExample> prompts,
-                                                  const core::Program& prefix) {
-  std::vector<predict::TokenFeatures> features;
-  for (exec::States& states : executor.states(prompts, prefix))
-    features.push_back({states.tokens, states.width, std::move(states.values)});
-  return features;
-}
 
 struct TrainedPolicy::Model {
   std::optional<predict::TrainedPredictor> predictor;
   std::optional<predict::TrainedMenu> menu;
-  std::unique_ptr<Planner> planner;
+  std::optional<predict::TrainedRouters> routers;
+  std::unique_ptr<Planner> planner;  ///< of predictor or menu
 };
 
 TrainedPolicy::TrainedPolicy(std::unique_ptr<Model> model) : model_(std::move(model)) {}
@@ -51,34 +45,39 @@ TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::stri
   } else if (kind == predict::kMenuKind) {
     model->menu.emplace(predict::load_menu(folder, weights_digest));
     model->planner = std::make_unique<MenuPlanner>(*model->menu, kCandidates);
+  } else if (kind == predict::kRouterKind) {
+    model->routers.emplace(predict::load_routers(folder, weights_digest));
   } else {
-    throw core::Error(fmt::format("{}: expected a {} or a {}, found a {}", folder.string(), predict::kPredictorKind,
-                                  predict::kMenuKind, kind));
+    throw core::Error(fmt::format("{}: expected a {}, a {} or {}, found a {}", folder.string(), predict::kPredictorKind,
+                                  predict::kMenuKind, predict::kRouterKind, kind));
   }
+  const bool routed = model->routers.has_value();
   TrainedPolicy policy(std::move(model));
-  if (const std::string& features = policy.origin().features; features != "states" && features != "embeddings") {
+  const std::string& features = policy.origin().features;
+  if (!routed && features != "states" && features != "embeddings") {
     throw core::Error(fmt::format("{}: features: expected states or embeddings of the pool itself, found '{}'",
                                   folder.string(), features));
   }
   return policy;
 }
 
-Planner& TrainedPolicy::planner() {
-  return *model_->planner;
-}
-
 const predict::Origin& TrainedPolicy::origin() const {
+  if (model_->routers) return model_->routers->origin;
   return model_->predictor ? model_->predictor->origin : model_->menu->origin;
 }
 
 std::vector<core::Program> TrainedPolicy::choose(exec::Executor& executor,
                                                  std::span<const exec::EncodedExample> prompts) {
-  const auto features = read_features(executor, prompts, feature_program(origin()));
   std::vector<Input> inputs;
-  for (std::size_t i = 0; i < prompts.size(); ++i) inputs.push_back({prompts[i].id, &features[i]});
-  std::vector<core::Program> programs;
-  for (RankedPrograms& ranked : planner().propose(inputs)) programs.push_back(std::move(ranked.front()));
-  return programs;
+  for (const exec::EncodedExample& prompt : prompts) inputs.push_back({prompt.id, nullptr, &prompt});
+  if (model_->routers) {
+    RouterPlanner routing(predict::kRouterKind, executor, std::make_unique<LearnedRouter>(*model_->routers),
+                          model_->routers->rules);
+    return first_choices(routing, inputs);
+  }
+  const auto features = read_features(executor, prompts, feature_program(origin()));
+  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].features = &features[i];
+  return first_choices(*model_->planner, inputs);
 }
 
 }  // namespace polar::policy

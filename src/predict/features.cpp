@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -38,6 +39,21 @@ std::vector<float> pooled(const TokenFeatures& features) {
   for (std::size_t i = 0; i < features.values.size(); ++i) sums[i % width] += features.values[i];
   for (double sum : sums) result.push_back(static_cast<float>(sum / features.tokens));
   return result;
+}
+
+TokenFeatures window_means(const TokenFeatures& features, int windows) {
+  if (windows < 1) throw core::UsageError(fmt::format("windows: expected at least 1, found {}", windows));
+  check_features(features, features.width, "windows of features");
+  TokenFeatures means{std::min(windows, features.tokens), features.width, {}};
+  const auto tokens = static_cast<std::size_t>(features.tokens), width = static_cast<std::size_t>(features.width);
+  const auto count = static_cast<std::size_t>(means.tokens);
+  for (std::size_t window = 0; window < count; ++window) {
+    const std::size_t first = window * tokens / count, end = (window + 1) * tokens / count;
+    std::vector<double> sums(width, 0.0);
+    for (std::size_t i = first * width; i < end * width; ++i) sums[i % width] += features.values[i];
+    for (const double sum : sums) means.values.push_back(static_cast<float>(sum / static_cast<double>(end - first)));
+  }
+  return means;
 }
 
 }  // namespace polar::predict

@@ -21,4 +21,9 @@ void check_features(const TokenFeatures& features, int width, const std::string&
 /// Last token's row followed by the mean over all rows: 2 · width values. Throws core::Error as check_features.
 std::vector<float> pooled(const TokenFeatures& features);
 
+/// Means over contiguous windows of the rows, as rows of their own. With W = min(windows, tokens), window w holds rows
+/// floor(w·tokens/W) … floor((w+1)·tokens/W) − 1: sizes differ by at most one, and every row is in one. Throws
+/// core::Error as check_features, core::UsageError unless windows ≥ 1.
+TokenFeatures window_means(const TokenFeatures& features, int windows);
+
 }  // namespace polar::predict

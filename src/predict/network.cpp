@@ -174,18 +174,7 @@ std::string Network::save() const {
 }
 
 void Network::load(const std::string& bytes) {
-  const auto loaded = tensors_from_bytes(bytes, "predictor weights");
-  const auto own = state(*impl_);
-  const auto same_shape = [](const Tensor& a, const Tensor& b) {
-    return a.sizes() == b.sizes() && a.dtype() == b.dtype();
-  };
-  if (!std::ranges::equal(own, loaded, same_shape)) {
-    throw core::Error(fmt::format(
-        "predictor weights: expected {} tensors of the manifest's sizes, found {} of other sizes; train again",
-        own.size(), loaded.size()));
-  }
-  const torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < own.size(); ++i) own[i].copy_(loaded[i]);
+  read_tensors_into(state(*impl_), bytes, "predictor weights");
 }
 
 }  // namespace polar::predict

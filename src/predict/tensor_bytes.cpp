@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/error.h"
@@ -27,6 +28,20 @@ std::vector<at::Tensor> tensors_from_bytes(const std::string& bytes, const std::
                                   bytes.size(), reason.substr(0, reason.find('\n'))));
   }
   return tensors;
+}
+
+void read_tensors_into(std::vector<at::Tensor> tensors, const std::string& bytes, const std::string& what) {
+  const std::vector<at::Tensor> loaded = tensors_from_bytes(bytes, what);
+  const auto same_shape = [](const at::Tensor& a, const at::Tensor& b) {
+    return a.sizes() == b.sizes() && a.dtype() == b.dtype();
+  };
+  if (!std::ranges::equal(tensors, loaded, same_shape)) {
+    throw core::Error(
+        fmt::format("{}: expected {} tensors of the manifest's sizes, found {} of other sizes; train again", what,
+                    tensors.size(), loaded.size()));
+  }
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(loaded[i]);
 }
 
 }  // namespace polar::predict

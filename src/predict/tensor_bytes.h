@@ -16,4 +16,8 @@ std::string tensors_to_bytes(const std::vector<at::Tensor>& tensors);
 /// such an archive.
 std::vector<at::Tensor> tensors_from_bytes(const std::string& bytes, const std::string& what);
 
+/// Reads such an archive into tensors that exist. Throws core::Error as tensors_from_bytes, and when number, sizes or
+/// types differ; nothing is written then.
+void read_tensors_into(std::vector<at::Tensor> tensors, const std::string& bytes, const std::string& what);
+
 }  // namespace polar::predict

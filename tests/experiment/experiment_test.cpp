@@ -304,9 +304,9 @@ TEST_F(ExperimentTest, RefusesAPartThatThereIsNot) {
 TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   const auto with_every_policy = [&](const std::string& name) {
     Config made = config(name);
-    made.eval.policies = {"base",        "static_best", "random",      "base_sampling", "shortgpt",
-                          "static_skip", "rys",         "random_menu", "menu_first_k",  "label_prior",
-                          "predictor",   "menu",        "menu_oracle", "oracle"};
+    made.eval.policies = {"base",        "static_best", "random",       "base_sampling", "shortgpt",  "static_skip",
+                          "rys",         "random_menu", "menu_first_k", "label_prior",   "predictor", "menu",
+                          "menu_oracle", "oracle",      "drllm",        "mindskip",      "flexidepth"};
     made.eval.max_k = 3;
     made.eval.temperatures = {0.5, 1};
     return made;
@@ -316,7 +316,7 @@ TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   write_rows("test", 16, "no number at all");
   run_all(with_every_policy("random"));
   const auto found = eval::read_rows(run("random") / "evaluation.jsonl");
-  ASSERT_EQ(found.size(), 16U * 15U) << "two of them are samplings";
+  ASSERT_EQ(found.size(), 16U * 18U) << "two of them are samplings";
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i].oracle, found[i].policy.find("oracle") != std::string::npos) << found[i].policy;

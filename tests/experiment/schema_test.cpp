@@ -76,6 +76,24 @@ TEST(Schema, RefusesThePolicyRandomInASpaceWithoutProgramsOfEqualDepth) {
             std::string::npos);
 }
 
+TEST(Schema, GivesRoutersTheirPublishedDefaultsAndRefusesPolesOfTheirLoss) {
+  const Config config = parse("name: a\neval: {policies: [base, drllm, mindskip, flexidepth]}");
+  EXPECT_EQ(config.router.epochs, 15);
+  EXPECT_EQ(config.router.batch, 16);
+  EXPECT_EQ(config.router.learning_rate, 1e-3);
+  EXPECT_EQ(config.router.warmup_steps, 500);
+  EXPECT_EQ(config.router.windows, 8);
+  EXPECT_EQ(config.router.focal_gamma, 2);
+  EXPECT_EQ(config.router.class_beta, 0.999);
+  EXPECT_EQ(config.router.dial, 0);
+  EXPECT_EQ(parse("name: a\nrouter: {focal_gamma: 0, class_beta: 0, dial: -1}").router.dial, -1);
+  EXPECT_EQ(refusal("name: a\nrouter: {focal_gamma: 0.5}"),
+            "x.yaml:2: router.focal_gamma: expected 0 or a number >= 1, found '0.5'");
+  EXPECT_EQ(refusal("name: a\nrouter: {class_beta: 1}"),
+            "x.yaml:2: router.class_beta: expected a number from 0 to below 1, found '1'");
+  EXPECT_EQ(refusal("name: a\nrouter: {dial: 2}"), "x.yaml:2: router.dial: expected a number from -1 to 1, found '2'");
+}
+
 TEST(Schema, RefusesOutOfDistributionSetsOfOneNameAndTheNameTest) {
   const std::string start = "name: a\ntask:\n  kind: jsonl\n  train_file: t.jsonl\n  ood: ";
   for (const char* sets : {"[\"a=x.jsonl\", \"a=y.jsonl\"]", "[\"test=x.jsonl\"]"})

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "policy/read_features.h"
 #include "predict/menu_file.h"
 #include "support/message_of.h"
 #include "support/temporary_folder.h"
@@ -91,7 +92,8 @@ TEST_F(TrainedPolicyTest, RefusesAFolderThatHoldsNone) {
   std::filesystem::create_directory(folder_ / "else");
   std::ofstream(folder_ / "else" / "manifest.json") << R"({"kind": "recipe"})";
   const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "else", digest()); });
-  EXPECT_NE(message.find("expected a program predictor or a program menu, found a recipe"), std::string::npos);
+  EXPECT_NE(message.find("expected a program predictor, a program menu or layer routers, found a recipe"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -18,6 +18,25 @@ TEST(Features, OneTokenIsItsOwnMean) {
   EXPECT_EQ(pooled({1, 2, {4, -1}}), (std::vector<float>{4, -1, 4, -1}));
 }
 
+TEST(Features, WindowsAreMeansOverNearlyEqualRunsOfAllRows) {
+  const TokenFeatures five{5, 2, {1, 10, 2, 20, 3, 30, 4, 40, 5, 50}};
+  const TokenFeatures two = window_means(five, 2);  // rows 0-1 and 2-4
+  EXPECT_EQ(two.tokens, 2);
+  EXPECT_EQ(two.width, 2);
+  EXPECT_EQ(two.values, (std::vector<float>{1.5F, 15, 4, 40}));
+  EXPECT_EQ(window_means(five, 3).values, (std::vector<float>{1, 10, 2.5F, 25, 4.5F, 45}));
+  EXPECT_EQ(window_means(five, 1).values, (std::vector<float>{3, 30}));
+}
+
+TEST(Features, AShortPromptHasAWindowAToken) {
+  const TokenFeatures three{3, 1, {7, 8, 9}};
+  const TokenFeatures windows = window_means(three, 8);
+  EXPECT_EQ(windows.tokens, 3);
+  EXPECT_EQ(windows.values, three.values);
+  EXPECT_THROW(window_means(three, 0), core::UsageError);
+  EXPECT_THROW(window_means({0, 1, {}}, 8), core::Error);
+}
+
 TEST(Features, RefuseMissingValuesAndNoTokens) {
   EXPECT_NE(test::message_of<core::Error>([] { pooled({2, 2, {1, 2, 3}}); }).find("expected 2 x 2 = 4 values, found 3"),
             std::string::npos);
