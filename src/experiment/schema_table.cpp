@@ -272,8 +272,9 @@ std::vector<Field> router_fields() {
       field(KEY(router.windows), 8, integer_in(1, 1024),
             "Windows of the prompt whose states are averaged; the logits are averaged over them."),
       field(KEY(router.focal_gamma), 2, gamma, "Focal loss: how much less layers count that are decided rightly."),
-      field(KEY(router.class_beta), 0.999, beta,
-            "Class weights by the effective number of labels; 0: every class weighs the same."),
+      field(
+          KEY(router.class_beta), 0.999, beta,
+          "Class weights by the effective number of labels, nearly 1/n for n far below 1/(1 - beta); 0: all the same."),
       field(KEY(router.dial), 0, number_in(-1, 1),
             "drllm: mixes every decision with skip (-1), execute (0.5) or repeat (1); 0: the router's own."),
   };

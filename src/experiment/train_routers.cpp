@@ -170,9 +170,12 @@ void RouterStage::train_one(predict::RouterKind kind, const Labelled& train, con
       allowed,
       predict::RouterNetwork(shape, core::derive_seed(state_.config.seed, "router weights", name)),
       nullptr};
-  const predict::RouterReport report =
-      predict::train_routers(trained.network, allowed, {train.labels, train.states}, {valid.labels, valid.states},
-                             router_options(state_.config, kind));
+  Progress progress(name, static_cast<std::uint64_t>(allowed.routed()), "layers");
+  predict::RouterTrainingOptions options = router_options(state_.config, kind);
+  options.layer_done = [&progress] { progress.add(1); };
+  const predict::RouterReport report = predict::train_routers(trained.network, allowed, {train.labels, train.states},
+                                                              {valid.labels, valid.states}, options);
+  progress.finish();
   trained.report = predict::report_json(report);
   trained.report["labels"] = {{"train", label_counts_json(train.counts)}, {"valid", label_counts_json(valid.counts)}};
   trained.report["valid"] = own_programs(trained);

@@ -89,7 +89,10 @@ class RouterTraining {
   }
 
   RouterReport run() {
-    for (int layer = 0; layer < rules_.routed(); ++layer) train_layer(layer);
+    for (int layer = 0; layer < rules_.routed(); ++layer) {
+      train_layer(layer);
+      if (options_.layer_done) options_.layer_done();
+    }
     return std::move(report_);
   }
 

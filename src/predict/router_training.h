@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <vector>
@@ -33,6 +34,7 @@ struct RouterTrainingOptions {
   double gamma = 2;                              ///< 0 or ≥ 1 (router_loss.h)
   double beta = 0.999;                           ///< of effective_number_weights, from the training labels
   std::uint64_t seed = 1;                        ///< shuffling
+  std::function<void()> layer_done;              ///< called after each layer; may be empty
   const std::atomic<bool>* interrupt = nullptr;  ///< checked before each step
 };
 

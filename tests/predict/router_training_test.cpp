@@ -41,7 +41,11 @@ TEST_P(RouterLearning, FindsWhatTheStatesDetermine) {
   const test::RouterToy train_toy(300, "train"), valid_toy(100, "valid"), test_toy(300, "test");
   RouterNetwork network(test::router_toy_shape(GetParam()), 1);
   EXPECT_LT(right_share(network, test_toy), 0.9);
-  const auto report = train_routers(network, kRules, train_toy.set(), valid_toy.set(), quick_routers(15));
+  int layers = 0;
+  RouterTrainingOptions options = quick_routers(15);
+  options.layer_done = [&] { ++layers; };
+  const auto report = train_routers(network, kRules, train_toy.set(), valid_toy.set(), options);
+  EXPECT_EQ(layers, kRules.routed());
   EXPECT_GE(right_share(network, test_toy), 0.99);
   ASSERT_EQ(report.curve.size(), 15U);
   EXPECT_LT(report.curve.back().train_loss, report.curve.front().train_loss / 4);
