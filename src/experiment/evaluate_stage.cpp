@@ -20,6 +20,7 @@
 #include "experiment/leakage.h"
 #include "experiment/progress.h"
 #include "experiment/recorded_search.h"
+#include "experiment/selection_file.h"
 #include "experiment/train_baselines.h"
 #include "experiment/train_menu.h"
 #include "experiment/train_routers.h"
@@ -75,7 +76,7 @@ Stage EvaluateStage::stage() const {
   Stage own{"evaluate",
             settings_of(state_.config, kKeys),
             {{"baselines", BaselineStage(state_).digest()},
-             {"selection", core::sha256_file(state_.directory.file("selection.json"))},
+             {"selection", core::sha256_file(state_.directory.file(kSelectionFile))},
              {"predictor", core::sha256_file(state_.directory.file("predictor/manifest.json"))},
              {"menu", menus_digest()},
              {"data", data_digest(state_.data.task, all)},
@@ -223,8 +224,8 @@ struct EvaluateStage::Proposals {
 };
 
 EvaluateStage::Proposals EvaluateStage::propose(const Set& set) const {
-  const std::vector<predict::TokenFeatures> features = state_.features(set.task, set.examples);
   const std::vector<exec::EncodedExample> prompts = state_.prompts(set.task, set.examples);
+  const std::vector<predict::TokenFeatures> features = state_.features(prompts);
   std::vector<policy::Input> inputs;
   for (std::size_t i = 0; i < set.examples.size(); ++i)
     inputs.push_back({set.examples[i].id, &features[i], &prompts[i]});
@@ -320,12 +321,12 @@ std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
     const task::Example& example = set.examples[i * set.examples.size() / count];
     const exec::EncodedExample input = encoder.encode_input(example.id, example.question);
     for (policy::Planner* planner : planners) {
-      if (i == 0) time_answer(*planner, set, example, input, rules);
+      if (i == 0) time_answer(*planner, input, rules);
     }
     std::map<std::string, std::map<std::string, double>> taken;  // by policy and metric
     for (std::size_t turn = 0; turn < planners.size(); ++turn) {
       policy::Planner& planner = *planners[(i + turn) % planners.size()];
-      taken[planner.name()] = time_answer(planner, set, example, input, rules);
+      taken[planner.name()] = time_answer(planner, input, rules);
     }
     for (auto& [policy, own] : taken) {
       if (taken.contains("base")) own["latency_ratio"] = own["answer_ms"] / taken["base"]["answer_ms"];
@@ -349,15 +350,13 @@ std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
   return figures;
 }
 
-std::map<std::string, double> EvaluateStage::time_answer(policy::Planner& planner, const Set& set,
-                                                         const task::Example& example,
-                                                         const exec::EncodedExample& input,
+std::map<std::string, double> EvaluateStage::time_answer(policy::Planner& planner, const exec::EncodedExample& input,
                                                          const exec::GenerationRules& rules) {
   state_.executor.clear_cache();
   const auto start = std::chrono::steady_clock::now();
   const predict::TokenFeatures features =
-      planner.reads_features() ? state_.features(set.task, std::span(&example, 1)).front() : predict::TokenFeatures();
-  const policy::Input asked{example.id, &features, &input};
+      planner.reads_features() ? state_.features(std::span(&input, 1)).front() : predict::TokenFeatures();
+  const policy::Input asked{input.id, &features, &input};
   const core::Program program = planner.propose(std::span(&asked, 1)).front().front();
   const double policy_ms = milliseconds_since(start);
   const search::Sample sample = planner.sample(0);

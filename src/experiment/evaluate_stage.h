@@ -55,8 +55,8 @@ class EvaluateStage {
                                           std::span<const exec::EncodedExample> encoded, std::size_t first,
                                           std::size_t last);
   std::vector<eval::Figure> latency(const Set& set);
-  std::map<std::string, double> time_answer(policy::Planner& planner, const Set& set, const task::Example& example,
-                                            const exec::EncodedExample& input, const exec::GenerationRules& rules);
+  std::map<std::string, double> time_answer(policy::Planner& planner, const exec::EncodedExample& input,
+                                            const exec::GenerationRules& rules);
   void write(std::vector<eval::EvaluationRow> rows, std::vector<eval::Figure> latency);
 
   Experiment::State& state_;

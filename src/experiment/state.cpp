@@ -103,11 +103,9 @@ std::vector<exec::EncodedExample> Experiment::State::prompts(const task::TaskSpe
   return encoded;
 }
 
-std::vector<predict::TokenFeatures> Experiment::State::features(const task::TaskSpec& task,
-                                                                std::span<const task::Example> examples) {
+std::vector<predict::TokenFeatures> Experiment::State::features(std::span<const exec::EncodedExample> prompts) {
   return policy::read_features(
-      executor, prompts(task, examples),
-      policy::feature_program({"", "", config.predict.features, config.predict.prefix_layers}));
+      executor, prompts, policy::feature_program({"", "", config.predict.features, config.predict.prefix_layers}));
 }
 
 }  // namespace polar::experiment

@@ -27,8 +27,8 @@ struct Experiment::State : RunSearch {
 
   /// The prompts of the examples, in order; the answer is never read.
   std::vector<exec::EncodedExample> prompts(const task::TaskSpec& task, std::span<const task::Example> examples) const;
-  /// Features of every example, in order; the answer is never read.
-  std::vector<predict::TokenFeatures> features(const task::TaskSpec& task, std::span<const task::Example> examples);
+  /// Features of every prompt, in order.
+  std::vector<predict::TokenFeatures> features(std::span<const exec::EncodedExample> prompts);
 
  private:
   void drop_foreign(const std::string& file_name, const labels::StoreIdentity& wanted) const;

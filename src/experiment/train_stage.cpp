@@ -69,8 +69,8 @@ predict::Origin TrainStage::origin() const {
 }
 
 void TrainStage::load_features() {
-  train_features_ = state_.features(state_.data.task, state_.data.dataset.train);
-  valid_features_ = state_.features(state_.data.task, state_.data.dataset.valid);
+  train_features_ = state_.features(state_.prompts(state_.data.task, state_.data.dataset.train));
+  valid_features_ = state_.features(state_.prompts(state_.data.task, state_.data.dataset.valid));
 }
 
 StageStatus TrainStage::status() const {
