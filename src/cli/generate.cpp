@@ -32,6 +32,7 @@ struct GenerateFlags {
 struct Prompt {
   std::string text;
   core::Program program;
+  int layers = program.length();  ///< that a token ran
 };
 
 core::Program read_program(const std::string& notation, int depth) {
@@ -66,9 +67,9 @@ std::vector<Prompt> read_prompts(const GenerateFlags& flags, int depth) {
 }
 
 void print_answer(const Prompt& prompt, const exec::Answer& answer) {
-  const json line = {
-      {"prompt", prompt.text},          {"program", prompt.program.text()},  {"text", answer.text},
-      {"tokens", answer.tokens.size()}, {"layers", prompt.program.length()}, {"mean_log_prob", answer.confidence}};
+  const json line = {{"prompt", prompt.text},   {"program", prompt.program.text()},
+                     {"text", answer.text},     {"tokens", answer.tokens.size()},
+                     {"layers", prompt.layers}, {"mean_log_prob", answer.confidence}};
   std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
 }
 
@@ -77,17 +78,43 @@ void print_summary(const Prompt& prompt, const exec::EncodedExample& input, cons
   std::cerr << fmt::format(
       "program {} ({} layer executions, depth ratio {:.2f}); {} prompt tokens in {:.0f} ms, {} new ones in {:.0f} ms "
       "({:.1f} a second); mean log-probability {:.3f}\n",
-      prompt.program.text(), prompt.program.length(), prompt.program.depth_ratio(depth), input.prompt.size(),
+      prompt.program.text(), prompt.layers, static_cast<double>(prompt.layers) / depth, input.prompt.size(),
       answer.prefill_ms, answer.tokens.size(), answer.decode_ms,
       answer.decode_ms > 0 ? decoded / answer.decode_ms * 1000 : 0, answer.confidence);
 }
 
-/// Every prompt gets the program that a trained policy chooses for it.
-void choose_programs(const std::string& folder, exec::Executor& executor, std::span<const exec::EncodedExample> inputs,
-                     std::span<Prompt> prompts) {
+/// Every prompt is answered under the program that a trained policy chooses for it, or those that a cascade goes
+/// through: the prompt's program becomes the one whose answer is given, and its layers those of all that ran.
+std::vector<exec::Answer> answer_by_policy(const std::string& folder, exec::Executor& executor,
+                                           std::span<const exec::EncodedExample> inputs,
+                                           std::vector<exec::Request> requests, std::span<Prompt> prompts) {
   policy::TrainedPolicy policy = policy::TrainedPolicy::load(folder, executor.pool().manifest().weights_digest);
-  const std::vector<core::Program> chosen = policy.choose(executor, inputs);
-  for (std::size_t i = 0; i < prompts.size(); ++i) prompts[i].program = chosen[i];
+  const std::vector<policy::RankedPrograms> ranked = policy.rank(executor, inputs);
+  std::vector<std::unique_ptr<policy::Cascade>> cascades;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    requests[i].program = prompts[i].program = ranked[i].front();
+    prompts[i].layers = prompts[i].program.length();
+    cascades.push_back(policy.cascade(ranked[i]));
+  }
+  if (!cascades.front()) return executor.answer(requests);
+  const auto runs = policy::run_cascades(cascades, [&](std::span<const policy::CascadeTrial> trials) {
+    std::vector<exec::Request> tried;
+    for (const policy::CascadeTrial& trial : trials) {
+      tried.push_back(requests[trial.input]);
+      tried.back().program = trial.program;
+      tried.back().on_text = nullptr;  // another program's text may be the answer
+    }
+    return executor.answer(tried);
+  });
+  std::vector<exec::Answer> answers;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    prompts[i].program = runs[i].programs[runs[i].answer];
+    prompts[i].layers = 0;
+    for (const core::Program& program : runs[i].programs) prompts[i].layers += program.length();
+    answers.push_back(runs[i].answers[runs[i].answer]);
+    if (requests[i].on_text) requests[i].on_text(answers.back().text);
+  }
+  return answers;
 }
 
 void generate(const GenerateFlags& flags) {
@@ -112,14 +139,15 @@ void generate(const GenerateFlags& flags) {
   exec::Executor executor(model.pool, model.tokenizer, options);
   // A policy's features are read from the whole prompt: its states serve the answer only without a shared prompt.
   if (many && flags.policy.empty()) executor.set_shared_prompt(exec::shared_prompt(inputs));
-  if (!flags.policy.empty()) choose_programs(flags.policy, executor, inputs, prompts);
   const exec::GenerationRules rules{nullptr, flags.stop, flags.max_new_tokens, exec::StopRule::kFull};
   std::vector<exec::Request> requests;
   for (std::size_t i = 0; i < prompts.size(); ++i)
     requests.push_back({&inputs[i], prompts[i].program, flags.temperature, 0, &rules, false});
   if (!many) requests.front().on_text = [](std::string_view piece) { std::cout << piece << std::flush; };
 
-  const std::vector<exec::Answer> answers = executor.answer(requests);
+  const std::vector<exec::Answer> answers =
+      flags.policy.empty() ? executor.answer(requests)
+                           : answer_by_policy(flags.policy, executor, inputs, std::move(requests), prompts);
   if (many) {
     for (std::size_t i = 0; i < prompts.size(); ++i) print_answer(prompts[i], answers[i]);
     return;

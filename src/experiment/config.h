@@ -133,6 +133,9 @@ struct MenuConfig {
   std::string select;             ///< "validation" or "leave-group-out"
   double depth_limit{};           ///< mean depth ratio; 0: none
   std::vector<double> operating_points;
+  int cascade_tries{};     ///< 1: no cascade
+  double cascade_from{};   ///< operating point whose menu orders the tries; 0: depth_limit's
+  double cascade_limit{};  ///< mean depth ratio of all tries; 0: none
   bool operator==(const MenuConfig&) const = default;
 };
 

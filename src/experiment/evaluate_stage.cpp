@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -17,11 +16,13 @@
 #include "eval/results_table.h"
 #include "eval/statistics.h"
 #include "experiment/interrupt.h"
+#include "experiment/latency.h"
 #include "experiment/leakage.h"
 #include "experiment/progress.h"
 #include "experiment/recorded_search.h"
 #include "experiment/selection_file.h"
 #include "experiment/train_baselines.h"
+#include "experiment/train_cascade.h"
 #include "experiment/train_menu.h"
 #include "experiment/train_routers.h"
 #include "experiment/train_stage.h"
@@ -36,13 +37,6 @@ using nlohmann::json;
 constexpr const char* kTest = "test";
 constexpr std::size_t kExamplesInStep = 32;
 constexpr const char* kSampling = "base_sampling";  ///< a policy for each of eval.temperatures
-
-/// Milliseconds by policy, level and metric.
-using LatencyTable = std::map<std::tuple<std::string, std::string, std::string>, std::vector<double>>;
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// Of all that a step's rows depend on.
 std::string digest_of(const Stage& stage) {
@@ -63,6 +57,26 @@ eval::Candidate candidate_of(const core::Program& program, const exec::Answer& a
           program.length(),
           program.unique_depth(),
           static_cast<int>(answer.tokens.size())};
+}
+
+/// What a cascade answers, charged with all that it ran. `answer` gives the answer under a program.
+template <typename AnswerOf>
+eval::Candidate settled(std::unique_ptr<policy::Cascade> cascade, AnswerOf answer, const task::Example& example,
+                        const task::TextGrader& grader) {
+  const policy::CascadeRun run =
+      policy::run_cascades(std::span(&cascade, 1), [&](std::span<const policy::CascadeTrial> trials) {
+        return std::vector<exec::Answer>{answer(trials.front().program)};
+      }).front();
+  eval::Candidate given = candidate_of(run.programs[run.answer], run.answers[run.answer], example, grader);
+  given.layers = given.new_tokens = 0;
+  std::set<int> distinct;
+  for (std::size_t i = 0; i < run.programs.size(); ++i) {
+    given.layers += run.programs[i].length();
+    given.new_tokens += static_cast<int>(run.answers[i].tokens.size());
+    distinct.insert(run.programs[i].layers().begin(), run.programs[i].layers().end());
+  }
+  given.unique_layers = static_cast<int>(distinct.size());
+  return given;
 }
 
 }  // namespace
@@ -89,8 +103,9 @@ Stage EvaluateStage::stage() const {
 
 std::string EvaluateStage::menus_digest() const {
   std::string digests;
-  for (const std::string& name : menu_names(state_.config.menu))
-    digests += core::sha256_file(state_.directory.file(name) / "manifest.json");
+  std::vector<std::string> names = menu_names(state_.config.menu);
+  if (state_.config.eval.uses(kCascade)) names.emplace_back(kCascade);
+  for (const std::string& name : names) digests += core::sha256_file(state_.directory.file(name) / "manifest.json");
   return core::sha256(digests);
 }
 
@@ -123,7 +138,8 @@ void EvaluateStage::run() {
   std::vector<eval::EvaluationRow> rows;
   std::vector<eval::Figure> times;
   for (const Set& set : sets()) std::ranges::move(evaluate(set), std::back_inserter(rows));
-  for (const Set& set : sets()) std::ranges::move(latency(set), std::back_inserter(times));
+  for (const Set& set : sets())
+    std::ranges::move(latency_figures(state_, planners_, set.name, set.examples, set.task), std::back_inserter(times));
   write(std::move(rows), std::move(times));
   state_.directory.finish(own);
   steps_->remove();
@@ -160,6 +176,10 @@ void EvaluateStage::load_policies() {
     const std::vector<std::string> names = menu_names(state_.config.menu);
     for (std::size_t i = 0; i < names.size(); ++i)
       planners_.push_back(std::make_unique<policy::MenuPlanner>(menus_[i], k, names[i]));
+  }
+  if (state_.config.eval.uses(kCascade)) {
+    cascade_ = std::make_unique<predict::TrainedMenu>(predict::load_menu(state_.directory.file(kCascade), digest));
+    planners_.push_back(std::make_unique<policy::MenuPlanner>(*cascade_, cascade_->cascade.value().tries, kCascade));
   }
   if (state_.config.eval.uses("menu_oracle")) {
     try_menu();
@@ -260,7 +280,8 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
   return rows;
 }
 
-/// Every distinct program of an example runs once, whoever proposed it; sampled, once a sample.
+/// Every distinct program of an example runs once, whoever proposed it; sampled, once a sample. A cascade's row is what
+/// it would have made of these answers, one after another.
 std::vector<eval::EvaluationRow> EvaluateStage::answer(const Set& set, const Proposals& proposals,
                                                        const exec::TaskEncoder& encoder,
                                                        std::span<const exec::EncodedExample> encoded, std::size_t first,
@@ -289,83 +310,23 @@ std::vector<eval::EvaluationRow> EvaluateStage::answer(const Set& set, const Pro
       eval::EvaluationRow row{
           example.id, set.name,         example.level, planners[p]->name(), planners[p]->is_oracle(),
           {},         example.question, example.answer};
-      for (std::size_t rank = 0; rank < programs[p][i].size(); ++rank) {
-        const core::Program& program = programs[p][i][rank];
-        const std::size_t request = request_of.at({i, program, planners[p]->sample(rank)});
-        row.ranked.push_back(candidate_of(program, answers[request], example, encoder.grader()));
+      const auto answer_of = [&](const core::Program& program, const search::Sample& sample) -> const exec::Answer& {
+        return answers[request_of.at({i, program, sample})];
+      };
+      if (auto cascade = planners[p]->cascade(programs[p][i])) {
+        const auto greedy = [&](const core::Program& program) { return answer_of(program, {}); };
+        row.ranked = {settled(std::move(cascade), greedy, example, encoder.grader())};
+      } else {
+        for (std::size_t rank = 0; rank < programs[p][i].size(); ++rank) {
+          const core::Program& program = programs[p][i][rank];
+          row.ranked.push_back(
+              candidate_of(program, answer_of(program, planners[p]->sample(rank)), example, encoder.grader()));
+        }
       }
       rows.push_back(std::move(row));
     }
   }
   return rows;
-}
-
-/// One answer at a time, caches empty before each, after one of each policy that is not counted. The policies take
-/// turns, each example beginning with the next of them, so that none is always the first. Reading the features runs the
-/// first p layers, whose states the answer then finds in the cache: that is what makes them free. A router runs the
-/// prompt through its program as it decides: its policy_ms hold most of the answer's prefill, and it is not run again.
-std::vector<eval::Figure> EvaluateStage::latency(const Set& set) {
-  const auto count = std::min(set.examples.size(), static_cast<std::size_t>(state_.config.eval.latency_examples));
-  if (count == 0) return {};
-  const exec::TaskEncoder encoder(state_.model.pool->manifest(), *state_.model.tokenizer, set.task);
-  const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
-                                    exec::StopRule::kFull};
-  state_.executor.set_shared_prompt({});
-  std::vector<policy::Planner*> planners;
-  for (const auto& planner : planners_) {
-    if (!planner->is_oracle()) planners.push_back(planner.get());  // an oracle's search is no part of an answer
-  }
-  LatencyTable times;
-  for (std::size_t i = 0; i < count; ++i) {
-    throw_if_interrupted("the same command times single answers anew and reads the others from disk");
-    const task::Example& example = set.examples[i * set.examples.size() / count];
-    const exec::EncodedExample input = encoder.encode_input(example.id, example.question);
-    for (policy::Planner* planner : planners) {
-      if (i == 0) time_answer(*planner, input, rules);
-    }
-    std::map<std::string, std::map<std::string, double>> taken;  // by policy and metric
-    for (std::size_t turn = 0; turn < planners.size(); ++turn) {
-      policy::Planner& planner = *planners[(i + turn) % planners.size()];
-      taken[planner.name()] = time_answer(planner, input, rules);
-    }
-    for (auto& [policy, own] : taken) {
-      if (taken.contains("base")) own["latency_ratio"] = own["answer_ms"] / taken["base"]["answer_ms"];
-      for (const auto& [metric, value] : own) {
-        for (const std::string& level : {std::string(eval::kAllLevels), example.level}) {
-          if (!level.empty()) times[{policy, level, metric}].push_back(value);
-        }
-      }
-    }
-  }
-  std::vector<eval::Figure> figures;
-  for (const auto& [key, values] : times) {
-    const auto& [policy, level, metric] = key;
-    const std::uint64_t seed = core::derive_seed(state_.config.seed, "latency interval",
-                                                 fmt::format("{}{}{}{}", policy, metric, set.name, level));
-    const eval::Interval interval = eval::bootstrap_mean_interval(values, seed, state_.config.eval.bootstrap);
-    const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-    figures.push_back({policy, set.name, level, static_cast<int>(values.size()), metric, 1,
-                       sum / static_cast<double>(values.size()), interval.low, interval.high});
-  }
-  return figures;
-}
-
-std::map<std::string, double> EvaluateStage::time_answer(policy::Planner& planner, const exec::EncodedExample& input,
-                                                         const exec::GenerationRules& rules) {
-  state_.executor.clear_cache();
-  const auto start = std::chrono::steady_clock::now();
-  const predict::TokenFeatures features =
-      planner.reads_features() ? state_.features(std::span(&input, 1)).front() : predict::TokenFeatures();
-  const policy::Input asked{input.id, &features, &input};
-  const core::Program program = planner.propose(std::span(&asked, 1)).front().front();
-  const double policy_ms = milliseconds_since(start);
-  const search::Sample sample = planner.sample(0);
-  const exec::Request request{&input, program, sample.temperature, sample.index, &rules, false};
-  const exec::Answer answer = state_.executor.answer(std::span(&request, 1)).front();
-  return {{"policy_ms", policy_ms},
-          {"prefill_ms", answer.prefill_ms},
-          {"decode_ms", answer.decode_ms},
-          {"answer_ms", milliseconds_since(start)}};
 }
 
 void EvaluateStage::write(std::vector<eval::EvaluationRow> rows, std::vector<eval::Figure> latency) {

@@ -54,15 +54,13 @@ class EvaluateStage {
   std::vector<eval::EvaluationRow> answer(const Set& set, const Proposals& proposals, const exec::TaskEncoder& encoder,
                                           std::span<const exec::EncodedExample> encoded, std::size_t first,
                                           std::size_t last);
-  std::vector<eval::Figure> latency(const Set& set);
-  std::map<std::string, double> time_answer(policy::Planner& planner, const exec::EncodedExample& input,
-                                            const exec::GenerationRules& rules);
   void write(std::vector<eval::EvaluationRow> rows, std::vector<eval::Figure> latency);
 
   Experiment::State& state_;
   std::unique_ptr<predict::TrainedPredictor> predictor_;
-  std::vector<predict::TrainedMenu> menus_;       ///< one a name of menu_names; planners refer to them
-  std::vector<predict::TrainedRouters> routers_;  ///< planners refer to them
+  std::vector<predict::TrainedMenu> menus_;        ///< one a name of menu_names; planners refer to them
+  std::unique_ptr<predict::TrainedMenu> cascade_;  ///< a planner refers to it
+  std::vector<predict::TrainedRouters> routers_;   ///< planners refer to them
   std::unique_ptr<labels::LabelStore> oracle_, menu_oracle_;
   std::vector<std::unique_ptr<policy::Planner>> planners_;
   std::optional<EvaluationSteps> steps_;

@@ -77,6 +77,11 @@ void check_menu(const MenuConfig& menu, const Rules& rules) {
   const std::set<double> distinct(menu.operating_points.begin(), menu.operating_points.end());
   rules.require(distinct.size() == menu.operating_points.size(), {"menu.operating_points"},
                 "expected limits that differ, found one twice");
+  rules.require(menu.cascade_from == 0 || distinct.contains(menu.cascade_from),
+                {"menu.cascade_from", "menu.operating_points"},
+                fmt::format("expected 0 or one of menu.operating_points, found {}", menu.cascade_from));
+  rules.require(menu.cascade_tries <= menu.size, {"menu.cascade_tries", "menu.size"},
+                fmt::format("expected at most the menu's {} programs, found {}", menu.size, menu.cascade_tries));
 }
 
 }  // namespace
@@ -113,6 +118,8 @@ void check_rules(const Config& config, const Origins& origins, const std::string
                               policy));
   }
   check_menu(config.menu, rules);
+  rules.require(!config.eval.uses("cascade") || config.menu.cascade_tries > 1, {"menu.cascade_tries", "eval.policies"},
+                "expected menu.cascade_tries of at least 2 with the policy cascade, found 1");
   rules.require(config.predict.width % config.predict.heads == 0, {"predict.heads", "predict.width"},
                 fmt::format("expected predict.heads to divide predict.width, found {} and {}", config.predict.heads,
                             config.predict.width));

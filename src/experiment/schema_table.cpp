@@ -246,6 +246,12 @@ std::vector<Field> menu_fields() {
       field(KEY(menu.operating_points), Numbers{}, list_of("numbers > 0", number_above(0), 0),
             "Further depth limits, each a policy of its own: 0.9 is menu_0.9, evaluated wherever eval.policies has "
             "menu."),
+      field(KEY(menu.cascade_tries), 1, integer_in(1, 64),
+            "The policy cascade: the menu's programs for an input are run in turn, so many at most, until an answer is "
+            "confident enough; 1: it is not trained."),
+      field(KEY(menu.cascade_from), 0, number_from(0), "Operating point whose menu policy orders them; 0: menu's own."),
+      field(KEY(menu.cascade_limit), 2, number_from(0),
+            "Most layers on average that all tries may run on validation, in parts of the model's depth; 0: any."),
   };
 }
 
@@ -283,7 +289,7 @@ std::vector<Field> router_fields() {
 std::vector<Field> eval_fields() {
   const Texts policies{"base", "static_best", "random", "predictor", "menu", "oracle"};
   const Texts others{"base_sampling", "shortgpt",    "static_skip", "rys",      "random_menu", "menu_first_k",
-                     "label_prior",   "menu_oracle", "drllm",       "mindskip", "flexidepth"};
+                     "label_prior",   "menu_oracle", "drllm",       "mindskip", "flexidepth",  "cascade"};
   Texts known = policies;
   known.insert(known.end(), others.begin(), others.end());
   return {

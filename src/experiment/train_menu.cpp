@@ -166,7 +166,7 @@ json static_ranking(const Menu& menu) {
 }
 
 /// The most accurate of those that run the fewest layers.
-predict::MenuPoint shallowest(std::span<const predict::MenuPoint> points) {
+predict::MenuPoint shallowest(const std::vector<predict::MenuPoint>& points) {
   return predict::best_within(points,
                               std::ranges::min(points, {}, &predict::MenuPoint::mean_depth_ratio).mean_depth_ratio)
       .value();
@@ -184,8 +184,8 @@ std::vector<std::string> menu_names(const MenuConfig& config) {
   return names;
 }
 
-std::vector<predict::TrainedMenu> train_menus(const MenuConfig& config, const MenuData& data,
-                                              const predict::Origin& origin, int depth) {
+std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& data, const predict::Origin& origin,
+                                      int depth) {
   const Menu menu = cover(config, data, depth);
   const Matrix outcomes = rows_of(menu.correct, menu.first_scored(), menu.correct.rows);
   const predict::TuningGrid grid = grid_of(config);
@@ -199,7 +199,7 @@ std::vector<predict::TrainedMenu> train_menus(const MenuConfig& config, const Me
 
   std::vector<double> limits = {config.depth_limit};
   limits.insert(limits.end(), config.operating_points.begin(), config.operating_points.end());
-  std::vector<predict::TrainedMenu> menus;
+  std::vector<MenuTraining> menus;
   for (double limit : limits) {
     const auto found = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);
     const predict::MenuPoint point = found ? *found : shallowest(points);
@@ -214,8 +214,9 @@ std::vector<predict::TrainedMenu> train_menus(const MenuConfig& config, const Me
                       {"candidates", data.candidates.size()}};
     if (menus.empty()) selection["points"] = tried;
     if (!scored[scorer].reliability.is_null()) selection["reliability"] = scored[scorer].reliability;
-    menus.push_back({origin, depth, menu.programs, point.rule, predict::MenuScorer::fit(x, y, point.scorer),
-                     std::move(selection), scored[scorer].calibration});
+    menus.push_back({{origin, depth, menu.programs, point.rule, predict::MenuScorer::fit(x, y, point.scorer),
+                      std::move(selection), scored[scorer].calibration},
+                     rows_of(scored[scorer].scores, menu.train_rows - menu.first_scored(), outcomes.rows)});
   }
   return menus;
 }

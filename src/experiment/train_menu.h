@@ -24,6 +24,11 @@ struct MenuData {
   int train_rows = 0;
 };
 
+struct MenuTraining {
+  predict::TrainedMenu menu;
+  predict::Matrix valid_scores;  ///< [validation rows, menu], by a scorer that has not seen the row's problem
+};
+
 /// The policy of a depth limit: "menu" for menu.depth_limit, "menu_0.9" for the operating point 0.9.
 std::string menu_name(double operating_point);
 /// Names of all menu policies of a configuration, "menu" first; also their folders in the run.
@@ -36,8 +41,8 @@ std::vector<std::string> menu_names(const MenuConfig& config);
 /// limit, the shallowest where none is (its selection says so); (5) the scorer, fitted to training examples, or to all
 /// where every example was scored without its group. The programs are chosen by training outcomes, so leave-group-out
 /// figures flatter a little. Throws as predict::greedy_cover and predict::MenuScorer do.
-std::vector<predict::TrainedMenu> train_menus(const MenuConfig& config, const MenuData& data,
-                                              const predict::Origin& origin, int depth);
+std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& data, const predict::Origin& origin,
+                                      int depth);
 
 /// One line about what was chosen for the first of them.
 std::string describe_menu(const predict::TrainedMenu& menu);

@@ -15,7 +15,7 @@
 #include "experiment/recorded_search.h"
 #include "experiment/selection_file.h"
 #include "experiment/train_baselines.h"
-#include "experiment/train_menu.h"
+#include "experiment/train_cascade.h"
 #include "experiment/train_predictor.h"
 #include "experiment/train_routers.h"
 #include "task/arithmetic.h"
@@ -56,6 +56,7 @@ Stage TrainStage::stage(const std::string& labels_digest) const {
                                         "-predict.beam"};
   std::vector<std::string> outputs = {"predictor/manifest.json", kSelectionFile};
   for (const std::string& menu : menu_names(state_.config.menu)) outputs.push_back(menu + "/manifest.json");
+  if (trains_cascade(state_.config.menu)) outputs.push_back(std::string(kCascade) + "/manifest.json");
   return {"train",
           settings_of(state_.config, kKeys),
           {{"labels", labels_digest}, {"fingerprint", state_.executor.fingerprint()}},
@@ -105,12 +106,13 @@ void TrainStage::run() {
   const PredictorStage predictor =  // 2
       train_predictor(state_, store, {train_features_, valid_features_}, origin());
   predict::save_predictor(state_.directory.file("predictor"), predictor.trained);
-  const std::vector<core::Program> candidates = menu_candidates(store);  // 3
-  const auto trained = menus(candidates, outcomes(store, candidates));   // 4, 5
+  const std::vector<core::Program> candidates = menu_candidates(store);                      // 3
+  const std::vector<MenuTraining> trained = menus(candidates, outcomes(store, candidates));  // 4, 5
 
   json selection = {{"predictor", predictor.selection}};  // 6
   const std::vector<std::string> names = menu_names(state_.config.menu);
-  for (std::size_t i = 0; i < names.size(); ++i) selection[names[i]] = trained[i].selection;
+  for (std::size_t i = 0; i < names.size(); ++i) selection[names[i]] = trained[i].menu.selection;
+  if (trains_cascade(state_.config.menu)) selection[kCascade] = train_cascade(state_, trained).selection;  // 5
   if (json chosen = baselines.selection(); !chosen.is_null()) selection["baselines"] = std::move(chosen);
   if (json chosen = routers.selection(); !chosen.is_null()) selection["routers"] = std::move(chosen);
   core::write_file(state_.directory.file(kSelectionFile), selection.dump(2));
@@ -173,7 +175,7 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::
   return result;
 }
 
-std::vector<predict::TrainedMenu> TrainStage::menus(std::span<const core::Program> candidates, Outcomes results) const {
+std::vector<MenuTraining> TrainStage::menus(std::span<const core::Program> candidates, Outcomes results) const {
   std::vector<predict::TokenFeatures> features = train_features_;
   features.insert(features.end(), valid_features_.begin(), valid_features_.end());
   const MenuData data{candidates,
@@ -183,11 +185,11 @@ std::vector<predict::TrainedMenu> TrainStage::menus(std::span<const core::Progra
                       std::move(results.answer_tokens),
                       problems_of(state_.labelled_examples()),
                       static_cast<int>(train_features_.size())};
-  std::vector<predict::TrainedMenu> trained = train_menus(state_.config.menu, data, origin(), state_.depth());
+  std::vector<MenuTraining> trained = train_menus(state_.config.menu, data, origin(), state_.depth());
   const std::vector<std::string> names = menu_names(state_.config.menu);
   for (std::size_t i = 0; i < trained.size(); ++i) {
-    state_.say(fmt::format("train: {}: {}", names[i], describe_menu(trained[i])));
-    predict::save_menu(state_.directory.file(names[i]), trained[i]);
+    state_.say(fmt::format("train: {}: {}", names[i], describe_menu(trained[i].menu)));
+    predict::save_menu(state_.directory.file(names[i]), trained[i].menu);
   }
   return trained;
 }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "experiment/state.h"
+#include "experiment/train_menu.h"
 #include "predict/matrix.h"
-#include "predict/menu_file.h"
 #include "predict/predictor_file.h"
 
 namespace polar::experiment {
@@ -15,7 +15,8 @@ namespace polar::experiment {
 /// After the programs of baselines (BaselineStage) and the learned routers (RouterStage), steps: (1) features of train
 /// and validation prompts; (2) the paper's predictor on the chosen programs (train_predictor.h); (3) candidates for the
 /// menu from the training labels; (4) their outcomes on every train and validation example; (5) the menu policies
-/// (train_menu.h); (6) selection.json, the last file written: what was chosen, before any test example is looked at.
+/// (train_menu.h) and the cascade (train_cascade.h); (6) selection.json, the last file written: what was chosen, before
+/// any test example is looked at.
 class TrainStage {
  public:
   explicit TrainStage(Experiment::State& state) : state_(state) {}
@@ -32,7 +33,7 @@ class TrainStage {
   void load_features();
   std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;
   Outcomes outcomes(const labels::LabelStore& store, std::span<const core::Program> programs);
-  std::vector<predict::TrainedMenu> menus(std::span<const core::Program> candidates, Outcomes outcomes) const;
+  std::vector<MenuTraining> menus(std::span<const core::Program> candidates, Outcomes outcomes) const;
   predict::Origin origin() const;
 
   Experiment::State& state_;

@@ -2,12 +2,14 @@
 // Planner: decides before execution which programs to run for an input.
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/program.h"
 #include "exec/encoding.h"
+#include "policy/cascade.h"
 #include "predict/features.h"
 #include "search/evaluator.h"
 #include "task/example.h"
@@ -37,6 +39,9 @@ class Planner {
   virtual std::vector<RankedPrograms> propose(std::span<const Input> inputs) = 0;
   /// How the answer of the program at this rank (from 0) is drawn; greedily, unless the policy samples.
   virtual search::Sample sample(std::size_t /*rank*/) const { return {}; }
+  /// For a policy that is a cascade: it goes through the programs proposed for an input, gives one answer, and pays for
+  /// every program it ran. Null for the others, which run the first.
+  virtual std::unique_ptr<Cascade> cascade(const RankedPrograms& /*ranked*/) const { return nullptr; }
 };
 
 }  // namespace polar::policy

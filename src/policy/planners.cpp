@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/error.h"
 #include "core/seed.h"
@@ -72,24 +71,18 @@ std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) 
     predict::Matrix x(1, static_cast<int>(pooled.size()));
     std::ranges::copy(pooled, x.values.begin());
     const predict::Matrix scores = menu_.scores(x);
-    const auto value = [&](int index) {
-      return scores.at(0, index) - menu_.rule.lambda * ratios[static_cast<std::size_t>(index)];
-    };
-    const int chosen = predict::choose(scores.row(0), ratios, menu_.rule);
-    std::vector<int> order(menu_.menu.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, [&](int a, int b) {
-      if ((a == chosen) != (b == chosen)) return a == chosen;
-      return value(a) > value(b);
-    });
     RankedPrograms programs;
-    for (int index : order) {
+    for (int index : predict::ranking(scores.row(0), ratios, menu_.rule)) {
       if (static_cast<int>(programs.size()) == candidates_) break;
       programs.push_back(menu_.menu[static_cast<std::size_t>(index)]);
     }
     proposals.push_back(std::move(programs));
   }
   return proposals;
+}
+
+std::unique_ptr<Cascade> MenuPlanner::cascade(const RankedPrograms& ranked) const {
+  return menu_.cascade ? std::make_unique<RankedCascade>(ranked, *menu_.cascade) : nullptr;
 }
 
 OraclePlanner::OraclePlanner(const labels::LabelStore& store, int depth, std::string name)

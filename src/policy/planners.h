@@ -58,7 +58,8 @@ class PredictorPlanner final : public Planner {
   int beam_;
 };
 
-/// The menu policy: the rule's choice first, then the other programs by score less λ·K/D.
+/// The menu policy: the rule's choice first, then the other programs by score less λ·K/D. With a menu that is a cascade
+/// it goes through them as predict::CascadeRule says, `candidates` of them at most.
 class MenuPlanner final : public Planner {
  public:
   MenuPlanner(const predict::TrainedMenu& menu, int candidates, std::string name = "menu")
@@ -66,6 +67,7 @@ class MenuPlanner final : public Planner {
   std::string name() const override { return name_; }
   bool reads_features() const override { return true; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
+  std::unique_ptr<Cascade> cascade(const RankedPrograms& ranked) const override;
 
  private:
   const predict::TrainedMenu& menu_;

@@ -14,13 +14,7 @@ namespace polar::policy {
 namespace {
 
 constexpr int kBeam = 5;        ///< of the paper's decoding
-constexpr int kCandidates = 1;  ///< a deployed policy runs its first choice
-
-std::vector<core::Program> first_choices(Planner& planner, std::span<const Input> inputs) {
-  std::vector<core::Program> programs;
-  for (RankedPrograms& ranked : planner.propose(inputs)) programs.push_back(std::move(ranked.front()));
-  return programs;
-}
+constexpr int kCandidates = 1;  ///< a deployed policy that is no cascade runs its first choice
 
 }  // namespace
 
@@ -42,14 +36,16 @@ TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::stri
   if (kind == predict::kPredictorKind) {
     model->predictor.emplace(predict::load_predictor(folder, weights_digest));
     model->planner = std::make_unique<PredictorPlanner>(*model->predictor, kBeam);
-  } else if (kind == predict::kMenuKind) {
+  } else if (kind == predict::kMenuKind || kind == predict::kCascadeKind) {
     model->menu.emplace(predict::load_menu(folder, weights_digest));
-    model->planner = std::make_unique<MenuPlanner>(*model->menu, kCandidates);
+    const int candidates = model->menu->cascade ? model->menu->cascade->tries : kCandidates;
+    model->planner = std::make_unique<MenuPlanner>(*model->menu, candidates);
   } else if (kind == predict::kRouterKind) {
     model->routers.emplace(predict::load_routers(folder, weights_digest));
   } else {
-    throw core::Error(fmt::format("{}: expected a {}, a {} or {}, found a {}", folder.string(), predict::kPredictorKind,
-                                  predict::kMenuKind, predict::kRouterKind, kind));
+    throw core::Error(fmt::format("{}: expected a {}, a {}, a {} or {}, found a {}", folder.string(),
+                                  predict::kPredictorKind, predict::kMenuKind, predict::kCascadeKind,
+                                  predict::kRouterKind, kind));
   }
   const bool routed = model->routers.has_value();
   TrainedPolicy policy(std::move(model));
@@ -66,18 +62,33 @@ const predict::Origin& TrainedPolicy::origin() const {
   return model_->predictor ? model_->predictor->origin : model_->menu->origin;
 }
 
-std::vector<core::Program> TrainedPolicy::choose(exec::Executor& executor,
-                                                 std::span<const exec::EncodedExample> prompts) {
+std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
+                                                std::span<const exec::EncodedExample> prompts) {
   std::vector<Input> inputs;
   for (const exec::EncodedExample& prompt : prompts) inputs.push_back({prompt.id, nullptr, &prompt});
   if (model_->routers) {
-    RouterPlanner routing(predict::kRouterKind, executor, std::make_unique<LearnedRouter>(*model_->routers),
-                          model_->routers->rules);
-    return first_choices(routing, inputs);
+    return RouterPlanner(predict::kRouterKind, executor, std::make_unique<LearnedRouter>(*model_->routers),
+                         model_->routers->rules)
+        .propose(inputs);
   }
   const auto features = read_features(executor, prompts, feature_program(origin()));
   for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].features = &features[i];
-  return first_choices(*model_->planner, inputs);
+  std::vector<RankedPrograms> ranked = model_->planner->propose(inputs);
+  for (RankedPrograms& programs : ranked) {
+    if (!cascade(programs)) programs.resize(kCandidates);  // the predictor's beam holds more
+  }
+  return ranked;
+}
+
+std::unique_ptr<Cascade> TrainedPolicy::cascade(const RankedPrograms& ranked) const {
+  return model_->planner ? model_->planner->cascade(ranked) : nullptr;
+}
+
+std::vector<core::Program> TrainedPolicy::choose(exec::Executor& executor,
+                                                 std::span<const exec::EncodedExample> prompts) {
+  std::vector<core::Program> programs;
+  for (RankedPrograms& ranked : rank(executor, prompts)) programs.push_back(std::move(ranked.front()));
+  return programs;
 }
 
 }  // namespace polar::policy

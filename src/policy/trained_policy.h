@@ -11,6 +11,7 @@
 #include "core/program.h"
 #include "exec/encoding.h"
 #include "exec/executor.h"
+#include "policy/planner.h"
 #include "predict/artifact.h"
 
 namespace polar::policy {
@@ -18,9 +19,9 @@ namespace polar::policy {
 /// Not thread-safe.
 class TrainedPolicy {
  public:
-  /// A predictor, a menu or layer routers (their compute dial at 0). Throws core::Error when `folder` holds none, is
-  /// damaged, or was trained for another pool (both digests are named) or reads features of a kind that is not known
-  /// here.
+  /// A predictor, a menu, a cascade or layer routers (their compute dial at 0). Throws core::Error when `folder` holds
+  /// none, is damaged, or was trained for another pool (both digests are named) or reads features of a kind that is not
+  /// known here.
   static TrainedPolicy load(const std::filesystem::path& folder, std::string_view weights_digest);
 
   ~TrainedPolicy();
@@ -28,7 +29,11 @@ class TrainedPolicy {
   TrainedPolicy& operator=(TrainedPolicy&&) noexcept;
 
   const predict::Origin& origin() const;
-  /// The program to run for each prompt.
+  /// For each prompt the programs that may run, the first of them first: one, unless the policy is a cascade.
+  std::vector<RankedPrograms> rank(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
+  /// Goes through what rank() gave for a prompt; null where the policy is no cascade.
+  std::unique_ptr<Cascade> cascade(const RankedPrograms& ranked) const;
+  /// The program that runs first for each prompt.
   std::vector<core::Program> choose(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
@@ -128,6 +129,19 @@ int choose(std::span<const double> scores, std::span<const double> depth_ratios,
   return lead > 0 && lead >= rule.margin ? best : rule.identity;
 }
 
+std::vector<int> ranking(std::span<const double> scores, std::span<const double> depth_ratios, const ChoiceRule& rule) {
+  const int chosen = choose(scores, depth_ratios, rule);
+  std::vector<int> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto value = [&](int program) {
+    const auto at = static_cast<std::size_t>(program);
+    return scores[at] - rule.lambda * depth_ratios[at];
+  };
+  std::ranges::stable_sort(
+      order, [&](int a, int b) { return (a == chosen) != (b == chosen) ? a == chosen : value(a) > value(b); });
+  return order;
+}
+
 std::vector<MenuPoint> tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios,
                             int identity, const TuningGrid& grid) {
   if (grid.scorers.empty() || grid.lambdas.empty() || grid.margins.empty()) {
@@ -144,17 +158,6 @@ std::vector<MenuPoint> tune(const ScoresOf& scores_of, const Matrix& correct, st
     }
   }
   return points;
-}
-
-std::optional<MenuPoint> best_within(std::span<const MenuPoint> points, std::optional<double> max_mean_depth_ratio) {
-  std::optional<MenuPoint> best;
-  for (const MenuPoint& point : points) {
-    if (max_mean_depth_ratio && point.mean_depth_ratio > *max_mean_depth_ratio) continue;
-    const bool wins = !best || point.accuracy > best->accuracy ||
-                      (point.accuracy == best->accuracy && point.mean_depth_ratio < best->mean_depth_ratio);
-    if (wins) best = point;
-  }
-  return best;
 }
 
 }  // namespace polar::predict

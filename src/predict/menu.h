@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/program.h"
@@ -35,6 +36,9 @@ struct ChoiceRule {
 /// disagree, the identity is outside, or a score is not a number.
 int choose(std::span<const double> scores, std::span<const double> depth_ratios, const ChoiceRule& rule);
 
+/// Indices of all programs: the one chosen, then the others by value; equal values in their order. Throws as choose.
+std::vector<int> ranking(std::span<const double> scores, std::span<const double> depth_ratios, const ChoiceRule& rule);
+
 /// What a scorer and a rule reach on examples whose outcomes are known.
 struct MenuPoint {
   ScorerOptions scorer;
@@ -59,9 +63,18 @@ using ScoresOf = std::function<const Matrix&(std::size_t scorer)>;
 std::vector<MenuPoint> tune(const ScoresOf& scores_of, const Matrix& correct, std::span<const double> depth_ratios,
                             int identity, const TuningGrid& grid);
 
-/// Of the points that run at most `max_mean_depth_ratio` × D layers on average: highest accuracy, then lower depth,
-/// then the earlier in the grid. None when no point does.
-std::optional<MenuPoint> best_within(std::span<const MenuPoint> points,
-                                     std::optional<double> max_mean_depth_ratio = std::nullopt);
+/// Of the points (say MenuPoint, CascadePoint) that run at most `max_mean_depth_ratio` × D layers on average: highest
+/// accuracy, then lower depth, then the earlier one. None when no point does.
+template <typename Point>
+std::optional<Point> best_within(const std::vector<Point>& points,
+                                 std::optional<double> max_mean_depth_ratio = std::nullopt) {
+  std::optional<Point> best;
+  for (const Point& point : points) {
+    if (max_mean_depth_ratio && point.mean_depth_ratio > *max_mean_depth_ratio) continue;
+    const auto order = [](const Point& one) { return std::pair(one.accuracy, -one.mean_depth_ratio); };
+    if (!best || order(point) > order(*best)) best = point;
+  }
+  return best;
+}
 
 }  // namespace polar::predict

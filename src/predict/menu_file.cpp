@@ -21,6 +21,9 @@ void check(const TrainedMenu& trained, const std::string& where) {
                     "programs and {} scores",
                     where, trained.depth, trained.rule.identity, size, trained.scorer.outputs()));
   }
+  if (trained.cascade && trained.cascade->tries < 1) {
+    throw core::Error(fmt::format("{}: tries: expected at least 1, found {}", where, trained.cascade->tries));
+  }
 }
 
 }  // namespace
@@ -53,23 +56,28 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
   nlohmann::json calibration;
   if (trained.calibration)
     calibration = {{"slope", trained.calibration->slope}, {"offset", trained.calibration->offset}};
-  save_artifact(folder, kMenuKind,
-                {trained.origin,
-                 {{"depth", trained.depth},
-                  {"menu", programs},
-                  {"identity", trained.rule.identity},
-                  {"lambda", trained.rule.lambda},
-                  {"margin", trained.rule.margin},
-                  {"scorer", to_string(options.kind)},
-                  {"strength", options.strength},
-                  {"bandwidth_scale", options.bandwidth_scale},
-                  {"calibration", calibration},
-                  {"selection", trained.selection}},
-                 trained.scorer.save()});
+  nlohmann::json body = {{"depth", trained.depth},
+                         {"menu", programs},
+                         {"identity", trained.rule.identity},
+                         {"lambda", trained.rule.lambda},
+                         {"margin", trained.rule.margin},
+                         {"scorer", to_string(options.kind)},
+                         {"strength", options.strength},
+                         {"bandwidth_scale", options.bandwidth_scale},
+                         {"calibration", calibration},
+                         {"selection", trained.selection}};
+  if (const std::optional<CascadeRule>& rule = trained.cascade) {
+    body["tries"] = rule->tries;
+    body["threshold"] = rule->threshold;
+    body["final_answer"] = to_string(rule->answer);
+  }
+  save_artifact(folder, trained.cascade ? kCascadeKind : kMenuKind,
+                {trained.origin, std::move(body), trained.scorer.save()});
 }
 
 TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weights_digest) {
-  const Artifact artifact = load_artifact(folder, kMenuKind, weights_digest);
+  const bool cascade = artifact_kind(folder) == kCascadeKind;
+  const Artifact artifact = load_artifact(folder, cascade ? kCascadeKind : kMenuKind, weights_digest);
   const auto number = [&](const char* key) { return manifest_field<double>(artifact.body, folder, key); };
   const auto integer = [&](const char* key) { return manifest_field<int>(artifact.body, folder, key); };
   const int depth = integer("depth");
@@ -88,6 +96,10 @@ TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weig
   if (const auto found = artifact.body.find("calibration"); found != artifact.body.end() && !found->is_null())
     trained.calibration = {manifest_field<double>(*found, folder, "slope"),
                            manifest_field<double>(*found, folder, "offset")};
+  if (cascade) {
+    trained.cascade = {integer("tries"), number("threshold"),
+                       final_answer(manifest_field<std::string>(artifact.body, folder, "final_answer"))};
+  }
   check(trained, folder.string());
   return trained;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// A trained menu policy's model and its folder on disk.
+// A trained menu policy's model, or a cascade's over a menu, and its folder on disk.
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -11,12 +11,15 @@
 #include "core/program.h"
 #include "predict/artifact.h"
 #include "predict/calibration.h"
+#include "predict/cascade_rule.h"
 #include "predict/menu.h"
 #include "predict/menu_scorer.h"
 
 namespace polar::predict {
 
-inline constexpr const char* kMenuKind = "program menu";  ///< in the manifest of its folder
+/// In the manifests of their folders.
+inline constexpr const char* kMenuKind = "program menu";
+inline constexpr const char* kCascadeKind = "program cascade";
 
 struct TrainedMenu {
   Origin origin;
@@ -25,7 +28,8 @@ struct TrainedMenu {
   ChoiceRule rule;
   MenuScorer scorer;
   nlohmann::json selection;  ///< how it was chosen (sizes, grid, validation figures), for the report; may be null
-  std::optional<Platt> calibration = std::nullopt;  ///< of the scorer; the rule weighs calibrated scores
+  std::optional<Platt> calibration = std::nullopt;    ///< of the scorer; the rule weighs calibrated scores
+  std::optional<CascadeRule> cascade = std::nullopt;  ///< goes through the menu's programs as ranking() orders them
 
   std::vector<double> depth_ratios() const;  ///< K/D of each program
   /// What the rule chooses by, [rows, menu], for inputs [rows, f]. Throws core::Error for another width.
@@ -38,8 +42,8 @@ struct TrainedMenu {
 /// together.
 void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained);
 
-/// Reads it back: equal choices. Refuses a menu of another pool, naming both digests; throws core::Error as
-/// load_artifact does.
+/// Reads it back, a cascade or not: equal choices. Refuses a menu of another pool, naming both digests; throws
+/// core::Error as load_artifact does.
 TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weights_digest);
 
 }  // namespace polar::predict

@@ -17,6 +17,7 @@
 #include "experiment/transfer.h"
 #include "labels/label_store.h"
 #include "labels/merge.h"
+#include "predict/menu_file.h"
 #include "support/message_of.h"
 #include "support/tiny_run.h"
 
@@ -304,9 +305,10 @@ TEST_F(ExperimentTest, RefusesAPartThatThereIsNot) {
 TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   const auto with_every_policy = [&](const std::string& name) {
     Config made = config(name);
-    made.eval.policies = {"base",        "static_best", "random",       "base_sampling", "shortgpt",  "static_skip",
-                          "rys",         "random_menu", "menu_first_k", "label_prior",   "predictor", "menu",
-                          "menu_oracle", "oracle",      "drllm",        "mindskip",      "flexidepth"};
+    made.eval.policies = {"base",        "static_best", "random",       "base_sampling", "shortgpt",   "static_skip",
+                          "rys",         "random_menu", "menu_first_k", "label_prior",   "predictor",  "menu",
+                          "menu_oracle", "oracle",      "drllm",        "mindskip",      "flexidepth", "cascade"};
+    made.menu.cascade_tries = 3;
     made.eval.max_k = 3;
     made.eval.temperatures = {0.5, 1};
     return made;
@@ -316,7 +318,7 @@ TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   write_rows("test", 16, "no number at all");
   run_all(with_every_policy("random"));
   const auto found = eval::read_rows(run("random") / "evaluation.jsonl");
-  ASSERT_EQ(found.size(), 16U * 18U) << "two of them are samplings";
+  ASSERT_EQ(found.size(), 16U * 19U) << "two of them are samplings";
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i].oracle, found[i].policy.find("oracle") != std::string::npos) << found[i].policy;
@@ -373,6 +375,46 @@ TEST_F(ExperimentTest, TriesTheMenuForItsOracleOnTheOraclesExamplesOnly) {
     EXPECT_EQ(correct, right["menu"][example]) << "the menu of four programs is ranked whole: " << example;
   EXPECT_TRUE(std::ranges::any_of(right["menu_oracle"], [](const auto& one) { return one.second; }));
   EXPECT_EQ(labels::LabelStore::read(run("known") / "menu_oracle.sqlite").trial_count(), 6 * 4);
+}
+
+TEST_F(ExperimentTest, ACascadePaysForEveryProgramItRunsAndAnswersByItsRule) {
+  Config made = config("cascade");
+  made.eval.policies = {"base", "menu", "cascade"};
+  made.menu.cascade_tries = made.eval.max_k = 3;
+  made.menu.cascade_limit = 0;
+  write_rows("valid", 10, "no number at all");  // every rule is right equally often: the shallowest is taken
+  run_all(made);
+  const auto manifest = nlohmann::json::parse(core::read_file(run("cascade") / "cascade/manifest.json"));
+  EXPECT_EQ(manifest.at("body").at("tries"), 1);
+  predict::TrainedMenu cascade =
+      predict::load_menu(run("cascade") / "cascade", manifest.at("pool_weights_digest").get<std::string>());
+  cascade.cascade = predict::CascadeRule{3, -1.5, predict::FinalAnswer::kMostConfident};
+  predict::save_menu(run("cascade") / "cascade", cascade);
+  Experiment(made).evaluate();
+
+  std::map<std::string, std::map<std::string, std::vector<eval::Candidate>>> ranked;  // by policy and example
+  for (const eval::EvaluationRow& row : eval::read_rows(run("cascade") / "evaluation.jsonl"))
+    ranked[row.policy][row.example] = row.ranked;
+  std::set<std::size_t> tries;
+  for (const auto& [example, answered] : ranked["cascade"]) {
+    ASSERT_EQ(answered.size(), 1U);
+    const std::vector<eval::Candidate>& menu = ranked["menu"][example];
+    std::vector<double> confidences;
+    int layers = 0, tokens = 0;
+    while (predict::goes_on(confidences, *cascade.cascade)) {
+      const eval::Candidate& next = menu.at(confidences.size());
+      confidences.push_back(next.confidence);
+      layers += next.layers;
+      tokens += next.new_tokens;
+    }
+    tries.insert(confidences.size());
+    const eval::Candidate& given = menu.at(predict::answer_of(confidences, *cascade.cascade));
+    EXPECT_EQ(answered[0].program, given.program) << example;
+    EXPECT_EQ(answered[0].answer, given.answer) << example;
+    EXPECT_EQ(answered[0].layers, layers) << example;
+    EXPECT_EQ(answered[0].new_tokens, tokens) << example;
+  }
+  EXPECT_GT(tries.size(), 1U) << "the threshold divides the examples";
 }
 
 TEST_F(ExperimentTest, RefusesToEvaluateAnExampleThatTheLabelsHold) {

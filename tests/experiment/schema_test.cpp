@@ -94,6 +94,17 @@ TEST(Schema, GivesRoutersTheirPublishedDefaultsAndRefusesPolesOfTheirLoss) {
   EXPECT_EQ(refusal("name: a\nrouter: {dial: 2}"), "x.yaml:2: router.dial: expected a number from -1 to 1, found '2'");
 }
 
+TEST(Schema, RefusesACascadeWithoutTriesOrOverAMenuThatThereIsNot) {
+  EXPECT_EQ(refusal("name: a\neval: {policies: [base, cascade]}"),
+            "x.yaml:2: eval.policies: expected menu.cascade_tries of at least 2 with the policy cascade, found 1");
+  EXPECT_EQ(refusal("name: a\nmenu: {cascade_tries: 2, cascade_from: 0.9}"),
+            "x.yaml:2: menu.cascade_from: expected 0 or one of menu.operating_points, found 0.9");
+  EXPECT_EQ(refusal("name: a\nmenu: {cascade_tries: 5, size: 4}"),
+            "x.yaml:2: menu.cascade_tries: expected at most the menu's 4 programs, found 5");
+  const std::string good = "name: a\nmenu: {cascade_tries: 3, cascade_from: 0.9, operating_points: [0.9]}\n";
+  EXPECT_EQ(parse(good + "eval: {policies: [base, cascade]}").menu.cascade_from, 0.9);
+}
+
 TEST(Schema, RefusesOutOfDistributionSetsOfOneNameAndTheNameTest) {
   const std::string start = "name: a\ntask:\n  kind: jsonl\n  train_file: t.jsonl\n  ood: ";
   for (const char* sets : {"[\"a=x.jsonl\", \"a=y.jsonl\"]", "[\"test=x.jsonl\"]"})

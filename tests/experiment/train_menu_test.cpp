@@ -37,7 +37,12 @@ class TrainMenuTest : public testing::Test {
     config_.select = "validation";
   }
 
-  std::vector<predict::TrainedMenu> train() const { return train_menus(config_, data_, {"w", "t", "states", 2}, 4); }
+  std::vector<MenuTraining> train_all() const { return train_menus(config_, data_, {"w", "t", "states", 2}, 4); }
+  std::vector<predict::TrainedMenu> train() const {
+    std::vector<predict::TrainedMenu> menus;
+    for (MenuTraining& one : train_all()) menus.push_back(std::move(one.menu));
+    return menus;
+  }
   double accuracy(const predict::TrainedMenu& menu) const {
     return menu.selection.at("chosen").at("accuracy").get<double>();
   }

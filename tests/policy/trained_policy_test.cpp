@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <optional>
 
 #include "core/error.h"
 #include "policy/read_features.h"
@@ -30,7 +31,8 @@ class TrainedPolicyTest : public testing::Test {
     other_ = encoder.encode_input("other", "something else");
   }
 
-  void save_menu(const std::string& weights_digest, const std::string& kind = "states") {
+  void save_menu(const std::string& weights_digest, const std::string& kind = "states",
+                 const std::optional<predict::CascadeRule>& cascade = std::nullopt) {
     const exec::EncodedExample prompts[] = {one_, other_};
     std::vector<std::vector<double>> rows;
     for (const predict::TokenFeatures& features : read_features(*executor_, prompts, Program::identity(kPrefix))) {
@@ -43,7 +45,9 @@ class TrainedPolicyTest : public testing::Test {
                                           {Program::identity(kDepth), Program{0, 1, 2, 2, 3}},
                                           {0, 0, 0},
                                           predict::MenuScorer::fit(x, y, {predict::ScorerKind::kRidge, 0.1, 1}),
-                                          nullptr});
+                                          nullptr,
+                                          std::nullopt,
+                                          cascade});
   }
 
   std::string digest() const { return loaded_.pool->manifest().weights_digest; }
@@ -61,6 +65,21 @@ TEST_F(TrainedPolicyTest, ChoosesForEachPromptWhatItWasTrainedOn) {
   const exec::EncodedExample prompts[] = {one_, other_};
   EXPECT_EQ(policy.choose(*executor_, prompts),
             (std::vector<Program>{Program::identity(kDepth), Program{0, 1, 2, 2, 3}}));
+}
+
+TEST_F(TrainedPolicyTest, IsACascadeOverItsMenuWhereTheFolderSaysSo) {
+  const exec::EncodedExample prompts[] = {one_, other_};
+  save_menu(digest());
+  const RankedPrograms programs{Program::identity(kDepth), Program{0, 1, 2, 2, 3}};
+  TrainedPolicy plain = TrainedPolicy::load(folder_ / "menu", digest());
+  EXPECT_EQ(plain.rank(*executor_, prompts), (std::vector<RankedPrograms>{{programs[0]}, {programs[1]}}));
+  EXPECT_FALSE(plain.cascade(programs));
+  save_menu(digest(), "states", predict::CascadeRule{2, 0, predict::FinalAnswer::kLast});
+  TrainedPolicy cascade = TrainedPolicy::load(folder_ / "menu", digest());
+  EXPECT_EQ(cascade.rank(*executor_, prompts), (std::vector<RankedPrograms>{programs, {programs[1], programs[0]}}));
+  EXPECT_EQ(cascade.choose(*executor_, prompts), (RankedPrograms{programs[0], programs[1]}));
+  ASSERT_TRUE(cascade.cascade(programs));
+  EXPECT_EQ(cascade.cascade(programs)->next(std::vector<ModelOutput>{{"", "", -1}}), programs[1]);
 }
 
 TEST_F(TrainedPolicyTest, ReadsStatesThatTheAnswerFindsAgain) {
@@ -92,8 +111,9 @@ TEST_F(TrainedPolicyTest, RefusesAFolderThatHoldsNone) {
   std::filesystem::create_directory(folder_ / "else");
   std::ofstream(folder_ / "else" / "manifest.json") << R"({"kind": "recipe"})";
   const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "else", digest()); });
-  EXPECT_NE(message.find("expected a program predictor, a program menu or layer routers, found a recipe"),
-            std::string::npos);
+  EXPECT_NE(
+      message.find("expected a program predictor, a program menu, a program cascade or layer routers, found a recipe"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -144,6 +144,21 @@ TEST(MenuFile, GivesTheSameChoicesBack) {
   EXPECT_EQ(trained.depth_ratios(), (std::vector<double>{1.0, 0.75}));
 }
 
+TEST(MenuFile, GivesACascadesRuleBackUnderAKindOfItsOwn) {
+  const test::TemporaryFolder folder;
+  auto cascade = trained_menu();
+  cascade.cascade = CascadeRule{3, -0.25, FinalAnswer::kLast};
+  save_menu(folder.path(), cascade);
+  EXPECT_EQ(artifact_kind(folder.path()), kCascadeKind);
+  EXPECT_EQ(load_menu(folder.path(), "pool-digest").cascade, cascade.cascade);
+  edit_manifest(folder, "\"tries\": 3", "\"tries\": 0");
+  const auto message = test::message_of<core::Error>([&] { load_menu(folder.path(), "pool-digest"); });
+  EXPECT_NE(message.find("tries: expected at least 1, found 0"), std::string::npos) << message;
+  save_menu(folder.path(), trained_menu());
+  EXPECT_EQ(artifact_kind(folder.path()), kMenuKind);
+  EXPECT_FALSE(load_menu(folder.path(), "pool-digest").cascade);
+}
+
 TEST(MenuFile, RefusesDamageAndNamesIt) {
   const test::TemporaryFolder folder;
   save_menu(folder.path(), trained_menu());
