@@ -37,6 +37,7 @@ task::Dataset jsonl(const Config& config) {
   options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
   options.levels = config.task.levels;
   options.ood_per_level = config.task.ood_per_level;
+  options.grader = config.task.grader;
   for (const std::string& entry : config.task.ood) {
     const std::size_t equals = entry.find('=');
     options.ood.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
@@ -129,7 +130,8 @@ std::string describe(const task::Dataset& dataset) {
                         count_text(level.train), count_text(level.valid), count_text(level.test));
   }
   for (const task::NamedSplit& split : dataset.ood) {
-    text += fmt::format("{:<32} {:>10}  out of distribution\n", split.name, split.examples.size());
+    text += fmt::format("out of distribution: {}, {} examples\n", split.name, split.examples.size());
+    for (const auto& [level, count] : split.levels) text += fmt::format("  {:<30} {}\n", level, count_text(count));
   }
   return text;
 }

@@ -42,7 +42,8 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples);
 
-/// One line a level: population, distinct problems, what each split took, and which ran out.
+/// One line a level: population, distinct problems, what each split took, and which ran out; then the same of every
+/// out-of-distribution set.
 std::string describe(const task::Dataset& dataset);
 
 }  // namespace polar::experiment

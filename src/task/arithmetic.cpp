@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "core/error.h"
 #include "core/seed.h"
@@ -103,6 +105,18 @@ struct SplitExamples {
   int population = 0, distinct = 0;
 };
 
+/// Keeps one order of every problem, drawn by hash.
+void keep_one_order(std::vector<Example>& examples, std::uint64_t seed) {
+  std::map<std::string, std::pair<std::uint64_t, ExampleId>> drawn;  // by problem
+  const auto problem = [](const Example& example) { return normalised_operands(example.id).value(); };
+  for (const Example& example : examples) {
+    const std::pair order{core::derive_seed(seed, "order", example.id), example.id};
+    const auto [kept, first] = drawn.try_emplace(problem(example), order);
+    if (!first) kept->second = std::min(kept->second, order);
+  }
+  std::erase_if(examples, [&](const Example& example) { return drawn.at(problem(example)).second != example.id; });
+}
+
 SplitExamples split_examples(const Kind& kind, const ArithmeticOptions& options) {
   SplitExamples result;
   std::set<std::string> keys;
@@ -113,6 +127,7 @@ SplitExamples split_examples(const Kind& kind, const ArithmeticOptions& options)
     keys.insert(key);
     ++result.population;
   }
+  keep_one_order(result.of[static_cast<std::size_t>(Split::kTest)], options.seed);
   result.distinct = static_cast<int>(keys.size());
   return result;
 }
@@ -175,6 +190,8 @@ NamedSplit larger_split(const std::vector<Kind>& chosen, const ArithmeticOptions
       if (problem.answer() >= 0 && keys.insert(problem.key()).second)
         examples.push_back(example_of(problem, kind->level));
     }
+    const auto drawn = static_cast<int>(examples.size());
+    split.levels.emplace_back(kind->level, SplitCount{drawn, drawn, false});
     append(split.examples, std::move(examples));
   }
   return split;
@@ -198,8 +215,8 @@ Dataset make_arithmetic_dataset(const ArithmeticOptions& options) {
     report.level = kind.level;
     report.population = all.population;
     report.distinct = all.distinct;
-    SplitCount unused;
-    for (Example& example : take(all.of[2], options.ood_per_level, options.seed, unused)) {
+    SplitCount& count = rephrased.levels.emplace_back(kind.level, SplitCount()).second;
+    for (Example& example : take(all.of[2], options.ood_per_level, options.seed, count)) {
       rephrased.examples.push_back(rephrase(std::move(example), options.seed));
     }
     append(data.train, take(std::move(all.of[0]), options.per_level.train, options.seed, report.train));

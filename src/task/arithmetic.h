@@ -30,12 +30,15 @@ struct ArithmeticOptions {
 /// | two-digit plus one-digit sums| a + b           | a 10 … 99, b 1 … 9      | 810      | 810      |
 /// | three-term sums              | a + b + c       | 0 … 9                   | 1,000    | 220      |
 /// Answers are never negative. A problem with its operands in another order is another example, but the same distinct
-/// problem.
+/// problem. The small kinds stay small: with larger operands a small model knows next to none of their answers, and the
+/// ladder would lose its lower rungs.
 std::vector<std::string> arithmetic_levels();
 
 /// Examples with id "arith/<level>/12+7", question "12 + 7", answer "19", source "arithmetic". A problem's split is a
 /// hash of seed, operation and operands (sorted where the operation commutes): orders of one problem never part, and
-/// nothing moves when sizes change. A level that runs out is reported as exhausted, never topped up.
+/// nothing moves when sizes change. Training and validation hold every order; test and its rephrasings ask each
+/// problem once, in an order drawn by hash, so that their intervals count no problem twice. A level that runs out is
+/// reported as exhausted, never topped up.
 ///
 /// Out of distribution:
 /// - "rephrased": test problems only, in other words; the question holds the whole wording and the template is

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -96,11 +97,15 @@ class Row {
   json json_;
 };
 
-Example read_row(const Row& row) {
+Example read_row(const Row& row, const TextGrader* grader) {
   Example example;
   example.id = row.text("id", true);
+  if (std::ranges::any_of(example.id, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    row.fail("id", "a text without control characters (tab, newline, …)", example.id);
   example.question = row.text("question", true);
   example.answer = row.text("answer", true);
+  if (grader && !grader->attainable(example.answer))
+    row.fail("answer", fmt::format("one that some text can match by the grader {}", grader->name()), example.answer);
   example.choices = row.choices();
   example.label = row.label(example.choices, example.answer);
   example.level = row.level();
@@ -110,7 +115,7 @@ Example read_row(const Row& row) {
 
 }  // namespace
 
-std::vector<Example> read_jsonl(const std::filesystem::path& path) {
+std::vector<Example> read_jsonl(const std::filesystem::path& path, const TextGrader* grader) {
   const std::string content = core::read_file(path);
   std::vector<Example> examples;
   std::unordered_map<ExampleId, int> line_of;
@@ -122,7 +127,7 @@ std::vector<Example> read_jsonl(const std::filesystem::path& path) {
     ++line;
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const Row row(path, line, text);
-    examples.push_back(read_row(row));
+    examples.push_back(read_row(row, grader));
     const auto [known, added] = line_of.emplace(examples.back().id, line);
     if (!added)
       row.fail("id", fmt::format("an id that no other row has (line {} has it)", known->second), examples.back().id);

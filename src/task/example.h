@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "task/grader.h"
+
 namespace polar::task {
 
 using ExampleId = std::string;
@@ -22,8 +24,9 @@ struct Example {
 
 /// Reads JSONL rows {id, question, answer, choices?, label?, level? (string or integer), source?}. Throws Error
 /// "file:line: field: expected …, found …" for the first bad row: invalid JSON, missing or empty field, wrong type,
-/// repeated id, label out of range, choices[label] != answer. Blank lines are skipped.
-std::vector<Example> read_jsonl(const std::filesystem::path& path);
+/// control characters in or repetition of an id, label out of range, choices[label] != answer, an answer that `grader`
+/// (where there is one) can never find right. Blank lines are skipped.
+std::vector<Example> read_jsonl(const std::filesystem::path& path, const TextGrader* grader = nullptr);
 
 /// Writes rows in the same form, atomically.
 void write_jsonl(const std::filesystem::path& path, const std::vector<Example>& examples);

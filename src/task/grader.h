@@ -24,6 +24,8 @@ class TextGrader {
   virtual ~TextGrader() = default;
   virtual Verdict judge(std::string_view text, std::string_view reference, bool finished) const = 0;
   virtual Extraction extract(std::string_view text, bool finished) const = 0;
+  /// Whether some text is judged right against this reference: else no example with it can ever be solved.
+  virtual bool attainable(std::string_view reference) const = 0;
   /// Whether two extracted answers count as the same one (votes; chance control).
   virtual bool same(std::string_view a, std::string_view b) const = 0;
   /// Kind and every setting, for digests: equal names, equal verdicts.

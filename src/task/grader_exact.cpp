@@ -25,6 +25,11 @@ class ExactGrader final : public TextGrader {
     return {std::string(trimmed(text.substr(0, stop))), finished || stop != std::string_view::npos};
   }
 
+  bool attainable(std::string_view reference) const override {
+    reference = trimmed(reference);
+    return !reference.empty() && find_stop(reference) == std::string_view::npos;
+  }
+
   bool same(std::string_view a, std::string_view b) const override { return trimmed(a) == trimmed(b); }
 
   std::string name() const override { return stop_ == "\n" ? "exact" : fmt::format("exact(stop={:?})", stop_); }

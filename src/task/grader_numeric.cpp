@@ -14,6 +14,8 @@ Verdict verdict(bool correct) {
 /// What the two graders of running text share: answers are numbers, and 38/2 is not 19.
 class TextNumberGrader : public TextGrader {
  public:
+  bool attainable(std::string_view reference) const final { return parse_number(reference).has_value(); }
+
   bool same(std::string_view a, std::string_view b) const final {
     if (a == b) return true;
     const auto x = parse_number(a), y = parse_number(b);
@@ -85,6 +87,8 @@ class BoxGrader final : public TextGrader {
     const auto [content, final] = find(text, finished);
     return {plain_latex(content), final};
   }
+
+  bool attainable(std::string_view reference) const override { return !plain_latex(reference).empty(); }
 
   bool same(std::string_view a, std::string_view b) const override {
     const std::string x = plain_latex(a), y = plain_latex(b);

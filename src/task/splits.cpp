@@ -68,15 +68,17 @@ Rows read_splits(const JsonlOptions& options) {
         fmt::format("{}: expected a file for validation and one for test, or neither, found only the {} one",
                     options.train_file.string(), options.valid_file.empty() ? "test" : "validation"));
   }
+  const auto grader = options.grader.empty() ? nullptr : make_grader(options.grader);
+  const auto read = [&](const std::filesystem::path& file) { return read_jsonl(file, grader.get()); };
   Rows rows(3);
   if (!options.valid_file.empty()) {
-    rows = {read_jsonl(options.train_file), read_jsonl(options.valid_file), read_jsonl(options.test_file)};
+    rows = {read(options.train_file), read(options.valid_file), read(options.test_file)};
     refuse_overlap(rows[0], options.train_file, rows[1], options.valid_file);
     refuse_overlap(rows[0], options.train_file, rows[2], options.test_file);
     refuse_overlap(rows[1], options.valid_file, rows[2], options.test_file);
     return rows;
   }
-  for (Example& example : read_jsonl(options.train_file)) {
+  for (Example& example : read(options.train_file)) {
     const Split split = split_of(options.seed, normalised_question(example.question), options.shares);
     rows[static_cast<std::size_t>(split)].push_back(std::move(example));
   }
@@ -85,7 +87,8 @@ Rows read_splits(const JsonlOptions& options) {
 
 NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file,
                     const Rows& rows) {
-  const std::vector<Example> all = read_jsonl(file);
+  const auto grader = options.grader.empty() ? nullptr : make_grader(options.grader);
+  const std::vector<Example> all = read_jsonl(file, grader.get());
   const std::filesystem::path* files[] = {&options.train_file, &options.valid_file, &options.test_file};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool is_test = i == 2;  // whose problems a set may ask in other words
@@ -93,7 +96,7 @@ NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const 
   }
   NamedSplit ood{name, {}, std::nullopt};
   for (const std::string& level : levels_of({{all}})) {
-    SplitCount count;
+    SplitCount& count = ood.levels.emplace_back(level, SplitCount()).second;
     append(ood.examples, take(of_level(all, level), options.ood_per_level, options.seed, count));
   }
   return ood;

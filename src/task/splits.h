@@ -14,18 +14,19 @@
 
 namespace polar::task {
 
-/// An out-of-distribution set. `prompt_template`, when there, stands in place of the task's own.
-struct NamedSplit {
-  std::string name;
-  std::vector<Example> examples;
-  std::optional<std::string> prompt_template;
-};
-
 /// One split of one level: what there is and what was taken.
 struct SplitCount {
   int available = 0;
   int taken = 0;
   bool exhausted = false;  ///< more were asked for than there are; never topped up
+};
+
+/// An out-of-distribution set. `prompt_template`, when there, stands in place of the task's own.
+struct NamedSplit {
+  std::string name;
+  std::vector<Example> examples;
+  std::optional<std::string> prompt_template;
+  std::vector<std::pair<std::string, SplitCount>> levels = {};  ///< in their order
 };
 
 /// One level, to be printed.
@@ -89,6 +90,7 @@ struct JsonlOptions {
   std::vector<std::string> levels;                                 ///< empty: all, in order of appearance
   std::vector<std::pair<std::string, std::filesystem::path>> ood;  ///< name and file
   int ood_per_level = 0;                                           ///< 0: all
+  std::string grader;  ///< by name: refuses an answer that it can never find right; empty: none
 };
 
 /// Reads JSONL files into splits. Throws core::Error as read_jsonl does, when an asked-for level does not occur, or

@@ -18,7 +18,25 @@ TEST(MakeData, SplitsArithmeticByTheSharesAskedFor) {
   const task::Dataset wider = make_data(config).dataset;
   EXPECT_GT(wider.train.size(), 120u);
   EXPECT_LT(usual, 90u);
-  EXPECT_EQ(wider.train.size() + wider.valid.size() + wider.test.size(), 169u);
+  const auto problems = static_cast<std::size_t>(wider.levels.at(0).distinct);
+  EXPECT_LE(wider.test.size(), problems / 10) << "asked in one order";
+}
+
+TEST(Describe, SaysOfEverySetWhatItTookAndWhichLevelRanOut) {
+  Config config;
+  config.task.kind = "arithmetic";
+  config.task.levels = {"one-digit sums", "differences"};
+  config.task.train_per_level = config.task.valid_per_level = config.task.test_per_level = 40;
+  config.task.ood = {"rephrased", "larger"};
+  config.task.ood_per_level = 60;
+  const std::string text = describe(make_data(config).dataset);
+  const task::SplitCount small = make_data(config).dataset.ood.at(0).levels.at(0).second;
+  ASSERT_LT(small.taken, 40);
+  EXPECT_NE(text.find("out of distribution: rephrased, " + std::to_string(small.taken + 60) + " examples"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("(all of " + std::to_string(small.taken) + ")"), std::string::npos) << text;
+  EXPECT_NE(text.find("out of distribution: larger, 120 examples"), std::string::npos) << text;
 }
 
 TEST(SliceLevels, DrawsFromEveryLevelInOrderAndNothingTwice) {

@@ -155,7 +155,7 @@ TEST_F(TrainRoutersTest, LeavesNothingWhenNoneIsAsked) {
 }
 
 TEST_F(TrainRoutersTest, RefusesToTrainWithoutALabel) {
-  write_rows("train", 24, "no number at all");
+  write_rows("train", 24, "424242");
   const auto message = test::message_of<core::Error>([&] { train(with({"drllm"})); });
   EXPECT_NE(message.find("found none among 24; search longer"), std::string::npos) << message;
 }

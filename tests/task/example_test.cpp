@@ -87,6 +87,25 @@ TEST_F(Jsonl, NamesTheLineAndFieldOfABadRow) {
   EXPECT_EQ(refusal("[1]"), "rows.jsonl:1: row: expected an object {id, question, answer, …}, found [1]: mend the row");
 }
 
+TEST_F(Jsonl, RefusesAnIdThatTheLabelStoreCouldNotKeep) {
+  EXPECT_EQ(refusal(R"({"id": "a\tb", "question": "q", "answer": "1"})"),
+            "rows.jsonl:1: id: expected a text without control characters (tab, newline, …), found \"a\\tb\": mend the "
+            "row");
+}
+
+TEST_F(Jsonl, RefusesAnAnswerThatItsGraderCanNeverFindRight) {
+  const auto path = file("rows.jsonl", R"({"id": "a", "question": "q", "answer": "6 * 7 = 42\n#### 42"})");
+  EXPECT_EQ(read_jsonl(path).size(), 1U);
+  const auto refused = [&](const char* grader) {
+    return error_of([&] { read_jsonl(path, make_grader(grader).get()); }, folder_.path());
+  };
+  EXPECT_EQ(refused("numeric:last"),
+            "rows.jsonl:1: answer: expected one that some text can match by the grader numeric:last, found \"6 * 7 = "
+            "42\\n#### 42\": mend the row");
+  EXPECT_NE(refused("exact"), "");
+  EXPECT_EQ(refused("numeric:boxed-last"), "");
+}
+
 TEST_F(Jsonl, NamesTheLineOfInvalidJson) {
   const std::string message = refusal("{\"id\": \"a\"");
   EXPECT_TRUE(message.starts_with("rows.jsonl:1: row: expected one JSON object in a line, found invalid JSON ("))

@@ -242,6 +242,26 @@ TEST(GraderContract, ADecidedVerdictHoldsForEveryContinuation) {
   }
 }
 
+TEST(GraderContract, NoTextIsRightAgainstAReferenceThatIsNotAttainable) {
+  const auto graders = all_graders();
+  core::Random random(3);
+  for (int round = 0; round < 20000; ++round) {
+    const std::string text = fuzzed(random), reference = random.below(2) == 0 ? fuzzed(random) : reference_for(random);
+    for (const auto& grader : graders) {
+      const bool right =
+          grader->judge(text, reference, true) == kCorrect || grader->judge(reference, reference, true) == kCorrect;
+      ASSERT_TRUE(!right || grader->attainable(reference)) << grader->name() << ": '" << text << "' | " << reference;
+    }
+  }
+  for (const auto& grader : graders) {
+    EXPECT_TRUE(grader->attainable("19")) << grader->name();
+    EXPECT_FALSE(grader->attainable(" ")) << grader->name();
+  }
+  EXPECT_FALSE(make_exact_grader()->attainable("a\nb"));
+  EXPECT_TRUE(make_exact_grader("")->attainable("a\nb"));
+  EXPECT_FALSE(make_grader("numeric:first")->attainable("19 apples"));
+}
+
 TEST(GraderContract, AFinalExtractionHoldsForEveryContinuation) {
   const auto graders = all_graders();
   core::Random random(2);
