@@ -22,7 +22,6 @@ using nlohmann::json;
 using Tries = std::vector<std::vector<predict::CascadeTry>>;  ///< by validation example, in the menu's order
 
 constexpr int kThresholds = 41;  ///< quantiles of 2.5 %
-constexpr std::size_t kExamplesInStep = 32;
 
 /// Step 1.
 Tries tries_of(Experiment::State& state, const MenuTraining& from) {
@@ -34,6 +33,7 @@ Tries tries_of(Experiment::State& state, const MenuTraining& from) {
   state.executor.set_shared_prompt(exec::shared_prompt(prompts));
   const std::vector<double> ratios = from.menu.depth_ratios();
   const auto count = static_cast<std::size_t>(state.config.menu.cascade_tries);
+  constexpr std::size_t kExamplesInStep = 32;
   Tries tries(examples.size());
   Progress progress("cascade", examples.size(), "examples");
   for (std::size_t first = 0; first < examples.size(); first += kExamplesInStep) {

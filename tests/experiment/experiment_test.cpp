@@ -315,7 +315,7 @@ TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   };
   run_all(with_every_policy("true"));
   const auto expected = eval::read_rows(run("true") / "evaluation.jsonl");
-  write_rows("test", 16, "no number at all");
+  write_rows("test", 16, "424242");
   run_all(with_every_policy("random"));
   const auto found = eval::read_rows(run("random") / "evaluation.jsonl");
   ASSERT_EQ(found.size(), 16U * 19U) << "two of them are samplings";
@@ -382,7 +382,7 @@ TEST_F(ExperimentTest, ACascadePaysForEveryProgramItRunsAndAnswersByItsRule) {
   made.eval.policies = {"base", "menu", "cascade"};
   made.menu.cascade_tries = made.eval.max_k = 3;
   made.menu.cascade_limit = 0;
-  write_rows("valid", 10, "no number at all");  // every rule is right equally often: the shallowest is taken
+  write_rows("valid", 10, "424242");  // every rule is right equally often: the shallowest is taken
   run_all(made);
   const auto manifest = nlohmann::json::parse(core::read_file(run("cascade") / "cascade/manifest.json"));
   EXPECT_EQ(manifest.at("body").at("tries"), 1);
