@@ -36,7 +36,7 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-/// Batch in, batch out, same order. Decorators (caching, counting, budgets, recording) implement the same interface.
+/// Batch in, batch out, same order. Decorators (answering from a store first, say) implement the same interface.
 /// Implementations need not be thread-safe. Throws core::Error; then none of the batch counts as evaluated.
 class Evaluator {
  public:

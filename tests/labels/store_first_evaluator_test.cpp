@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "search/evaluators.h"
+#include "search/evaluator.h"
 #include "search/run_searches.h"
 #include "support/label_fixture.h"
 

@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 #include "core/segment.h"
-#include "search/evaluators.h"
+#include "search/evaluator.h"
 #include "search/minimise.h"
 #include "search/presets.h"
 #include "search/run_searches.h"
