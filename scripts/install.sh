@@ -2,7 +2,7 @@
 # Installs what polar needs: Debian packages (as root or with passwordless sudo; else prints the one command) and the
 # pinned Python packages in .venv. Safe to repeat; does nothing when nothing is missing.
 #   POLAR_PIP_ARGS  extra pip options, such as an --extra-index-url with CPU-only LibTorch wheels
-#   POLAR_PYTHON    the Python that makes .venv (default: python3; 3.10 or newer)
+#   POLAR_PYTHON    the Python that makes .venv (default: python3; 3.11 or newer)
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 python=${POLAR_PYTHON:-python3}
 
@@ -60,6 +60,14 @@ install_packages() {
   [ -z "$missing" ] || { printf 'install: still missing after apt-get: %s\n' "${missing//$'\n'/ }" >&2; return 1; }
 }
 
+# check_version PYTHON REMEDY: an older one would make pip say only that it finds no such version of a package.
+check_version() {
+  local found
+  found=$("$1" -c 'import platform, sys; print(platform.python_version()); sys.exit(sys.version_info < (3, 11))') && return
+  printf 'install: %s: expected Python 3.11 or newer, found %s\n  %s\n' "$1" "${found:-none that runs}" "$2" >&2
+  return 1
+}
+
 # Python packages are pinned, so the digest of the two files tells whether .venv is up to date.
 install_python() {
   local digest
@@ -67,7 +75,12 @@ install_python() {
   if [ -x .venv/bin/python ] && [ "$(cat .venv/polar-requirements 2>/dev/null)" = "$digest" ]; then
     return 0
   fi
-  .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv .venv  # also one that was cut short
+  if .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    check_version .venv/bin/python "Remove .venv and start again; if python3 is older, with another one: POLAR_PYTHON=python3.11 scripts/install.sh"
+  else  # none, or one that was cut short
+    check_version "$python" "Name another one: POLAR_PYTHON=python3.11 scripts/install.sh"
+    "$python" -m venv .venv
+  fi
   # Byte code is left to the first import: compiling all of LibTorch's Python side takes longer than it saves.
   local pip=(.venv/bin/python -m pip install --no-compile --progress-bar off --disable-pip-version-check -qq)
   # shellcheck disable=SC2086  # options, separated by spaces
