@@ -3,7 +3,7 @@
 
 polar and the reference (bench/reference_hf.py) run in turn, --rounds times each; medians and spreads are printed. Every trial whose verdict
 differs is listed with the gap between the two largest logits of transformers in float32 at the first token where the texts part: a small
-gap is rounding, a large one a fault. Exit code 1 when the agreement is below --agree.
+gap is rounding, a large one a fault. Exit code 1 when the agreement is below --agree, or with --dtype float32 when a listed gap is 1e-3 or more.
 
   scripts/export.py --smollm2 pools/smollm2-135m --hf-folder .cache/smollm2-hf
   bench/make_trials.py --set random > trials.jsonl
@@ -20,6 +20,7 @@ from pathlib import Path
 import reference_hf
 
 ROOT = Path(__file__).resolve().parent.parent
+GAP_LIMIT = 1e-3  # float32: rounding turns a verdict only where the two likeliest tokens lie closer than this
 
 
 def run_line(command):
@@ -47,9 +48,30 @@ def rate(runs):
     return f"{statistics.median(rates):9.1f} rollouts/s (median of {len(rates)}, {min(rates):.1f} to {max(rates):.1f})"
 
 
+def judged(one, other):
+    """Trials with a verdict from both: the reference has none where the answer is no number."""
+    both = [i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a is not None and b is not None]
+    if not both:
+        sys.exit(f"compare_trials: expected trials with a verdict from both, found none among {len(one)}: the reference judges numbers only")
+    return both
+
+
 def agreement(one, other):
-    known = [(a, b) for a, b in zip(one, other) if a is not None and b is not None]
-    return sum(a == b for a, b in known) / len(known)
+    """Share of equal verdicts among the judged trials."""
+    both = judged(one, other)
+    return sum(one[i] == other[i] for i in both) / len(both)
+
+
+def faults(dtype, agreed, required, gaps):
+    """What is against the rule, a message each. gaps: top-2 gap by disagreeing trial."""
+    found = []
+    if agreed < required:
+        found.append(f"expected equal verdicts on {required:.2%} of trials, found {agreed:.2%}")
+    large = [trial for trial, gap in gaps.items() if not gap < GAP_LIMIT]  # NaN is none to rely on
+    if dtype == "float32" and large:
+        found.append(f"expected float32 top-2 gaps below {GAP_LIMIT:g} at every disagreement, found {len(large)} of {len(gaps)} that rounding "
+                     f"does not explain: trials {', '.join(map(str, large))}")
+    return found
 
 
 class Gaps:
@@ -82,9 +104,10 @@ class Gaps:
 
 
 def list_disagreements(options, trials, polar, reference):
-    differing = [i for i, (a, b) in enumerate(zip(polar["correct"], reference["correct"])) if a is not None and b is not None and a != b]
+    """Prints them; returns the top-2 gap by trial."""
+    differing = [i for i in judged(polar["correct"], reference["correct"]) if polar["correct"][i] != reference["correct"][i]]
     if not differing:
-        return
+        return {}
     texts = polar["texts"]
     if not options.plain:  # the drafted run stops at the verdict, so whole texts come from a plain run of these trials only
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
@@ -93,11 +116,13 @@ def list_disagreements(options, trials, polar, reference):
             command = polar_command(options)
             command[command.index("--trials") + 1] = file.name
             texts = dict(zip(differing, run_line(command + ["--plain"])["texts"]))
-    gaps = Gaps(options.hf_folder, options.threads)
+    reader, gaps = Gaps(options.hf_folder, options.threads), {}
     print("disagreements: trial, polar / reference verdict, token where they part, float32 top-2 gap there, texts")
     for i in differing:
-        token, gap = gaps.at_parting(trials[i], texts[i], reference["texts"][i])
+        token, gap = reader.at_parting(trials[i], texts[i], reference["texts"][i])
+        gaps[i] = gap
         print(f"  {i:6} {polar['correct'][i]} / {reference['correct'][i]}  token {token}  gap {gap:.4f}  {texts[i]!r} / {reference['texts'][i]!r}")
+    return gaps
 
 
 def main():
@@ -116,6 +141,8 @@ def main():
     parser.add_argument("--hf-folder", type=Path, default=ROOT / ".cache" / "smollm2-hf")
     options = parser.parse_args()
     trials = [json.loads(line) for line in open(options.trials)]
+    if not trials:
+        sys.exit(f"compare_trials: {options.trials}: expected a trial a line, found none: bench/make_trials.py writes some")
 
     variants = {"polar": polar_command(options)}
     variants |= {mode: reference_command(options, mode, 64) for mode in options.modes}
@@ -144,11 +171,14 @@ def main():
         required = own - 0.01
         print(f"the reference agrees with itself (batches 64 and 7) on {own:.2%} of verdicts")
     agreed = agreement(polar["correct"], reference["correct"])
-    print(f"verdicts agree on {agreed:.2%} of trials; required: {required:.2%}")
+    count = len(judged(polar["correct"], reference["correct"]))
+    print(f"verdicts agree on {agreed:.2%} of {count} trials, {len(trials) - count} without a verdict left out; required: {required:.2%}")
     if options.plain:
         print(f"texts agree on {sum(a == b for a, b in zip(polar['texts'], reference['texts'])) / len(trials):.2%} of trials")
-    list_disagreements(options, trials, polar, reference)
-    return 0 if agreed >= required else 1
+    found = faults(options.dtype, agreed, required, list_disagreements(options, trials, polar, reference))
+    for fault in found:
+        print(f"compare_trials: {fault}", file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
