@@ -155,7 +155,8 @@ void add_bench_generate(CLI::App& bench) {
   generate->add_option("--program", flags->programs, "A program beside the identity; may be given again");
   generate->add_option(
       "--policy", flags->policies,
-      "Folder of a trained policy whose choice is made before the identity answers; may be given again");
+      "Folder of a trained policy whose choice is made before the identity answers, of a cascade its first; may be "
+      "given again. Routers choose while they run the prompt, which this counts as the price");
   generate->add_option("--max-new-tokens", flags->max_new_tokens, "Length of an answer")
       ->capture_default_str()
       ->check(CLI::Range(2, 4096));

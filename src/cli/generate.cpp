@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -32,7 +33,17 @@ struct GenerateFlags {
 struct Prompt {
   std::string text;
   core::Program program;
-  int layers = program.length();  ///< that a token ran
+};
+
+/// One answer, and what it took.
+struct Reply {
+  core::Program program;  ///< that gave it
+  exec::Answer answer;
+  double choice_ms = 0;  ///< of a policy, all prompts together
+  int tries = 1;         ///< of a cascade; the rest is of all of them
+  int layers = program.length();
+  std::size_t tokens = answer.tokens.size();
+  double prefill_ms = answer.prefill_ms, decode_ms = answer.decode_ms;
 };
 
 core::Program read_program(const std::string& notation, int depth) {
@@ -66,62 +77,98 @@ std::vector<Prompt> read_prompts(const GenerateFlags& flags, int depth) {
   return prompts;
 }
 
-void print_answer(const Prompt& prompt, const exec::Answer& answer) {
-  const json line = {{"prompt", prompt.text},   {"program", prompt.program.text()},
-                     {"text", answer.text},     {"tokens", answer.tokens.size()},
-                     {"layers", prompt.layers}, {"mean_log_prob", answer.confidence}};
+void print_reply(const Prompt& prompt, const Reply& reply) {
+  const json line = {{"prompt", prompt.text},
+                     {"program", reply.program.text()},
+                     {"text", reply.answer.text},
+                     {"tokens", reply.tokens},
+                     {"layers", reply.layers},
+                     {"tries", reply.tries},
+                     {"mean_log_prob", reply.answer.confidence}};
   std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
 }
 
-void print_summary(const Prompt& prompt, const exec::EncodedExample& input, const exec::Answer& answer, int depth) {
-  const auto decoded = static_cast<double>(answer.tokens.size()) - 1;
+void print_summary(const Reply& reply, const exec::EncodedExample& input, int depth) {
+  const double decoded = static_cast<double>(reply.tokens) - reply.tries;
   std::cerr << fmt::format(
-      "program {} ({} layer executions, depth ratio {:.2f}); {} prompt tokens in {:.0f} ms, {} new ones in {:.0f} ms "
-      "({:.1f} a second); mean log-probability {:.3f}\n",
-      prompt.program.text(), prompt.layers, static_cast<double>(prompt.layers) / depth, input.prompt.size(),
-      answer.prefill_ms, answer.tokens.size(), answer.decode_ms,
-      answer.decode_ms > 0 ? decoded / answer.decode_ms * 1000 : 0, answer.confidence);
+      "program {} ({} layer executions a token{}, depth ratio {:.2f}){}; {} prompt tokens in {:.0f} ms, {} new ones in "
+      "{:.0f} ms ({:.1f} a second); mean log-probability {:.3f}\n",
+      reply.program.text(), reply.layers, reply.tries > 1 ? fmt::format(" in {} tries", reply.tries) : "",
+      static_cast<double>(reply.layers) / depth,
+      reply.choice_ms > 0 ? fmt::format(", chosen in {:.0f} ms", reply.choice_ms) : "", input.prompt.size(),
+      reply.prefill_ms, reply.tokens, reply.decode_ms, reply.decode_ms > 0 ? decoded / reply.decode_ms * 1000 : 0,
+      reply.answer.confidence);
 }
 
-/// Every prompt is answered under the program that a trained policy chooses for it, or those that a cascade goes
-/// through: the prompt's program becomes the one whose answer is given, and its layers those of all that ran.
-std::vector<exec::Answer> answer_by_policy(const std::string& folder, exec::Executor& executor,
-                                           std::span<const exec::EncodedExample> inputs,
-                                           std::vector<exec::Request> requests, std::span<Prompt> prompts) {
-  policy::TrainedPolicy policy = policy::TrainedPolicy::load(folder, executor.pool().manifest().weights_digest);
-  const std::vector<policy::RankedPrograms> ranked = policy.rank(executor, inputs);
+std::vector<Reply> replies_of(std::span<const exec::Request> requests, std::vector<exec::Answer> answers) {
+  std::vector<Reply> replies;
+  for (std::size_t i = 0; i < requests.size(); ++i) replies.push_back({requests[i].program, std::move(answers[i])});
+  return replies;
+}
+
+Reply reply_of(policy::CascadeRun run) {
+  Reply reply{run.programs[run.answer], run.answers[run.answer]};
+  reply.tries = static_cast<int>(run.programs.size());
+  reply.layers = 0;
+  reply.tokens = 0;
+  reply.prefill_ms = reply.decode_ms = 0;
+  for (std::size_t i = 0; i < run.programs.size(); ++i) {
+    reply.layers += run.programs[i].length();
+    reply.tokens += run.answers[i].tokens.size();
+    reply.prefill_ms += run.answers[i].prefill_ms;
+    reply.decode_ms += run.answers[i].decode_ms;
+  }
+  return reply;
+}
+
+/// Goes through the ranked programs of every request; its text is given out when it is known.
+std::vector<Reply> reply_by_cascade(const policy::TrainedPolicy& policy, exec::Executor& executor,
+                                    std::span<const policy::RankedPrograms> ranked,
+                                    std::span<const exec::Request> requests) {
+  const std::unique_ptr<task::TextGrader> grader = task::make_grader(policy.cascade_rule().value().grader);
+  exec::GenerationRules rules = *requests.front().rules;
+  rules.grader = grader.get();
   std::vector<std::unique_ptr<policy::Cascade>> cascades;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    requests[i].program = prompts[i].program = ranked[i].front();
-    prompts[i].layers = prompts[i].program.length();
-    cascades.push_back(policy.cascade(ranked[i]));
-  }
-  if (!cascades.front()) return executor.answer(requests);
-  const auto runs = policy::run_cascades(cascades, [&](std::span<const policy::CascadeTrial> trials) {
-    std::vector<exec::Request> tried;
-    for (const policy::CascadeTrial& trial : trials) {
-      tried.push_back(requests[trial.input]);
-      tried.back().program = trial.program;
-      tried.back().on_text = nullptr;  // another program's text may be the answer
-    }
-    return executor.answer(tried);
-  });
-  std::vector<exec::Answer> answers;
+  for (const policy::RankedPrograms& programs : ranked) cascades.push_back(policy.cascade(programs));
+  std::vector<policy::CascadeRun> runs =
+      policy::run_cascades(cascades, [&](std::span<const policy::CascadeTrial> trials) {
+        std::vector<exec::Request> tried;
+        for (const policy::CascadeTrial& trial : trials) {
+          exec::Request request = requests[trial.input];
+          request.program = trial.program;
+          request.rules = &rules;
+          request.on_text = nullptr;
+          tried.push_back(std::move(request));
+        }
+        return executor.answer(tried);
+      });
+  std::vector<Reply> replies;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    prompts[i].program = runs[i].programs[runs[i].answer];
-    prompts[i].layers = 0;
-    for (const core::Program& program : runs[i].programs) prompts[i].layers += program.length();
-    answers.push_back(runs[i].answers[runs[i].answer]);
-    if (requests[i].on_text) requests[i].on_text(answers.back().text);
+    replies.push_back(reply_of(std::move(runs[i])));
+    if (requests[i].on_text) requests[i].on_text(replies.back().answer.text);
   }
-  return answers;
+  return replies;
+}
+
+/// Every prompt is answered under the program that a trained policy chooses for it, or those that a cascade tries.
+std::vector<Reply> reply_by_policy(const std::string& folder, exec::Executor& executor,
+                                   std::span<const exec::EncodedExample> inputs, std::span<exec::Request> requests) {
+  policy::TrainedPolicy policy = policy::TrainedPolicy::load(folder, executor.pool().manifest().weights_digest);
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<policy::RankedPrograms> ranked = policy.rank(executor, inputs);
+  const double choice_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  for (std::size_t i = 0; i < requests.size(); ++i) requests[i].program = ranked[i].front();
+  std::vector<Reply> replies = policy.cascade_rule() ? reply_by_cascade(policy, executor, ranked, requests)
+                                                     : replies_of(requests, executor.answer(requests));
+  for (Reply& reply : replies) reply.choice_ms = choice_ms;
+  return replies;
 }
 
 void generate(const GenerateFlags& flags) {
   const exec::Model model = flags.exec.load(flags.pool);
   const int depth = model.pool->manifest().depth;
   const bool many = !flags.prompts.empty();
-  std::vector<Prompt> prompts =
+  const std::vector<Prompt> prompts =
       many ? read_prompts(flags, depth) : std::vector<Prompt>{{flags.prompt, read_program(flags.program, depth)}};
   task::TaskSpec task;
   task.name = "generate";
@@ -145,15 +192,14 @@ void generate(const GenerateFlags& flags) {
     requests.push_back({&inputs[i], prompts[i].program, flags.temperature, 0, &rules, false});
   if (!many) requests.front().on_text = [](std::string_view piece) { std::cout << piece << std::flush; };
 
-  const std::vector<exec::Answer> answers =
-      flags.policy.empty() ? executor.answer(requests)
-                           : answer_by_policy(flags.policy, executor, inputs, std::move(requests), prompts);
+  const std::vector<Reply> replies = flags.policy.empty() ? replies_of(requests, executor.answer(requests))
+                                                          : reply_by_policy(flags.policy, executor, inputs, requests);
   if (many) {
-    for (std::size_t i = 0; i < prompts.size(); ++i) print_answer(prompts[i], answers[i]);
+    for (std::size_t i = 0; i < prompts.size(); ++i) print_reply(prompts[i], replies[i]);
     return;
   }
   std::cout << std::endl;
-  if (!flags.quiet) print_summary(prompts.front(), inputs.front(), answers.front(), depth);
+  if (!flags.quiet) print_summary(replies.front(), inputs.front(), depth);
 }
 
 }  // namespace

@@ -81,6 +81,9 @@ std::size_t select(std::span<const Candidate> ranked, int k);
 ///                  compared with base in the same split and level                        none
 /// mcnemar_p_static McNemar's exact p of ranked[0] against static_best                    none
 ///
+/// Of a cascade, identity_share and the programs and sets are of the program whose answer it gave; layers and tokens
+/// are of all that it ran.
+///
 /// Flips are given for every policy but base. p-values are given for deployable policies only: an oracle knows the
 /// answers, so that a test of it says nothing. Latency figures are the caller's to append.
 ///

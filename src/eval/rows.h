@@ -10,9 +10,10 @@
 
 namespace polar::eval {
 
-/// One program that a policy proposed for an example, and what came of running it greedily.
+/// One program that a policy proposed for an example, and what came of running it greedily. A cascade has one
+/// candidate: what it answered, charged with the layers and tokens of every program it ran.
 struct Candidate {
-  core::Program program;
+  core::Program program;  ///< whose answer it is
   std::string answer;     ///< extracted; empty when the text held none
   bool correct = false;   ///< by the task's grader
   double confidence = 0;  ///< of the model in its answer, finite; compared within one row only

@@ -80,8 +80,10 @@ void check_menu(const MenuConfig& menu, const Rules& rules) {
   rules.require(menu.cascade_from == 0 || distinct.contains(menu.cascade_from),
                 {"menu.cascade_from", "menu.operating_points"},
                 fmt::format("expected 0 or one of menu.operating_points, found {}", menu.cascade_from));
-  rules.require(menu.cascade_tries <= menu.size, {"menu.cascade_tries", "menu.size"},
-                fmt::format("expected at most the menu's {} programs, found {}", menu.size, menu.cascade_tries));
+  const int programs = std::min(menu.size, menu.candidates);
+  rules.require(menu.cascade_tries <= programs, {"menu.cascade_tries", "menu.size", "menu.candidates"},
+                fmt::format("expected menu.cascade_tries of at most the menu's {} programs, found {}", programs,
+                            menu.cascade_tries));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ using Tries = std::vector<std::vector<predict::CascadeTry>>;  ///< by validation
 constexpr int kThresholds = 41;  ///< quantiles of 2.5 %
 
 /// Step 1.
-Tries tries_of(Experiment::State& state, const MenuTraining& from) {
+Tries tries_of(Experiment::State& state, const MenuTraining& from, int most) {
   const std::vector<task::Example>& examples = state.data.dataset.valid;
   const exec::TaskEncoder encoder(state.model.pool->manifest(), *state.model.tokenizer, state.data.task);
   const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
@@ -32,7 +32,7 @@ Tries tries_of(Experiment::State& state, const MenuTraining& from) {
   const std::vector<exec::EncodedExample> prompts = state.prompts(state.data.task, examples);
   state.executor.set_shared_prompt(exec::shared_prompt(prompts));
   const std::vector<double> ratios = from.menu.depth_ratios();
-  const auto count = static_cast<std::size_t>(state.config.menu.cascade_tries);
+  const auto count = static_cast<std::size_t>(most);
   constexpr std::size_t kExamplesInStep = 32;
   Tries tries(examples.size());
   Progress progress("cascade", examples.size(), "examples");
@@ -68,6 +68,13 @@ json point_json(const predict::CascadePoint& point) {
           {"mean_tries", point.mean_tries}};
 }
 
+std::string describe(const predict::CascadeRule& rule) {
+  if (rule.tries == 1) return "one try, as the menu itself";
+  if (rule.threshold > 0) return fmt::format("always {} tries, {} answer", rule.tries, to_string(rule.answer));
+  return fmt::format("at most {} tries, on with the next below a confidence of {:.3f}, {} answer", rule.tries,
+                     rule.threshold, to_string(rule.answer));
+}
+
 }  // namespace
 
 bool trains_cascade(const MenuConfig& config) {
@@ -78,14 +85,16 @@ predict::TrainedMenu train_cascade(Experiment::State& state, std::span<const Men
   const MenuConfig& config = state.config.menu;
   const std::vector<std::string> names = menu_names(config);
   const auto from = static_cast<std::size_t>(std::ranges::find(names, menu_name(config.cascade_from)) - names.begin());
-  const Tries tries = tries_of(state, menus[from]);
-  const std::vector<predict::CascadePoint> points = predict::tune_cascade(tries, config.cascade_tries, kThresholds);
+  const int most = std::min(config.cascade_tries, static_cast<int>(menus[from].menu.menu.size()));
+  const Tries tries = tries_of(state, menus[from], most);
+  const std::vector<predict::CascadePoint> points = predict::tune_cascade(tries, most, kThresholds);
   const double limit = config.cascade_limit;
   const auto within = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);
   const predict::CascadePoint chosen =
       within ? *within : std::ranges::min(points, {}, &predict::CascadePoint::mean_depth_ratio);
   predict::TrainedMenu cascade = menus[from].menu;
   cascade.cascade = chosen.rule;
+  cascade.cascade->grader = state.data.task.grader;
   json tried = json::array();
   for (const predict::CascadePoint& point : points) tried.push_back(point_json(point));
   cascade.selection = {{"menu", names[from]},
@@ -94,12 +103,10 @@ predict::TrainedMenu train_cascade(Experiment::State& state, std::span<const Men
                        {"depth_limit", limit > 0 ? json(limit) : json()},
                        {"within_limit", within.has_value()},
                        {"points", std::move(tried)}};
-  state.say(fmt::format(
-      "train: cascade over {}: at most {} tries, on with the next below a confidence of {:.3f}, {} answer; on "
-      "validation {:.1f} % at {:.3f} of the layers ({:.2f} tries){}",
-      names[from], chosen.rule.tries, chosen.rule.threshold, to_string(chosen.rule.answer), 100 * chosen.accuracy,
-      chosen.mean_depth_ratio, chosen.mean_tries,
-      within ? "" : fmt::format("; nothing tried runs as few as {} of them", limit)));
+  state.say(fmt::format("train: cascade over {}: {}; on validation {:.1f} % at {:.3f} of the layers ({:.2f} tries){}",
+                        names[from], describe(chosen.rule), 100 * chosen.accuracy, chosen.mean_depth_ratio,
+                        chosen.mean_tries,
+                        within ? "" : fmt::format("; nothing tried runs as few as {} of them", limit)));
   predict::save_menu(state.directory.file(kCascade), cascade);
   return cascade;
 }

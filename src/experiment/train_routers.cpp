@@ -84,7 +84,8 @@ StageStatus RouterStage::status(const std::string& labels_digest) const {
 }
 
 void RouterStage::run(const labels::LabelStore& labels, const std::string& labels_digest) {
-  if (status(labels_digest).up_to_date) return;
+  if (wanted().empty()) return;
+  if (status(labels_digest).up_to_date) return renew_selection(state_.directory, "routers", selection());
   Labelled train = labelled(labels, state_.data.dataset.train);  // 1
   Labelled valid = labelled(labels, state_.data.dataset.valid);
   if (train.labels.empty()) {
@@ -176,6 +177,11 @@ void RouterStage::train_one(predict::RouterKind kind, const Labelled& train, con
   const predict::RouterReport report = predict::train_routers(trained.network, allowed, {train.labels, train.states},
                                                               {valid.labels, valid.states}, options);
   progress.finish();
+  const int steps = config.epochs * ((report.train_examples + config.batch - 1) / config.batch);
+  if (config.warmup_steps >= steps) {
+    state_.say(fmt::format("train: {}: its {} steps are all warm-up; set router.warmup_steps below {}", name, steps,
+                           config.warmup_steps));
+  }
   trained.report = predict::report_json(report);
   trained.report["labels"] = {{"train", label_counts_json(train.counts)}, {"valid", label_counts_json(valid.counts)}};
   trained.report["valid"] = own_programs(trained);

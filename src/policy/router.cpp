@@ -51,6 +51,7 @@ void route_layer(exec::Executor& executor, int layer, std::span<Walk> walks, Rou
 
 std::vector<Route> route(exec::Executor& executor, std::span<const exec::EncodedExample> prompts, Router& router,
                          const predict::RouteRules& rules) {
+  const pool::OneIntraOpThread alone;
   predict::check_route_rules(rules);
   if (const int depth = executor.pool().manifest().depth; rules.depth != depth) {
     throw core::UsageError(fmt::format("routers: expected those of {} layers, as {} has, found some of {}", depth,
@@ -85,7 +86,6 @@ std::vector<RankedPrograms> RouterPlanner::propose(std::span<const Input> inputs
     }
     prompts.push_back(*input.prompt);
   }
-  const pool::OneIntraOpThread alone;
   std::vector<RankedPrograms> proposals;
   for (const Route& routed : route(executor_, prompts, *router_, rules_)) proposals.push_back({routed.program});
   return proposals;

@@ -84,6 +84,10 @@ std::unique_ptr<Cascade> TrainedPolicy::cascade(const RankedPrograms& ranked) co
   return model_->planner ? model_->planner->cascade(ranked) : nullptr;
 }
 
+std::optional<predict::CascadeRule> TrainedPolicy::cascade_rule() const {
+  return model_->menu ? model_->menu->cascade : std::nullopt;
+}
+
 std::vector<core::Program> TrainedPolicy::choose(exec::Executor& executor,
                                                  std::span<const exec::EncodedExample> prompts) {
   std::vector<core::Program> programs;

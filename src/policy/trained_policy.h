@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "exec/executor.h"
 #include "policy/planner.h"
 #include "predict/artifact.h"
+#include "predict/cascade_rule.h"
 
 namespace polar::policy {
 
@@ -33,6 +35,8 @@ class TrainedPolicy {
   std::vector<RankedPrograms> rank(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
   /// Goes through what rank() gave for a prompt; null where the policy is no cascade.
   std::unique_ptr<Cascade> cascade(const RankedPrograms& ranked) const;
+  /// None where the policy is no cascade. Its grader must be the requests', or confidences are of something else.
+  std::optional<predict::CascadeRule> cascade_rule() const;
   /// The program that runs first for each prompt.
   std::vector<core::Program> choose(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
 

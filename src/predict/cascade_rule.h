@@ -24,6 +24,7 @@ struct CascadeRule {
   double threshold =
       0;  ///< an answer of at least this confidence (nats a token, ≤ 0) is not tried again; above 0: never
   FinalAnswer answer = FinalAnswer::kMostConfident;
+  std::string grader = {};  ///< by name (task/grader.h): the confidence is that of the answer it reads
   friend bool operator==(const CascadeRule&, const CascadeRule&) = default;
 };
 

@@ -70,6 +70,7 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
     body["tries"] = rule->tries;
     body["threshold"] = rule->threshold;
     body["final_answer"] = to_string(rule->answer);
+    body["grader"] = rule->grader;
   }
   save_artifact(folder, trained.cascade ? kCascadeKind : kMenuKind,
                 {trained.origin, std::move(body), trained.scorer.save()});
@@ -98,7 +99,8 @@ TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weig
                            manifest_field<double>(*found, folder, "offset")};
   if (cascade) {
     trained.cascade = {integer("tries"), number("threshold"),
-                       final_answer(manifest_field<std::string>(artifact.body, folder, "final_answer"))};
+                       final_answer(manifest_field<std::string>(artifact.body, folder, "final_answer")),
+                       manifest_field<std::string>(artifact.body, folder, "grader")};
   }
   check(trained, folder.string());
   return trained;

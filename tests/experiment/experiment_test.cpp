@@ -388,13 +388,19 @@ TEST_F(ExperimentTest, ACascadePaysForEveryProgramItRunsAndAnswersByItsRule) {
   EXPECT_EQ(manifest.at("body").at("tries"), 1);
   predict::TrainedMenu cascade =
       predict::load_menu(run("cascade") / "cascade", manifest.at("pool_weights_digest").get<std::string>());
-  cascade.cascade = predict::CascadeRule{3, -1.5, predict::FinalAnswer::kMostConfident};
+  EXPECT_EQ(cascade.cascade.value().grader, made.task.grader);
+  const auto rows = [&] { return eval::read_rows(run("cascade") / "evaluation.jsonl"); };
+  std::vector<double> first;
+  for (const eval::EvaluationRow& row : rows()) {
+    if (row.policy == "menu") first.push_back(row.ranked.front().confidence);
+  }
+  std::ranges::sort(first);
+  cascade.cascade = predict::CascadeRule{3, first[8], predict::FinalAnswer::kMostConfident, made.task.grader};
   predict::save_menu(run("cascade") / "cascade", cascade);
   Experiment(made).evaluate();
 
   std::map<std::string, std::map<std::string, std::vector<eval::Candidate>>> ranked;  // by policy and example
-  for (const eval::EvaluationRow& row : eval::read_rows(run("cascade") / "evaluation.jsonl"))
-    ranked[row.policy][row.example] = row.ranked;
+  for (const eval::EvaluationRow& row : rows()) ranked[row.policy][row.example] = row.ranked;
   std::set<std::size_t> tries;
   for (const auto& [example, answered] : ranked["cascade"]) {
     ASSERT_EQ(answered.size(), 1U);
@@ -415,6 +421,32 @@ TEST_F(ExperimentTest, ACascadePaysForEveryProgramItRunsAndAnswersByItsRule) {
     EXPECT_EQ(answered[0].new_tokens, tokens) << example;
   }
   EXPECT_GT(tries.size(), 1U) << "the threshold divides the examples";
+}
+
+TEST_F(ExperimentTest, ACascadeOfOneTryIsTheMenuThatOrdersItsTries) {
+  Config made = config("ordered");
+  made.menu.operating_points = {0.9};
+  made.menu.cascade_tries = 3;
+  const auto selection = [&] { return nlohmann::json::parse(core::read_file(run("ordered") / "selection.json")); };
+  for (const double from : {0.0, 0.9}) {
+    made.menu.cascade_from = from;
+    made.menu.cascade_limit = from > 0 ? 0.01 : 0;
+    Experiment experiment(made);
+    experiment.search();
+    experiment.train();
+    const std::string menu = from > 0 ? "menu_0.9" : "menu";
+    const nlohmann::json chosen = selection().at(menu).at("chosen"), cascade = selection().at("cascade");
+    EXPECT_EQ(cascade.at("menu"), menu);
+    EXPECT_EQ(cascade.at("within_limit"), from == 0);
+    int single = 0;
+    for (const nlohmann::json& point : cascade.at("points")) {
+      if (point.at("tries") != 1) continue;
+      ++single;
+      EXPECT_NEAR(point.at("accuracy").get<double>(), chosen.at("accuracy").get<double>(), 1e-12);
+      EXPECT_NEAR(point.at("depth_ratio").get<double>(), chosen.at("depth_ratio").get<double>(), 1e-12);
+    }
+    EXPECT_GT(single, 0);
+  }
 }
 
 TEST_F(ExperimentTest, RefusesToEvaluateAnExampleThatTheLabelsHold) {

@@ -100,7 +100,9 @@ TEST(Schema, RefusesACascadeWithoutTriesOrOverAMenuThatThereIsNot) {
   EXPECT_EQ(refusal("name: a\nmenu: {cascade_tries: 2, cascade_from: 0.9}"),
             "x.yaml:2: menu.cascade_from: expected 0 or one of menu.operating_points, found 0.9");
   EXPECT_EQ(refusal("name: a\nmenu: {cascade_tries: 5, size: 4}"),
-            "x.yaml:2: menu.cascade_tries: expected at most the menu's 4 programs, found 5");
+            "x.yaml:2: menu.cascade_tries: expected menu.cascade_tries of at most the menu's 4 programs, found 5");
+  EXPECT_NE(refusal("name: a\nmenu: {cascade_tries: 5, candidates: 4}").find("at most the menu's 4 programs"),
+            std::string::npos);
   const std::string good = "name: a\nmenu: {cascade_tries: 3, cascade_from: 0.9, operating_points: [0.9]}\n";
   EXPECT_EQ(parse(good + "eval: {policies: [base, cascade]}").menu.cascade_from, 0.9);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace polar::experiment {
@@ -63,6 +64,33 @@ TEST_F(TrainMenuTest, ChoosesByInputOnValidationAndWithEveryExampleLeftOut) {
     EXPECT_EQ(menus[0].menu[static_cast<std::size_t>(menus[0].choose(positive))], programs_[1]) << select;
     EXPECT_EQ(menus[0].menu[static_cast<std::size_t>(menus[0].choose(negative))], programs_[2]) << select;
   }
+}
+
+TEST_F(TrainMenuTest, ScoresValidationRowsByAScorerThatHasNotSeenTheirProblem) {
+  const MenuTraining by_validation = train_all().front();
+  predict::Matrix valid(40, 1);
+  for (int row = 0; row < 40; ++row) valid.at(row, 0) = data_.features.at(40 + row, 0);
+  EXPECT_EQ(by_validation.valid_scores.values, by_validation.menu.scores(valid).values);
+
+  config_.select = "leave-group-out";
+  config_.ridge = {1};
+  config_.lambda = {0};
+  const auto right_of_validation = [&] {
+    const MenuTraining left_out = train_all().front();
+    EXPECT_EQ(left_out.valid_scores.rows, 40);
+    int right = 0;
+    for (int row = 0; row < 40; ++row) {
+      const int chosen =
+          predict::choose(left_out.valid_scores.row(row), left_out.menu.depth_ratios(), left_out.menu.rule);
+      const Program& program = left_out.menu.menu[static_cast<std::size_t>(chosen)];
+      const auto candidate = std::ranges::find(programs_, program) - programs_.begin();
+      right += data_.correct.at(40 + row, static_cast<int>(candidate)) > 0 ? 1 : 0;
+    }
+    return right;
+  };
+  EXPECT_EQ(right_of_validation(), 40);
+  for (int i = 0; i < 80; ++i) data_.groups[static_cast<std::size_t>(i)] = i % 2;  // its problem says the opposite
+  EXPECT_EQ(right_of_validation(), 0);
 }
 
 TEST_F(TrainMenuTest, LearnsNothingFromOtherExamplesOfTheSameProblem) {

@@ -147,7 +147,7 @@ TEST(MenuFile, GivesTheSameChoicesBack) {
 TEST(MenuFile, GivesACascadesRuleBackUnderAKindOfItsOwn) {
   const test::TemporaryFolder folder;
   auto cascade = trained_menu();
-  cascade.cascade = CascadeRule{3, -0.25, FinalAnswer::kLast};
+  cascade.cascade = CascadeRule{3, -0.25, FinalAnswer::kLast, "exact"};
   save_menu(folder.path(), cascade);
   EXPECT_EQ(artifact_kind(folder.path()), kCascadeKind);
   EXPECT_EQ(load_menu(folder.path(), "pool-digest").cascade, cascade.cascade);

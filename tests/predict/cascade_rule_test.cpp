@@ -60,6 +60,25 @@ TEST(TuneCascade, TriesEveryNumberOfTriesAndTheThresholdThatIsNeverReached) {
   EXPECT_EQ(always->mean_depth_ratio, 1.5);
 }
 
+TEST(TuneCascade, LearnsWhichAnswerToGive) {
+  // The second try is right, and less confident on one example of two.
+  const std::vector<std::vector<CascadeTry>> later{{{-0.5, 1, false}, {-0.9, 1, true}},
+                                                   {{-0.9, 1, false}, {-0.5, 1, true}}};
+  const auto best = best_within(tune_cascade(later, 2, 3));
+  EXPECT_EQ(best->rule.answer, FinalAnswer::kLast);
+  EXPECT_EQ(best->accuracy, 1);
+  // The first is, and less confident nowhere.
+  const std::vector<std::vector<CascadeTry>> first{{{-0.5, 1, true}, {-0.9, 1, false}},
+                                                   {{-0.9, 1, false}, {-0.5, 1, true}}};
+  const std::vector<CascadePoint> points = tune_cascade(first, 2, 2);
+  const auto always = [&](FinalAnswer answer) {
+    return std::ranges::find_if(
+        points, [&](const CascadePoint& point) { return point.mean_tries == 2 && point.rule.answer == answer; });
+  };
+  EXPECT_EQ(always(FinalAnswer::kMostConfident)->accuracy, 1);
+  EXPECT_EQ(always(FinalAnswer::kLast)->accuracy, 0.5);
+}
+
 TEST(TuneCascade, RefusesTooFewProgramsExamplesOrThresholds) {
   EXPECT_THROW(tune_cascade(kExamples, 3, 5), core::Error);
   EXPECT_THROW(tune_cascade({}, 1, 5), core::Error);
