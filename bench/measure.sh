@@ -2,7 +2,7 @@
 # The measurements behind bench/README.md, each with the reference in the same run where there is one. Measure alone: anything else that
 # runs on the machine changes the figures.
 #
-#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling generate; all: every one of these
+#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling generate tokenizer; all: every one of these
 #   bench/measure.sh gpu            the same on a GPU
 #
 #   POLAR_DATA     folder with gsm8k/test.jsonl, asdiv/test.jsonl and math500/test.jsonl, for words
@@ -109,8 +109,14 @@ generate() {  # one answer of 50 tokens, many at once, and the price of letting 
     --compare >"$out/generate.result.jsonl"
 }
 
+tokenizer() {  # characters/s beside the tokenizers library, on strange strings and on this project's pages and sources
+  local corpus
+  mapfile -t corpus < <(git ls-files '*.md' 'src/*')
+  .venv/bin/python scripts/check_tokenizer.py "$pool" --polar "$polar" --corpus "${corpus[@]}" --skip-code-points --speed "$rounds"
+}
+
 [ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
-sections="peers edits prompt words search memory ablation scaling generate"
+sections="peers edits prompt words search memory ablation scaling generate tokenizer"
 [ "$*" != all ] || eval "set -- $sections"
 for section in "$@"; do
   [[ " $sections gpu " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections gpu, found '$section'" >&2; exit 2; }

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Compares polar's tokenizer with the `tokenizers` library: ids and decoded text of many mixed strings and of every code point.
+"""Compares polar's tokenizer with the `tokenizers` library: ids and decoded text of many mixed strings and of every code point; with --speed
+also characters a second of both.
 
     scripts/check_tokenizer.py pools/smollm2 --polar build/release/polar
     scripts/check_tokenizer.py tokenizer.json --polar build/release/polar --strings 100000 --corpus README.md
+    scripts/check_tokenizer.py pools/smollm2 --polar build/release/polar --corpus README.md --skip-code-points --speed 5
 """
 
 import argparse
 import json
+import os
 import pathlib
+import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 from tokenizers import Tokenizer
 
@@ -45,6 +51,48 @@ def compare(name, inputs, expected, found, shown=5):
     return len(bad)
 
 
+def polar_rate(binary, pool, path):
+    """Characters a second of one round, and the number of characters."""
+    command = [str(binary.resolve()), "bench", "tokenize", str(pool), path, "--rounds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr.strip()}")
+    line = json.loads(done.stdout)
+    return line["characters_per_s"], line["characters"]
+
+
+def library_rate(reference, lines, seconds=1):
+    """The same of the library in at least so many seconds: without offsets, in chunks, and nothing turned into Python lists."""
+    done, taken, chunk = 0, 0.0, 10000
+    while taken < seconds:
+        started = time.perf_counter()
+        for begin in range(0, len(lines), chunk):
+            reference.encode_batch_fast(lines[begin:begin + chunk], add_special_tokens=False)
+        taken += time.perf_counter() - started
+        done += sum(map(len, lines))
+    return done / taken
+
+
+def compare_speed(name, args, reference, lines):
+    """Prints what both reach on the same lines, in turn and on one thread each; both keep words that they met before."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    rates = {"polar": [], "tokenizers": []}
+    with tempfile.NamedTemporaryFile(suffix=".txt") as file:
+        file.write(b"".join(line.encode() + b"\n" for line in lines))
+        file.flush()
+        library_rate(reference, lines, 0.1)  # warms up, as polar does by itself
+        for _ in range(args.speed):
+            rate, characters = polar_rate(args.polar, args.pool, file.name)
+            rates["polar"].append(rate)
+            rates["tokenizers"].append(library_rate(reference, lines))
+    if characters != sum(map(len, lines)):
+        sys.exit(f"speed of {name}: expected {sum(map(len, lines))} characters, found {characters}")
+    shown = ", ".join(f"{who} {statistics.median(found) / 1e6:.2f} ({min(found) / 1e6:.2f} to {max(found) / 1e6:.2f})"
+                      for who, found in rates.items())
+    ratio = statistics.median(rates["polar"]) / statistics.median(rates["tokenizers"])
+    print(f"speed of {name}: {shown} million characters/s, {ratio:.2f} x; {len(lines)} lines, {characters} characters")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pool", type=pathlib.Path, help="pool folder or tokenizer.json")
@@ -53,6 +101,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpus", type=pathlib.Path, nargs="*", default=[], help="text files to cut strings from")
     parser.add_argument("--skip-code-points", action="store_true", help="leave out the pass over all of Unicode")
+    parser.add_argument("--speed", type=int, default=0, metavar="ROUNDS", help="also time both so many rounds (default: none)")
     args = parser.parse_args()
 
     reference = Tokenizer.from_file(str(args.pool / "tokenizer.json" if args.pool.is_dir() else args.pool))
@@ -88,6 +137,11 @@ def main():
             part = points[begin:begin + chunk]
             found = polar(args.polar, args.pool, [json.dumps(text).encode() for text in part], True)
             different += compare(f"ids of code points, part {begin // chunk + 1}", part, encode(part), found)
+
+    if args.speed:
+        compare_speed("mixed strings", args, reference, [line.decode("utf-8", "replace") for line in lines])
+        if corpus:
+            compare_speed("the corpus", args, reference, "\n".join(corpus).split("\n"))
     return 1 if different else 0
 
 

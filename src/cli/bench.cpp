@@ -14,6 +14,7 @@ void add_bench(CLI::App& app) {
   add_bench_generate(*command);
   add_bench_algorithms(*command);
   add_bench_labels(*command);
+  add_bench_tokenize(*command);
 }
 
 }  // namespace polar::cli

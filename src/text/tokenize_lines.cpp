@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/error.h"
-#include "text/tokenizer.h"
 
 namespace polar::text {
 
@@ -44,11 +43,15 @@ std::string json_answer(const Tokenizer& tokenizer, const std::string& line, std
 
 }  // namespace
 
-int run_tokenize(const std::filesystem::path& pool, bool json_lines, std::istream& in, std::ostream& out) {
+Tokenizer load_tokenizer(const std::filesystem::path& pool) {
   const auto file = std::filesystem::is_directory(pool) ? pool / "tokenizer.json" : pool;
   if (!std::filesystem::exists(file))
     throw core::Error(fmt::format("{}: expected a pool or a tokenizer.json, found none", file.string()));
-  const Tokenizer tokenizer = Tokenizer::load(file);
+  return Tokenizer::load(file);
+}
+
+int run_tokenize(const std::filesystem::path& pool, bool json_lines, std::istream& in, std::ostream& out) {
+  const Tokenizer tokenizer = load_tokenizer(pool);
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     out << (json_lines ? json_answer(tokenizer, line, number) : ids_line(tokenizer.encode(line)));

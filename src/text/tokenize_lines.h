@@ -4,9 +4,14 @@
 #include <filesystem>
 #include <iosfwd>
 
+#include "text/tokenizer.h"
+
 namespace polar::text {
 
-/// `pool` is a pool folder or a tokenizer.json. Each line of `in` (without its end; a last line may lack one) gives one
+/// Of a pool folder, or of a tokenizer.json. Throws Error, also where there is none.
+Tokenizer load_tokenizer(const std::filesystem::path& pool);
+
+/// `pool` is what load_tokenizer takes. Each line of `in` (without its end; a last line may lack one) gives one
 /// line of `out`:
 /// - plain: the line is text, any bytes; its ids are written as a JSON array.
 /// - json_lines: a JSON string is text and gives its ids; a JSON array of ids is decoded, special tokens written out,
