@@ -73,6 +73,9 @@ def main(arguments=None):
         config = model.config
         print(f"{model.provenance['name']}: {config.num_hidden_layers} layers, hidden {config.hidden_size}, {model.dtype}, "
               f"context {model.context} of {config.max_position_embeddings}", flush=True)
+        if model.rounding:
+            print(f"weights rounded to {model.dtype}: at most {model.rounding:.1e} from the GGUF's; transformers is compared on the rounded ones",
+                  flush=True)
         package.export(model, options.out, options.force, log=lambda line: print(line, flush=True))
         if options.hf_folder:
             source.save_hf_folder(model, options.hf_folder)

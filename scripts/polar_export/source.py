@@ -31,6 +31,7 @@ class Source:
     eos_ids: list
     chat: dict | None
     provenance: dict = field(default_factory=dict)  # name, source, source_revision, source_sha256, licence
+    rounding: float = 0.0  # of a GGUF: largest |dequantised weight - stored weight|
 
     def reference(self, dtype):
         """transformers' own model with exactly the stored weights, computing in dtype."""
@@ -72,13 +73,14 @@ def load_folder(folder, dtype):
 
 
 def load_gguf(path, dtype):
-    """A GGUF as transformers dequantises, renames and unpermutes it -> (config, weights in dtype). Not through from_pretrained, which
-    wants the package accelerate for it."""
+    """A GGUF as transformers dequantises, renames and unpermutes it -> (config, weights in dtype, largest difference that dtype makes). Not
+    through from_pretrained, which wants the package accelerate for it."""
     config = LlamaConfig.from_dict(load_gguf_checkpoint(path)["config"])
     with torch.device("meta"):
         empty = LlamaForCausalLM(config)
     tensors = load_gguf_checkpoint(path, return_tensors=True, model_to_load=empty, torch_dtype=torch.float32)["tensors"]
     weights = {name: tensor.to(dtype).contiguous() for name, tensor in tensors.items()}
+    rounding = max((float((tensor - weights[name].float()).abs().max()) for name, tensor in tensors.items()), default=0.0)
     if config.tie_word_embeddings and "model.embed_tokens.weight" in weights:
         weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
     expected = {name: tensor.shape for name, tensor in empty.state_dict().items()}
@@ -86,7 +88,7 @@ def load_gguf(path, dtype):
                  if name not in weights or name not in expected or weights[name].shape != expected[name]]
     if different:
         refuse_weights(path, "missing, unexpected or of another shape", different)
-    return config, weights
+    return config, weights, rounding
 
 
 def refuse_weights(where, what, names):
@@ -149,7 +151,7 @@ def from_gguf(path, dtype=None, context=None, licence=None, source=None, revisio
         raise ExportError(f"{path}: expected no rope scaling in a GGUF, found {found}: export the model's Hugging Face folder instead")
     text = tokenizer.from_gguf(path, fields)
     dtype = dtype or "bfloat16"
-    config, weights = load_gguf(path, DTYPES[dtype])
+    config, weights, rounding = load_gguf(path, DTYPES[dtype])
     check_config(path, config.to_dict())
     tokens = fields["tokenizer.ggml.tokens"]
     if len(tokens) > config.vocab_size:
@@ -163,7 +165,7 @@ def from_gguf(path, dtype=None, context=None, licence=None, source=None, revisio
     }
     return Source(config, weights, dtype, context_of(path, config, context), text, names["bos_token"],
                   sorted({index for index in ends if index is not None}),
-                  tokenizer.chat_turn(fields.get("tokenizer.chat_template"), text, special), provenance)
+                  tokenizer.chat_turn(fields.get("tokenizer.chat_template"), text, special), provenance, rounding)
 
 
 def smollm2(dtype=None, context=None, licence=None):

@@ -291,6 +291,9 @@ class Gguf(ExportTest):
         self.assertEqual(manifest["chat"]["before_user"], "<|im_start|>system\nBe kind<|im_end|>\n<|im_start|>user\n")
         rounded = source.from_gguf(self.folder / "tiny.gguf")
         self.assertEqual((rounded.dtype, rounded.weights["model.norm.weight"].dtype), ("bfloat16", torch.bfloat16))
+        differences = [(tensor - rounded.weights[name].float()).abs().max() for name, tensor in again.weights.items()]
+        self.assertEqual((again.rounding, rounded.rounding), (0.0, float(max(differences))))
+        self.assertGreater(rounded.rounding, 0.0)
 
     def test_texts_begin_as_the_gguf_or_the_tokenizers_settings_say(self):
         def begin(model):
