@@ -46,6 +46,10 @@ expect() {
   fi
 }
 
+finishes() {  # COMMAND...: exit code 0
+  "$@" >"$work/stdout" 2>"$work/stderr" || { complain "expected exit code 0, found $?"; cat "$work/stderr"; }
+}
+
 complain() {
   printf '  FAILED: %s\n' "$1"
   failed=$((failed + 1))
@@ -75,6 +79,25 @@ config() {
     printf 'search:\n  rollouts: 4\n  oracle_rollouts: 4\n'
     printf '%s\n' "$@"
   } >"$file"
+}
+
+# full_disk SIZE ROLLOUTS PATTERN [CHECKED]: a search on a tmpfs of SIZE fills it while doing PATTERN; what it left is whole (CHECKED: a store
+# by then), and the same command goes on to the end once there is space.
+full_disk() {
+  local size=$1 rollouts=$2 pattern=$3 checked=${4:-} labels=$disk/runs/broken/labels.sqlite
+  mount -t tmpfs -o size="$size" tmpfs "$disk"
+  config "$work/full.yaml" "$disk/runs"
+  # Random programs: the default algorithm would first try hundreds of them on a pilot.
+  local search=("$polar" search "$work/full.yaml" --set search.algorithm=random --set search.rollouts="$rollouts")
+  expect 1 "$pattern.*(no space|full)" "${search[@]}"
+  no_temporaries "$disk"
+  if [ -n "$checked" ]; then
+    finishes "$polar" labels check "$labels"
+  fi
+  mount -o remount,size=8m "$disk"
+  finishes "${search[@]}"
+  finishes "$polar" labels check "$labels"
+  umount "$disk"
 }
 
 layer=$(cd "$pool" && ls layer_*.ts | sed -n 2p)
@@ -154,11 +177,9 @@ if [ "$(id -u)" -eq 0 ]; then
     umount "$disk"
 
     echo "full disk"
-    mount -t tmpfs -o size=64k tmpfs "$disk"
-    config "$work/full.yaml" "$disk/runs"
-    expect 1 "no space|full" "$polar" run "$work/full.yaml"
-    no_temporaries "$disk"
-    umount "$disk"
+    full_disk 64k 4 "labels.sqlite: while creating"
+    # The new store and what stands beside it take about 130 KB, each of the search's six steps about 30 KB: one in the middle finds no space.
+    full_disk 240k 24 "labels.sqlite: while recording a batch" checked
   else
     echo "  left out: no tmpfs can be mounted here; so is the full disk"
   fi
