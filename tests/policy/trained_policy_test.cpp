@@ -40,14 +40,12 @@ class TrainedPolicyTest : public testing::Test {
       rows.emplace_back(pooled.begin(), pooled.end());
     }
     const predict::Matrix x = predict::Matrix::from_rows(rows), y = predict::Matrix::from_rows({{1, 0}, {0, 1}});
-    predict::save_menu(folder_ / "menu", {{weights_digest, "task", kind, kPrefix},
-                                          kDepth,
-                                          {Program::identity(kDepth), Program{0, 1, 2, 2, 3}},
-                                          {0, 0, 0},
-                                          predict::MenuScorer::fit(x, y, {predict::ScorerKind::kRidge, 0.1, 1}),
-                                          nullptr,
-                                          std::nullopt,
-                                          cascade});
+    const predict::Origin origin{weights_digest, "task", kind, kPrefix};
+    const predict::MenuScorer scorer = predict::MenuScorer::fit(x, y, {predict::ScorerKind::kRidge, 0.1, 1});
+    predict::TrainedMenu menu{origin,    kDepth, {Program::identity(kDepth), Program{0, 1, 2, 2, 3}},
+                              {0, 0, 0}, scorer, nullptr};
+    menu.cascade = cascade;
+    predict::save_menu(folder_ / "menu", menu);
   }
 
   std::string digest() const { return loaded_.pool->manifest().weights_digest; }
