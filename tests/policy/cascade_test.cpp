@@ -8,7 +8,7 @@ namespace {
 using core::Program;
 
 const std::vector<Program> kPrograms{Program{0, 1, 2}, Program{0, 1}, Program{0, 1, 2, 2}};
-constexpr predict::CascadeRule kRule{3, -0.5, predict::FinalAnswer::kMostConfident};
+const predict::CascadeRule kRule{3, -0.5, predict::FinalAnswer::kMostConfident};
 
 exec::Answer answer_of(double confidence) {
   exec::Answer answer;
