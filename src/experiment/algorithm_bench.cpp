@@ -54,7 +54,8 @@ AlgorithmBench::AlgorithmBench(const Config& config, const AlgorithmBenchOptions
       data_(make_data(config)),
       executor_(model_.pool, model_.tokenizer, exec_options(config)) {
   const int skipped = has_pilot() ? config_.search.transfer_pilot : 0;
-  const std::vector<task::Example>& all = options_.validation ? data_.dataset.valid : data_.dataset.train;
+  const std::vector<task::Example> all =
+      task::distinct_problems(options_.validation ? data_.dataset.valid : data_.dataset.train, config_.seed);
   if (has_pilot()) pilot_ = slice_levels(all, 0, skipped);
   examples_ = slice_levels(all, skipped, options_.examples_per_level);
   if (examples_.empty()) {

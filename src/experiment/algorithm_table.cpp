@@ -1,9 +1,11 @@
 #include "experiment/algorithm_table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <numeric>
 
 #include "core/error.h"
@@ -198,6 +200,18 @@ std::string level_table(std::span<const AlgorithmRow> rows, int budget, const st
   return text;
 }
 
+/// How the pilot is charged, and which budgets have nothing to charge it with.
+std::string charge_line(const AlgorithmTableOptions& options) {
+  if (options.pilot_rollouts == 0) return "";
+  std::string text = fmt::format("Pilot charged: the others have {} rollouts more than {}.", options.pilot_rollouts,
+                                 options.default_algorithm);
+  std::vector<int> without;
+  std::ranges::copy_if(options.rollouts, std::back_inserter(without),
+                       [&](int rollouts) { return rollouts + options.pilot_rollouts > options.rollouts.back(); });
+  return text + fmt::format(" Not at {}: nothing ran with so many more; give --rollouts that to charge them too.\n",
+                            fmt::join(without, ", "));
+}
+
 }  // namespace
 
 std::vector<AlgorithmRow> algorithm_rows(std::span<const AlgorithmRun> runs, std::span<const std::string> levels,
@@ -292,10 +306,7 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
          "program: the "
          "identity counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
          "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n" +
-         options.pilot +
-         (options.pilot_rollouts > 0 ? fmt::format("Pilot charged: the others have {} rollouts more than {}.\n",
-                                                   options.pilot_rollouts, options.default_algorithm)
-                                     : "");
+         options.pilot + charge_line(options);
 }
 
 }  // namespace polar::experiment

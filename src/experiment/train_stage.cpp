@@ -18,7 +18,6 @@
 #include "experiment/train_cascade.h"
 #include "experiment/train_predictor.h"
 #include "experiment/train_routers.h"
-#include "task/arithmetic.h"
 #include "task/splits.h"
 
 namespace polar::experiment {
@@ -36,14 +35,12 @@ Matrix pooled_rows(std::span<const predict::TokenFeatures> features) {
   return Matrix::from_rows(rows);
 }
 
-/// A number a problem: those of arithmetic with the same operands, or questions that are the same text.
+/// A number a problem.
 std::vector<int> problems_of(std::span<const task::Example> examples) {
   std::map<std::string, int> numbers;
   std::vector<int> problems;
   for (const task::Example& example : examples) {
-    const std::string problem =
-        task::normalised_operands(example.id).value_or(task::normalised_question(example.question));
-    problems.push_back(numbers.try_emplace(problem, static_cast<int>(numbers.size())).first->second);
+    problems.push_back(numbers.try_emplace(task::problem_of(example), static_cast<int>(numbers.size())).first->second);
   }
   return problems;
 }

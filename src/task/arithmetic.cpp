@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -105,18 +104,6 @@ struct SplitExamples {
   int population = 0, distinct = 0;
 };
 
-/// Keeps one order of every problem, drawn by hash.
-void keep_one_order(std::vector<Example>& examples, std::uint64_t seed) {
-  std::map<std::string, std::pair<std::uint64_t, ExampleId>> drawn;  // by problem
-  const auto problem = [](const Example& example) { return normalised_operands(example.id).value(); };
-  for (const Example& example : examples) {
-    const std::pair order{core::derive_seed(seed, "order", example.id), example.id};
-    const auto [kept, first] = drawn.try_emplace(problem(example), order);
-    if (!first) kept->second = std::min(kept->second, order);
-  }
-  std::erase_if(examples, [&](const Example& example) { return drawn.at(problem(example)).second != example.id; });
-}
-
 SplitExamples split_examples(const Kind& kind, const ArithmeticOptions& options) {
   SplitExamples result;
   std::set<std::string> keys;
@@ -127,7 +114,8 @@ SplitExamples split_examples(const Kind& kind, const ArithmeticOptions& options)
     keys.insert(key);
     ++result.population;
   }
-  keep_one_order(result.of[static_cast<std::size_t>(Split::kTest)], options.seed);
+  std::vector<Example>& test = result.of[static_cast<std::size_t>(Split::kTest)];
+  test = distinct_problems(std::move(test), options.seed);
   result.distinct = static_cast<int>(keys.size());
   return result;
 }

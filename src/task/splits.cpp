@@ -150,6 +150,21 @@ std::string normalised_question(std::string_view question) {
   return text;
 }
 
+std::string problem_of(const Example& example) {
+  return normalised_operands(example.id).value_or(normalised_question(example.question));
+}
+
+std::vector<Example> distinct_problems(std::vector<Example> examples, std::uint64_t seed) {
+  std::unordered_map<std::string, std::pair<std::uint64_t, ExampleId>> drawn;  // by problem
+  for (const Example& example : examples) {
+    const std::pair one{core::derive_seed(seed, "order", example.id), example.id};
+    const auto [kept, first] = drawn.try_emplace(problem_of(example), one);
+    if (!first) kept->second = std::min(kept->second, one);
+  }
+  std::erase_if(examples, [&](const Example& example) { return drawn.at(problem_of(example)).second != example.id; });
+  return examples;
+}
+
 std::string_view to_string(Overlap::Kind kind) {
   switch (kind) {
     case Overlap::Kind::kId:

@@ -70,6 +70,13 @@ std::vector<Example> take(std::vector<Example> examples, int limit, std::uint64_
 /// Lower case (ASCII), runs of white space as one space, none at the ends.
 std::string normalised_question(std::string_view question);
 
+/// What examples that ask the same have in common: the operands of an arithmetic problem (normalised_operands), else
+/// the normalised question.
+std::string problem_of(const Example& example);
+
+/// One example of every problem, drawn by a hash of seed and id; they keep their order.
+std::vector<Example> distinct_problems(std::vector<Example> examples, std::uint64_t seed);
+
 /// Two examples that are the same one, and why.
 struct Overlap {
   ExampleId a, b;

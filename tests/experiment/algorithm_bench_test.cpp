@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/error.h"
 #include "core/file.h"
 #include "experiment/dataset.h"
 #include "labels/label_store.h"
 #include "support/message_of.h"
 #include "support/tiny_run.h"
+#include "task/arithmetic.h"
 
 namespace polar::experiment {
 namespace {
@@ -94,6 +97,24 @@ TEST_F(AlgorithmBenchTest, StartsTransferFromAPilotOfTheConfigurationsBudget) {
   const std::string drawn = slice_levels(make_data(config_).dataset.train, 0, 8).front().id;
   const auto pilot = labels::LabelStore::read(folder_ / "small" / "outcomes.sqlite").reusable_trials(drawn);
   EXPECT_EQ(pilot.size(), 12U);
+}
+
+TEST_F(AlgorithmBenchTest, AsksEachProblemOnceThePilotsIncluded) {
+  config_.task.kind = "arithmetic";
+  config_.task.train_file = config_.task.valid_file = config_.task.test_file = "";
+  config_.task.levels = {"one-digit sums"};
+  config_.task.train_per_level = config_.task.valid_per_level = config_.task.test_per_level = 100;
+  config_.search.transfer_pilot = 5;
+  AlgorithmBenchOptions wanted = options();
+  wanted.algorithms = {"transfer"};
+  wanted.examples_per_level = 0;
+  run(wanted);
+  std::set<std::string> problems;
+  const auto asked = labels::LabelStore::read(folder_ / "out" / "outcomes.sqlite").registered_examples();
+  for (const labels::StoredExample& example : asked) problems.insert(*task::normalised_operands(example.id));
+  EXPECT_GT(asked.size(), 5U);
+  EXPECT_EQ(problems.size(), asked.size());
+  EXPECT_LT(asked.size(), make_data(config_).dataset.train.size());
 }
 
 TEST_F(AlgorithmBenchTest, TunesOnValidationExamples) {

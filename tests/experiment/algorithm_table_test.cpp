@@ -82,6 +82,7 @@ TEST(AlgorithmRows, ChargeThePilotOfTheDefaultWhereTheLargestBudgetAllows) {
   EXPECT_DOUBLE_EQ(*find(rows, "random", "all", 2).charged_difference, 0) << "a is solved by its fourth program";
   EXPECT_FALSE(find(rows, "random", "all", 4).charged_difference.has_value());
   EXPECT_FALSE(find(rows, "guided", "all", 2).charged_difference.has_value());
+  EXPECT_NE(algorithms_markdown(rows, charged).find("Not at 4: nothing ran with so many more"), std::string::npos);
 }
 
 TEST(AlgorithmRows, ComparePairedWithTheDefault) {

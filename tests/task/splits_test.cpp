@@ -67,6 +67,22 @@ TEST(Overlap, FindsTheSameOperandsInAnotherOrder) {
   EXPECT_EQ(to_string(found[1].kind), "operands");
 }
 
+TEST(DistinctProblems, KeepsOneExampleOfEachWhateverItsOrderOrWording) {
+  const std::vector<Example> all = {
+      example("arith/two-digit sums/12+17", "12 + 17"), example("arith/two-digit sums/17+12", "17 + 12"),
+      example("arith/differences/17-12", "17 - 12"), example("a", "What is  THIS?"), example("b", "what is this?")};
+  std::set<std::string> kept_somewhere;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const std::vector<Example> kept = distinct_problems(all, seed);
+    ASSERT_EQ(kept.size(), 3U);
+    EXPECT_EQ(kept[1].id, "arith/differences/17-12") << "in their order";
+    EXPECT_EQ(problem_of(kept[0]), "+ 12 17");
+    EXPECT_EQ(problem_of(kept[2]), "what is this?");
+    for (const Example& each : kept) kept_somewhere.insert(each.id);
+  }
+  EXPECT_EQ(kept_somewhere.size(), 5U) << "drawn by the seed";
+}
+
 TEST(SplitOf, FollowsSharesAndSeed) {
   int train = 0, valid = 0, moved = 0;
   for (int i = 0; i < 4000; ++i) {
