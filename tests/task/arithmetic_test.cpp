@@ -15,7 +15,7 @@ namespace {
 using test::error_of;
 
 /// Operation and sorted operands of an example, read from its id.
-std::string problem_of(const Example& example) {
+std::string sorted_problem(const Example& example) {
   const std::string written = example.id.substr(example.id.rfind('/') + 1);
   std::vector<int> operands;
   static const std::regex kNumber("[0-9]+");
@@ -84,7 +84,7 @@ TEST(Arithmetic, NeverPartsTheOrdersOfAProblem) {
   std::map<std::string, std::set<int>> splits;
   int number = 0;
   for (const auto* split : {&data.train, &data.valid, &data.test}) {
-    for (const Example& example : *split) splits[problem_of(example)].insert(number);
+    for (const Example& example : *split) splits[sorted_problem(example)].insert(number);
     ++number;
   }
   for (const auto& [problem, in] : splits) EXPECT_EQ(in.size(), 1U) << problem;
@@ -93,9 +93,9 @@ TEST(Arithmetic, NeverPartsTheOrdersOfAProblem) {
 TEST(Arithmetic, TestsEveryProblemInOneOrderAndTrainsOnAll) {
   const Dataset data = make_arithmetic_dataset(everything());
   std::map<std::string, int> train, test, rephrased;
-  for (const Example& example : data.train) ++train[example.level + problem_of(example)];
-  for (const Example& example : data.test) ++test[example.level + problem_of(example)];
-  for (const Example& example : data.ood.at(0).examples) ++rephrased[example.level + problem_of(example)];
+  for (const Example& example : data.train) ++train[example.level + sorted_problem(example)];
+  for (const Example& example : data.test) ++test[example.level + sorted_problem(example)];
+  for (const Example& example : data.ood.at(0).examples) ++rephrased[example.level + sorted_problem(example)];
   for (const auto& once : {test, rephrased})
     EXPECT_TRUE(std::ranges::all_of(once, [](const auto& problem) { return problem.second == 1; }));
   EXPECT_TRUE(std::ranges::any_of(train, [](const auto& problem) { return problem.second == 6; })) << "three terms";
@@ -203,7 +203,7 @@ TEST(Arithmetic, DrawsLargerOperandsBeyondEveryTrainingRange) {
     EXPECT_EQ(example.answer, std::to_string(computed(example.question)));
     static const std::regex kOutside("\\b([0-9]{1,2}|[02-9][0-9]{2}|[0-9]{4,})\\b");
     EXPECT_FALSE(std::regex_search(example.question, kOutside)) << example.question;
-    problems[example.level].insert(problem_of(example));
+    problems[example.level].insert(sorted_problem(example));
   }
   ASSERT_EQ(problems.size(), 3U);
   for (std::string_view level : {"larger sums", "larger differences", "larger three-term sums"}) {
