@@ -106,17 +106,15 @@ std::vector<Reply> replies_of(std::span<const exec::Request> requests, std::vect
   return replies;
 }
 
-Reply reply_of(policy::CascadeRun run) {
+Reply reply_of(const policy::CascadeRun& run) {
   Reply reply{run.programs[run.answer], run.answers[run.answer]};
   reply.tries = static_cast<int>(run.programs.size());
-  reply.layers = 0;
-  reply.tokens = 0;
+  reply.layers = run.layers();
+  reply.tokens = run.tokens();
   reply.prefill_ms = reply.decode_ms = 0;
-  for (std::size_t i = 0; i < run.programs.size(); ++i) {
-    reply.layers += run.programs[i].length();
-    reply.tokens += run.answers[i].tokens.size();
-    reply.prefill_ms += run.answers[i].prefill_ms;
-    reply.decode_ms += run.answers[i].decode_ms;
+  for (const exec::Answer& answer : run.answers) {
+    reply.prefill_ms += answer.prefill_ms;
+    reply.decode_ms += answer.decode_ms;
   }
   return reply;
 }
@@ -130,7 +128,7 @@ std::vector<Reply> reply_by_cascade(const policy::TrainedPolicy& policy, exec::E
   rules.grader = grader.get();
   std::vector<std::unique_ptr<policy::Cascade>> cascades;
   for (const policy::RankedPrograms& programs : ranked) cascades.push_back(policy.cascade(programs));
-  std::vector<policy::CascadeRun> runs =
+  const std::vector<policy::CascadeRun> runs =
       policy::run_cascades(cascades, [&](std::span<const policy::CascadeTrial> trials) {
         std::vector<exec::Request> tried;
         for (const policy::CascadeTrial& trial : trials) {
@@ -144,7 +142,7 @@ std::vector<Reply> reply_by_cascade(const policy::TrainedPolicy& policy, exec::E
       });
   std::vector<Reply> replies;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    replies.push_back(reply_of(std::move(runs[i])));
+    replies.push_back(reply_of(runs[i]));
     if (requests[i].on_text) requests[i].on_text(replies.back().answer.text);
   }
   return replies;

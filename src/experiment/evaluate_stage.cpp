@@ -68,13 +68,10 @@ eval::Candidate settled(std::unique_ptr<policy::Cascade> cascade, AnswerOf answe
         return std::vector<exec::Answer>{answer(trials.front().program)};
       }).front();
   eval::Candidate given = candidate_of(run.programs[run.answer], run.answers[run.answer], example, grader);
-  given.layers = given.new_tokens = 0;
+  given.layers = run.layers();
+  given.new_tokens = static_cast<int>(run.tokens());
   std::set<int> distinct;
-  for (std::size_t i = 0; i < run.programs.size(); ++i) {
-    given.layers += run.programs[i].length();
-    given.new_tokens += static_cast<int>(run.answers[i].tokens.size());
-    distinct.insert(run.programs[i].layers().begin(), run.programs[i].layers().end());
-  }
+  for (const core::Program& program : run.programs) distinct.insert(program.layers().begin(), program.layers().end());
   given.unique_layers = static_cast<int>(distinct.size());
   return given;
 }

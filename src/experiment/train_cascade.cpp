@@ -90,8 +90,7 @@ predict::TrainedMenu train_cascade(Experiment::State& state, std::span<const Men
   const std::vector<predict::CascadePoint> points = predict::tune_cascade(tries, most, kThresholds);
   const double limit = config.cascade_limit;
   const auto within = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);
-  const predict::CascadePoint chosen =
-      within ? *within : std::ranges::min(points, {}, &predict::CascadePoint::mean_depth_ratio);
+  const predict::CascadePoint chosen = within ? *within : predict::shallowest(points);
   predict::TrainedMenu cascade = menus[from].menu;
   cascade.cascade = chosen.rule;
   cascade.cascade->grader = state.data.task.grader;

@@ -165,13 +165,6 @@ json static_ranking(const Menu& menu) {
   return ranking;
 }
 
-/// The most accurate of those that run the fewest layers.
-predict::MenuPoint shallowest(const std::vector<predict::MenuPoint>& points) {
-  return predict::best_within(points,
-                              std::ranges::min(points, {}, &predict::MenuPoint::mean_depth_ratio).mean_depth_ratio)
-      .value();
-}
-
 }  // namespace
 
 std::string menu_name(double operating_point) {
@@ -202,7 +195,7 @@ std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& 
   std::vector<MenuTraining> menus;
   for (double limit : limits) {
     const auto found = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);
-    const predict::MenuPoint point = found ? *found : shallowest(points);
+    const predict::MenuPoint point = found ? *found : predict::shallowest(points);
     const auto scorer = static_cast<std::size_t>(std::ranges::find(grid.scorers, point.scorer) - grid.scorers.begin());
     const Matrix x = rows_of(data.features, 0, menu.fitted()), y = rows_of(menu.targets, 0, menu.fitted());
     json selection = {{"chosen", point_json(point)},

@@ -29,6 +29,18 @@ std::size_t RankedCascade::answer(std::span<const ModelOutput> so_far) const {
   return predict::answer_of(confidences_of(so_far), rule_);
 }
 
+int CascadeRun::layers() const {
+  int sum = 0;
+  for (const core::Program& program : programs) sum += program.length();
+  return sum;
+}
+
+std::size_t CascadeRun::tokens() const {
+  std::size_t sum = 0;
+  for (const exec::Answer& one : answers) sum += one.tokens.size();
+  return sum;
+}
+
 std::vector<CascadeRun> run_cascades(
     std::span<const std::unique_ptr<Cascade>> cascades,
     const std::function<std::vector<exec::Answer>(std::span<const CascadeTrial>)>& run) {

@@ -48,6 +48,9 @@ struct CascadeRun {
   std::vector<core::Program> programs;  ///< all that ran, in order
   std::vector<exec::Answer> answers;    ///< as many
   std::size_t answer = 0;               ///< index of the one given
+
+  int layers() const;          ///< executions a token, of all programs
+  std::size_t tokens() const;  ///< generated under all of them
 };
 
 /// An input, by its place, to be answered under a program.

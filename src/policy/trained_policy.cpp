@@ -74,8 +74,8 @@ std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
   const auto features = read_features(executor, prompts, feature_program(origin()));
   for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].features = &features[i];
   std::vector<RankedPrograms> ranked = model_->planner->propose(inputs);
-  for (RankedPrograms& programs : ranked) {
-    if (!cascade(programs)) programs.resize(kCandidates);  // the predictor's beam holds more
+  if (!cascade_rule()) {
+    for (RankedPrograms& programs : ranked) programs.resize(kCandidates);  // the predictor's beam holds more
   }
   return ranked;
 }

@@ -2,6 +2,7 @@
 // A menu of programs: how it is chosen, how a program of it is chosen for an input, and how that rule is tuned
 // (method.md 3, menu policy). Torch-free.
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <span>
@@ -75,6 +76,12 @@ std::optional<Point> best_within(const std::vector<Point>& points,
     if (!best || order(point) > order(*best)) best = point;
   }
   return best;
+}
+
+/// The most accurate of those that run the fewest layers on average, then the earlier one. At least one point.
+template <typename Point>
+Point shallowest(const std::vector<Point>& points) {
+  return best_within(points, std::ranges::min(points, {}, &Point::mean_depth_ratio).mean_depth_ratio).value();
 }
 
 }  // namespace polar::predict

@@ -61,6 +61,10 @@ void refuse_overlap(std::span<const Example> a, const std::filesystem::path& a_f
 /// train, valid, test
 using Rows = std::vector<std::vector<Example>>;
 
+std::vector<Example> read_rows(const JsonlOptions& options, const std::filesystem::path& file) {
+  return read_jsonl(file, options.grader.empty() ? nullptr : make_grader(options.grader).get());
+}
+
 Rows read_splits(const JsonlOptions& options) {
   if (options.train_file.empty()) throw core::UsageError("train_file: expected a JSONL file, found none: name one");
   if (options.valid_file.empty() != options.test_file.empty()) {
@@ -68,8 +72,7 @@ Rows read_splits(const JsonlOptions& options) {
         fmt::format("{}: expected a file for validation and one for test, or neither, found only the {} one",
                     options.train_file.string(), options.valid_file.empty() ? "test" : "validation"));
   }
-  const auto grader = options.grader.empty() ? nullptr : make_grader(options.grader);
-  const auto read = [&](const std::filesystem::path& file) { return read_jsonl(file, grader.get()); };
+  const auto read = [&](const std::filesystem::path& file) { return read_rows(options, file); };
   Rows rows(3);
   if (!options.valid_file.empty()) {
     rows = {read(options.train_file), read(options.valid_file), read(options.test_file)};
@@ -87,8 +90,7 @@ Rows read_splits(const JsonlOptions& options) {
 
 NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file,
                     const Rows& rows) {
-  const auto grader = options.grader.empty() ? nullptr : make_grader(options.grader);
-  const std::vector<Example> all = read_jsonl(file, grader.get());
+  const std::vector<Example> all = read_rows(options, file);
   const std::filesystem::path* files[] = {&options.train_file, &options.valid_file, &options.test_file};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool is_test = i == 2;  // whose problems a set may ask in other words
