@@ -2,7 +2,7 @@
 
 include(GNUInstallDirs)
 
-# Names in anonymous namespaces are unique in their folder, so that its files can be compiled as one.
+# Names in anonymous namespaces are unique in their folder, of src/ or of tests/, so that its files can be compiled as one.
 function(polar_use_unity target)
   if(POLAR_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
@@ -84,8 +84,10 @@ function(polar_add_tests folder)
   target_include_directories(polar_${folder}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(polar_${folder}_test PRIVATE polar::${folder} ${ARG_DEPENDS} GTest::gtest_main)
   polar_target_options(polar_${folder}_test)
+  polar_use_unity(polar_${folder}_test)
   if(ARG_TORCH)
     polar_use_torch_pch(polar_${folder}_test)
   endif()
+  add_dependencies(polar_tests polar_${folder}_test)
   gtest_discover_tests(polar_${folder}_test DISCOVERY_TIMEOUT 120 DISCOVERY_MODE POST_BUILD PROPERTIES TIMEOUT 900)
 endfunction()

@@ -14,14 +14,14 @@ namespace {
 
 TEST(NullLayers, ComputeWhatTheMappedProgramComputesOnThePool) {
   const test::TemporaryFolder folder;
-  constexpr int kDepth = 6;
+  constexpr int kLayers = 6;
   constexpr std::uint64_t kSeed = 3;
-  test::write_tiny_pool(folder / "pool", {.depth = kDepth});
+  test::write_tiny_pool(folder / "pool", {.depth = kLayers});
   pool::LoadOptions shuffled;
   shuffled.null = {pool::NullLayers::kShuffled, kSeed};
   const auto loaded = test::load_pool(folder / "pool", pool::DType::kFloat32);
   const auto null = pool::ModulePool::load(folder / "pool", shuffled);
-  const std::vector<int> order = pool::shuffled_order(kDepth, kSeed);
+  const std::vector<int> order = pool::shuffled_order(kLayers, kSeed);
 
   const task::TaskSpec task = test::sums(4);
   test::Trials on_null(*null, *loaded.tokenizer, task), on_pool(*loaded.pool, *loaded.tokenizer, task);
@@ -32,7 +32,7 @@ TEST(NullLayers, ComputeWhatTheMappedProgramComputesOnThePool) {
     on_pool.add(example);
   }
   for (int i = 0; i < 12; ++i) {
-    const core::Program program = i == 0 ? core::Program::identity(kDepth) : test::random_program(random, kDepth);
+    const core::Program program = i == 0 ? core::Program::identity(kLayers) : test::random_program(random, kLayers);
     std::vector<core::Program::Layer> mapped;
     for (const core::Program::Layer layer : program.layers())
       mapped.push_back(static_cast<core::Program::Layer>(order[layer]));

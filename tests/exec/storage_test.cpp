@@ -12,18 +12,18 @@
 namespace polar::exec {
 namespace {
 
-struct Place {
+struct StoragePlace {
   const char* name;
   const char* device;
   std::unique_ptr<Storage> (*make)(const pool::ModulePool&);
   pool::DType dtype;
 };
 
-std::ostream& operator<<(std::ostream& out, const Place& place) {
+std::ostream& operator<<(std::ostream& out, const StoragePlace& place) {
   return out << place.name;
 }
 
-class StorageTest : public testing::TestWithParam<Place> {
+class StorageTest : public testing::TestWithParam<StoragePlace> {
  protected:
   static constexpr int kHeads = 6, kKvHeads = 2, kHeadSize = 24;
 
@@ -198,14 +198,15 @@ TEST_P(StorageTest, GivesARowTheBitsThatItHasBesideOtherSequences) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Places, StorageTest,
-                         testing::Values(Place{"host_float32", "cpu", make_host_storage, pool::DType::kFloat32},
-                                         Place{"host_bfloat16", "cpu", make_host_storage, pool::DType::kBFloat16},
-                                         Place{"tensors_float32", "cpu", make_tensor_storage, pool::DType::kFloat32},
-                                         Place{"tensors_bfloat16", "cpu", make_tensor_storage, pool::DType::kBFloat16},
-                                         Place{"cuda_float32", "cuda:0", make_tensor_storage, pool::DType::kFloat32},
-                                         Place{"cuda_bfloat16", "cuda:0", make_tensor_storage, pool::DType::kBFloat16}),
-                         [](const auto& each) { return each.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Places, StorageTest,
+    testing::Values(StoragePlace{"host_float32", "cpu", make_host_storage, pool::DType::kFloat32},
+                    StoragePlace{"host_bfloat16", "cpu", make_host_storage, pool::DType::kBFloat16},
+                    StoragePlace{"tensors_float32", "cpu", make_tensor_storage, pool::DType::kFloat32},
+                    StoragePlace{"tensors_bfloat16", "cpu", make_tensor_storage, pool::DType::kBFloat16},
+                    StoragePlace{"cuda_float32", "cuda:0", make_tensor_storage, pool::DType::kFloat32},
+                    StoragePlace{"cuda_bfloat16", "cuda:0", make_tensor_storage, pool::DType::kBFloat16}),
+    [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace polar::exec

@@ -25,7 +25,7 @@ ScannedProgram scanned(std::optional<core::Edit> edit, const std::vector<bool>& 
   return program;
 }
 
-const std::vector<std::string> kLevels = {"a", "b", "b", "b"};
+const std::vector<std::string> kScanLevels = {"a", "b", "b", "b"};
 
 std::vector<ScannedProgram> some_scan() {
   return {scanned(std::nullopt, {true, false, false, true}, {-1, -2, -3, -4}),
@@ -34,7 +34,7 @@ std::vector<ScannedProgram> some_scan() {
 }
 
 TEST(ScanTable, ComparesEveryProgramWithTheIdentityOnTheSameExamples) {
-  const std::vector<ScanRow> rows = scan_rows(some_scan(), kLevels, 1, 100);
+  const std::vector<ScanRow> rows = scan_rows(some_scan(), kScanLevels, 1, 100);
   ASSERT_EQ(rows.size(), 9U);
   EXPECT_EQ(rows[0].level, "a");
   const ScanRow &identity = rows[6], &repeat = rows[7], &skip = rows[8];
@@ -70,7 +70,7 @@ TEST(ScanTable, BoundsLogProbabilitiesThatUnderflow) {
 }
 
 TEST(ScanTable, WritesALineARowAndTheBestOfEachMode) {
-  const std::vector<ScanRow> rows = scan_rows(some_scan(), kLevels, 1, 100);
+  const std::vector<ScanRow> rows = scan_rows(some_scan(), kScanLevels, 1, 100);
   const std::string csv = scan_csv(rows);
   EXPECT_EQ(csv.substr(0, csv.find(',', 20)), "mode,first,last,layers");
   test::expect_parts(
@@ -81,7 +81,7 @@ TEST(ScanTable, WritesALineARowAndTheBestOfEachMode) {
 }
 
 TEST(ScanTable, HasNoIntervalWhereNothingVaries) {
-  const std::vector<ScanRow> rows = scan_rows(some_scan(), kLevels, 1, 100);
+  const std::vector<ScanRow> rows = scan_rows(some_scan(), kScanLevels, 1, 100);
   const ScanRow &one_example = rows[1], &identity = rows[6];
   EXPECT_EQ(one_example.n, 1);
   EXPECT_FALSE(one_example.change_interval);
@@ -111,10 +111,10 @@ TEST(ScanTable, RefusesALevelNamedAsAllOfThem) {
 TEST(ScanTable, RefusesAScanWithoutIdentityOrOutcomes) {
   std::vector<ScannedProgram> scan = some_scan();
   scan[1].outcomes.pop_back();
-  EXPECT_THROW(scan_rows(scan, kLevels, 1, 100), core::Error);
+  EXPECT_THROW(scan_rows(scan, kScanLevels, 1, 100), core::Error);
   scan = some_scan();
   scan.erase(scan.begin());
-  EXPECT_THROW(scan_rows(scan, kLevels, 1, 100), core::Error);
+  EXPECT_THROW(scan_rows(scan, kScanLevels, 1, 100), core::Error);
   EXPECT_THROW(scan_rows(some_scan(), {}, 1, 100), core::Error);
 }
 

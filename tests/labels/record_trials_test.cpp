@@ -12,7 +12,7 @@
 namespace polar::labels {
 namespace {
 
-using polar::testing::RuleEvaluator;
+using polar::test::RuleEvaluator;
 
 /// Two programs, greedily and sampled, for every example.
 std::vector<search::Trial> wanted_trials() {
@@ -27,7 +27,7 @@ std::vector<search::Trial> wanted_trials() {
 }
 
 search::Outcome outcome_of(const search::Trial& trial) {
-  search::Outcome outcome = polar::testing::arbitrary_outcome(trial, 0.4);
+  search::Outcome outcome = polar::test::arbitrary_outcome(trial, 0.4);
   outcome.correct ^= trial.sample.index == 2;
   return outcome;
 }

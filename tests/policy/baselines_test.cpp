@@ -14,7 +14,7 @@ namespace {
 
 using core::Program;
 
-constexpr int kDepth = 6;
+constexpr int kBaselineDepth = 6;
 
 std::vector<WeightedProgram> prior() {
   return {{Program::parse("0-4"), 1}, {Program::parse("0-5"), 6}, {Program::parse("0-5,5"), 3}};
@@ -59,9 +59,9 @@ TEST(LabelPriorPlanner, RefusesWeightsThatAreNoneAndAnEmptyPrior) {
 }
 
 TEST(SamplingPlanner, ProposesTheIdentityOnceASample) {
-  SamplingPlanner planner(kDepth, 0.7, 3);
+  SamplingPlanner planner(kBaselineDepth, 0.7, 3);
   EXPECT_EQ(planner.name(), "base_sampling_0.7");
-  EXPECT_EQ(planner.propose(inputs(1)).front(), RankedPrograms(3, Program::identity(kDepth)));
+  EXPECT_EQ(planner.propose(inputs(1)).front(), RankedPrograms(3, Program::identity(kBaselineDepth)));
   EXPECT_EQ(planner.sample(2), (search::Sample{0.7, 2}));
   EXPECT_FALSE(planner.is_oracle());
 }

@@ -13,11 +13,11 @@ namespace {
 
 using core::Program;
 
-constexpr int kDepth = 12;
+constexpr int kPlannerDepth = 12;
 
 search::SearchSpace space() {
   search::SpaceOptions options;
-  options.depth = kDepth;
+  options.depth = kPlannerDepth;
   options.first_layer = 2;
   options.min_depth_ratio = 0.8;
   options.max_depth_ratio = 1.25;
@@ -29,10 +29,10 @@ predict::TokenFeatures features(float first) {
 }
 
 TEST(FixedPlanner, ProposesTheSameRankingForEveryInput) {
-  FixedPlanner base("base", {Program::identity(kDepth)});
+  FixedPlanner base("base", {Program::identity(kPlannerDepth)});
   const std::vector<Input> inputs = {{"a", nullptr}, {"b", nullptr}};
   EXPECT_EQ(base.propose(inputs),
-            (std::vector<RankedPrograms>{{Program::identity(kDepth)}, {Program::identity(kDepth)}}));
+            (std::vector<RankedPrograms>{{Program::identity(kPlannerDepth)}, {Program::identity(kPlannerDepth)}}));
   EXPECT_THROW(FixedPlanner("empty", {}), core::Error);
 }
 
@@ -45,8 +45,8 @@ TEST(RandomPlanner, ProposesDistinctProgramsOfTheIdentitysLength) {
     EXPECT_EQ(ranked.size(), 5U);
     EXPECT_EQ(std::set<Program>(ranked.begin(), ranked.end()).size(), 5U);
     for (const Program& program : ranked) {
-      EXPECT_EQ(program.length(), kDepth);
-      EXPECT_NE(program, Program::identity(kDepth));
+      EXPECT_EQ(program.length(), kPlannerDepth);
+      EXPECT_NE(program, Program::identity(kPlannerDepth));
     }
   }
   EXPECT_NE(proposals[0], proposals[1]);
@@ -73,7 +73,7 @@ TEST(RandomPlanner, DependsOnTheInputAloneAndNotOnItsCompanions) {
 
 TEST(RandomPlanner, RefusesASpaceWithoutOtherProgramsOfThatLength) {
   search::SpaceOptions options;
-  options.depth = kDepth;
+  options.depth = kPlannerDepth;
   options.allow_repeat = false;
   const search::SearchSpace skips(options);
   EXPECT_THROW(RandomPlanner(skips, 1, 1), core::UsageError);
@@ -84,8 +84,8 @@ predict::TrainedMenu trained_menu() {
   const predict::Matrix x = predict::Matrix::from_rows({{1, 1, 1, 0}, {2, 1, 2, 0}, {-1, 1, -1, 0}, {-2, 1, -2, 0}});
   const predict::Matrix y = predict::Matrix::from_rows({{0, 1, 0}, {0, 1, 0}, {1, 0, 0}, {1, 0, 0}});
   return {{"weights", "task", "states", 2},
-          kDepth,
-          {Program::identity(kDepth), Program::parse("0-5,4-11"), Program::parse("0-7,9-11")},
+          kPlannerDepth,
+          {Program::identity(kPlannerDepth), Program::parse("0-5,4-11"), Program::parse("0-7,9-11")},
           {0, 0, 0},
           predict::MenuScorer::fit(x, y, {predict::ScorerKind::kRidge, 0.1, 1}),
           nullptr};
@@ -107,7 +107,7 @@ TEST(OraclePlanner, RefusesAStoreOfTrainingLabels) {
   const labels::RunLock lock(folder.path());
   const labels::LabelStore store =
       labels::LabelStore::open(lock, "labels.sqlite", {"w", "p", "t", "n", "g", "f"}, {"s", "verdict", 1});
-  EXPECT_THROW(OraclePlanner(store, kDepth), core::Error);
+  EXPECT_THROW(OraclePlanner(store, kPlannerDepth), core::Error);
 }
 
 TEST(OraclePlanner, TakesTheShortestValidProgramTheIdentityWhereThereIsNoneAndNothingUnsearched) {
@@ -122,17 +122,17 @@ TEST(OraclePlanner, TakesTheShortestValidProgramTheIdentityWhereThereIsNoneAndNo
     return search::Outcome{correct, -1, 2, 0.5, program.length(), "1", true};
   };
   const std::vector<search::Trial> trials = {
-      {"a", Program::identity(kDepth), {}}, {"a", longer, {}}, {"a", shorter, {}}};
+      {"a", Program::identity(kPlannerDepth), {}}, {"a", longer, {}}, {"a", shorter, {}}};
   const std::vector<search::Outcome> outcomes = {outcome(false, trials[0].program), outcome(true, longer),
                                                  outcome(true, shorter)};
   store.record("a", 0, trials, outcomes);
   store.record("b", 0, std::vector<search::Trial>{{"b", longer, {}}},
                std::vector<search::Outcome>{outcome(false, longer)});
-  OraclePlanner planner(store, kDepth);
+  OraclePlanner planner(store, kPlannerDepth);
   EXPECT_TRUE(planner.is_oracle());
   const std::vector<Input> inputs = {{"a", nullptr}, {"b", nullptr}, {"c", nullptr}};
-  EXPECT_EQ(planner.propose(inputs), (std::vector<RankedPrograms>{{shorter}, {Program::identity(kDepth)}, {}}));
-  EXPECT_EQ(OraclePlanner(store, kDepth, "menu_oracle").name(), "menu_oracle");
+  EXPECT_EQ(planner.propose(inputs), (std::vector<RankedPrograms>{{shorter}, {Program::identity(kPlannerDepth)}, {}}));
+  EXPECT_EQ(OraclePlanner(store, kPlannerDepth, "menu_oracle").name(), "menu_oracle");
 }
 
 }  // namespace

@@ -20,9 +20,9 @@ namespace {
 
 using core::Program;
 
-constexpr int kDepth = 6;
+constexpr int kRouterDepth = 6;
 constexpr predict::RouteRules kRules{
-    .depth = kDepth, .first_layer = 1, .end_layer = 5, .min_layers = 4, .max_layers = 8};
+    .depth = kRouterDepth, .first_layer = 1, .end_layer = 5, .min_layers = 4, .max_layers = 8};
 
 /// Decides by a digit of the states' sum, so that another state gives another program.
 class DigitRouter final : public Router {
@@ -50,7 +50,7 @@ class SameRouter final : public Router {
 class RouterTest : public testing::Test {
  protected:
   RouterTest() {
-    test::write_tiny_pool(folder_ / "pool", {.depth = kDepth});
+    test::write_tiny_pool(folder_ / "pool", {.depth = kRouterDepth});
     loaded_ = test::load_pool(folder_ / "pool", pool::DType::kFloat32);
     const exec::TaskEncoder encoder(loaded_.pool->manifest(), *loaded_.tokenizer, task_);
     for (int i = 0; i < 40; ++i)
@@ -65,13 +65,13 @@ class RouterTest : public testing::Test {
   /// One prompt alone, each prefix executed from the start.
   Program by_hand(const exec::EncodedExample& prompt, const predict::RouteRules& rules) const {
     std::vector<Program::Layer> steps;
-    for (int layer = 0; layer < kDepth; ++layer) {
+    for (int layer = 0; layer < kRouterDepth; ++layer) {
       int runs = 1;
       if (rules.routes(layer)) {
         exec::Executor alone = executor();
         const auto states = read_features(alone, std::span(&prompt, 1), steps.empty() ? Program() : Program(steps));
         runs = static_cast<int>(DigitRouter::decide(states.front()));
-        const int rest = kDepth - layer - 1, so_far = static_cast<int>(steps.size());
+        const int rest = kRouterDepth - layer - 1, so_far = static_cast<int>(steps.size());
         if (so_far + runs + rest < rules.min_layers || so_far + runs + rest > rules.max_layers) runs = 1;
       }
       for (int run = 0; run < runs; ++run) steps.push_back(static_cast<Program::Layer>(layer));
@@ -147,7 +147,8 @@ TEST_F(RouterTest, NeverMakesAProgramTooShortOrTooLong) {
     EXPECT_EQ(routed.program, Program::parse("0-1,1-2,2-5"));
     EXPECT_EQ(routed.overruled, 2);
   }
-  const predict::RouteRules all{.depth = kDepth, .first_layer = 0, .end_layer = 6, .min_layers = 1, .max_layers = 12};
+  const predict::RouteRules all{
+      .depth = kRouterDepth, .first_layer = 0, .end_layer = 6, .min_layers = 1, .max_layers = 12};
   EXPECT_EQ(route(one, prompts_, skip, all).front().program, (Program{5})) << "never empty";
   EXPECT_EQ(route(one, prompts_, repeat, all).front().program.length(), 12);
 }
@@ -162,7 +163,8 @@ TEST_F(RouterTest, RefusesRulesOfAnotherDepthAndInputsWithoutAPrompt) {
   RouterPlanner planner("drllm", one, std::make_unique<SameRouter>(Choice::kExecute), kRules);
   EXPECT_EQ(planner.name(), "drllm");
   const std::vector<Input> inputs{{"asked", nullptr, prompts_.data()}, {"unasked", nullptr, nullptr}};
-  EXPECT_EQ(planner.propose(std::span(inputs).first(1)), (std::vector<RankedPrograms>{{Program::identity(kDepth)}}));
+  EXPECT_EQ(planner.propose(std::span(inputs).first(1)),
+            (std::vector<RankedPrograms>{{Program::identity(kRouterDepth)}}));
   const auto prompt = test::message_of<core::Error>([&] { planner.propose(inputs); });
   EXPECT_NE(prompt.find("policy drllm: example 'unasked': expected its prompt"), std::string::npos) << prompt;
 }
@@ -189,7 +191,7 @@ TEST_F(RouterTest, TurnsTheDialFromTheShortestProgramToTheLongest) {
     return route(one, std::span(prompts_).first(1), router, kRules).front().program;
   };
   EXPECT_EQ(program(-1).length(), kRules.min_layers);
-  EXPECT_EQ(program(0.5), Program::identity(kDepth));
+  EXPECT_EQ(program(0.5), Program::identity(kRouterDepth));
   EXPECT_EQ(program(1).length(), kRules.max_layers);
   EXPECT_THROW(LearnedRouter(routers, 1.5), core::UsageError);
 }

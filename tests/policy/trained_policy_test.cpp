@@ -17,13 +17,13 @@ namespace {
 
 using core::Program;
 
-constexpr int kDepth = 4, kPrefix = 2;
+constexpr int kTrainedDepth = 4, kPrefix = 2;
 
 /// A tiny pool, and a menu of two programs in which the identity wins for prompts that the scorer was fitted on with 1.
 class TrainedPolicyTest : public testing::Test {
  protected:
   void SetUp() override {
-    test::write_tiny_pool(folder_ / "pool", {.depth = kDepth});
+    test::write_tiny_pool(folder_ / "pool", {.depth = kTrainedDepth});
     loaded_ = test::load_pool(folder_ / "pool", pool::DType::kFloat32, pool::Kernels::kLibrary);
     executor_ = std::make_unique<exec::Executor>(loaded_.pool, loaded_.tokenizer, exec::ExecOptions{.workers = 1});
     const exec::TaskEncoder encoder(loaded_.pool->manifest(), *loaded_.tokenizer, task_);
@@ -42,8 +42,8 @@ class TrainedPolicyTest : public testing::Test {
     const predict::Matrix x = predict::Matrix::from_rows(rows), y = predict::Matrix::from_rows({{1, 0}, {0, 1}});
     const predict::Origin origin{weights_digest, "task", kind, kPrefix};
     const predict::MenuScorer scorer = predict::MenuScorer::fit(x, y, {predict::ScorerKind::kRidge, 0.1, 1});
-    predict::TrainedMenu menu{origin,    kDepth, {Program::identity(kDepth), Program{0, 1, 2, 2, 3}},
-                              {0, 0, 0}, scorer, nullptr};
+    predict::TrainedMenu menu{origin,    kTrainedDepth, {Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}},
+                              {0, 0, 0}, scorer,        nullptr};
     menu.cascade = cascade;
     predict::save_menu(folder_ / "menu", menu);
   }
@@ -62,13 +62,13 @@ TEST_F(TrainedPolicyTest, ChoosesForEachPromptWhatItWasTrainedOn) {
   TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
   const exec::EncodedExample prompts[] = {one_, other_};
   EXPECT_EQ(policy.choose(*executor_, prompts),
-            (std::vector<Program>{Program::identity(kDepth), Program{0, 1, 2, 2, 3}}));
+            (std::vector<Program>{Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}}));
 }
 
 TEST_F(TrainedPolicyTest, IsACascadeOverItsMenuWhereTheFolderSaysSo) {
   const exec::EncodedExample prompts[] = {one_, other_};
   save_menu(digest());
-  const RankedPrograms programs{Program::identity(kDepth), Program{0, 1, 2, 2, 3}};
+  const RankedPrograms programs{Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}};
   TrainedPolicy plain = TrainedPolicy::load(folder_ / "menu", digest());
   EXPECT_EQ(plain.rank(*executor_, prompts), (std::vector<RankedPrograms>{{programs[0]}, {programs[1]}}));
   EXPECT_FALSE(plain.cascade(programs));
@@ -88,7 +88,7 @@ TEST_F(TrainedPolicyTest, ReadsStatesThatTheAnswerFindsAgain) {
   const exec::GenerationRules rules{nullptr, {}, 1, exec::StopRule::kFull};
   const exec::Request request{&one_, program, 0, 0, &rules, false};
   executor_->answer(std::span(&request, 1));
-  EXPECT_EQ(executor_->stats().computed_nodes, static_cast<std::uint64_t>(kDepth - kPrefix));
+  EXPECT_EQ(executor_->stats().computed_nodes, static_cast<std::uint64_t>(kTrainedDepth - kPrefix));
 }
 
 TEST_F(TrainedPolicyTest, RefusesAPolicyOfAnotherPoolAndNamesBothDigests) {

@@ -100,7 +100,7 @@ TEST(Crop, BecomesATargetOnlyWhereItAnswersCorrectly) {
   const std::vector<task::ExampleId> ids{"right", "wrong", "plain"};
   std::vector<std::vector<ValidProgram>> valid{{{many, 1}, {skip, 2}, {more, 3}}, {{many, 1}}, {{skip, 2}}};
   std::vector<search::Trial> asked;
-  testing::RuleEvaluator evaluator([&](const search::Trial& trial) {
+  test::RuleEvaluator evaluator([&](const search::Trial& trial) {
     asked.push_back(trial);
     search::Outcome outcome;
     outcome.correct = trial.example == "right";
@@ -125,7 +125,7 @@ TEST(Crop, BecomesATargetOnlyWhereItAnswersCorrectly) {
 }
 
 TEST(Crop, RunsNothingWhereEverythingCanBeEmitted) {
-  testing::RuleEvaluator evaluator([](const search::Trial&) -> search::Outcome { throw core::Error("asked"); });
+  test::RuleEvaluator evaluator([](const search::Trial&) -> search::Outcome { throw core::Error("asked"); });
   const std::vector<task::ExampleId> ids{"a"};
   std::vector<std::vector<ValidProgram>> valid{{{Program{0, 1, 2}, 0}}};
   TargetCounts counts;

@@ -6,19 +6,22 @@
 #include <limits>
 
 #include "core/error.h"
+#include "support/layer_choices.h"
 #include "support/message_of.h"
 
 namespace polar::predict {
 namespace {
 
 using core::Program;
+using test::kRun;
+using test::kSkip;
+using test::kTwice;
 
-constexpr LayerChoice kSkip = LayerChoice::kSkip, kRun = LayerChoice::kExecute, kTwice = LayerChoice::kRepeat;
-constexpr RouteRules kRules{.depth = 6, .first_layer = 1, .end_layer = 6, .min_layers = 4, .max_layers = 8};
+constexpr RouteRules kChoiceRules{.depth = 6, .first_layer = 1, .end_layer = 6, .min_layers = 4, .max_layers = 8};
 
 TEST(LayerChoice, ReadsSkipsAndRepeatsOfSingleLayers) {
   const Program program{0, 1, 1, 3, 4, 4, 5};
-  const auto choices = choices_of(program, kRules);
+  const auto choices = choices_of(program, kChoiceRules);
   ASSERT_TRUE(choices);
   EXPECT_EQ(*choices, (std::vector<LayerChoice>{kRun, kTwice, kSkip, kRun, kTwice, kRun}));
   EXPECT_EQ(program_of(*choices), program);
@@ -27,7 +30,7 @@ TEST(LayerChoice, ReadsSkipsAndRepeatsOfSingleLayers) {
 }
 
 TEST(LayerChoice, HasNoneForProgramsThatRoutersCannotMake) {
-  EXPECT_TRUE(choices_of(Program::identity(6), kRules));
+  EXPECT_TRUE(choices_of(Program::identity(6), kChoiceRules));
   for (const char* text : {
            "0-2,1-5",          // two layers looped as a whole
            "0-1,1,1-5",        // three runs
@@ -37,7 +40,7 @@ TEST(LayerChoice, HasNoneForProgramsThatRoutersCannotMake) {
            "0-1,1-2,2-3,3-5",  // too long: nine
            "0-5,6",            // another model's
        }) {
-    EXPECT_FALSE(choices_of(Program::parse(text), kRules)) << text;
+    EXPECT_FALSE(choices_of(Program::parse(text), kChoiceRules)) << text;
   }
 }
 
@@ -45,19 +48,20 @@ TEST(LayerChoice, KeepsEveryProgramWithinItsBounds) {
   for (int code = 0; code < 243; ++code) {  // whatever five routers want
     std::vector<LayerChoice> choices{kRun};
     for (int layer = 1, rest = code; layer < 6; ++layer, rest /= 3)
-      choices.push_back(within_bounds(static_cast<LayerChoice>(rest % 3), layer, program_of(choices).length(), kRules));
+      choices.push_back(
+          within_bounds(static_cast<LayerChoice>(rest % 3), layer, program_of(choices).length(), kChoiceRules));
     const int length = program_of(choices).length();
     EXPECT_TRUE(4 <= length && length <= 8) << code;
   }
 }
 
 TEST(LayerChoice, OverrulesNothingThatTheBoundsAllow) {
-  EXPECT_EQ(within_bounds(kSkip, 1, 1, kRules), kSkip);    // 1 + four layers left
-  EXPECT_EQ(within_bounds(kSkip, 3, 2, kRules), kSkip);    // 2 + two
-  EXPECT_EQ(within_bounds(kSkip, 3, 1, kRules), kRun);     // 1 + two
-  EXPECT_EQ(within_bounds(kTwice, 2, 3, kRules), kTwice);  // 3 + 2 + three
-  EXPECT_EQ(within_bounds(kTwice, 2, 4, kRules), kRun);    // 4 + 2 + three
-  EXPECT_EQ(within_bounds(kRun, 5, 7, kRules), kRun);
+  EXPECT_EQ(within_bounds(kSkip, 1, 1, kChoiceRules), kSkip);    // 1 + four layers left
+  EXPECT_EQ(within_bounds(kSkip, 3, 2, kChoiceRules), kSkip);    // 2 + two
+  EXPECT_EQ(within_bounds(kSkip, 3, 1, kChoiceRules), kRun);     // 1 + two
+  EXPECT_EQ(within_bounds(kTwice, 2, 3, kChoiceRules), kTwice);  // 3 + 2 + three
+  EXPECT_EQ(within_bounds(kTwice, 2, 4, kChoiceRules), kRun);    // 4 + 2 + three
+  EXPECT_EQ(within_bounds(kRun, 5, 7, kChoiceRules), kRun);
 }
 
 TEST(LayerChoice, TakesTheMostProbableAndTheEarlierOfEquals) {
@@ -89,11 +93,11 @@ TEST(LayerChoice, RefusesLogitsThatAreNone) {
 }
 
 TEST(LayerChoice, RefusesRulesThatContradictThemselves) {
-  EXPECT_NO_THROW(check_route_rules(kRules));
+  EXPECT_NO_THROW(check_route_rules(kChoiceRules));
   for (auto break_it : {+[](RouteRules& r) { r.first_layer = -1; }, +[](RouteRules& r) { r.end_layer = 1; },
                         +[](RouteRules& r) { r.end_layer = 7; }, +[](RouteRules& r) { r.min_layers = 0; },
                         +[](RouteRules& r) { r.min_layers = 7; }, +[](RouteRules& r) { r.max_layers = 5; }}) {
-    RouteRules rules = kRules;
+    RouteRules rules = kChoiceRules;
     break_it(rules);
     EXPECT_THROW(check_route_rules(rules), core::UsageError);
   }

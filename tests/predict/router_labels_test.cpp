@@ -5,19 +5,22 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "support/layer_choices.h"
 
 namespace polar::predict {
 namespace {
 
 using core::Program;
+using test::kRun;
+using test::kSkip;
+using test::kTwice;
 
-constexpr LayerChoice kSkip = LayerChoice::kSkip, kRun = LayerChoice::kExecute, kTwice = LayerChoice::kRepeat;
-constexpr RouteRules kRules{.depth = 6, .first_layer = 0, .end_layer = 6, .min_layers = 3, .max_layers = 12};
+constexpr RouteRules kLabelRules{.depth = 6, .first_layer = 0, .end_layer = 6, .min_layers = 3, .max_layers = 12};
 
 TEST(RouterLabel, IsTheShortestValidProgramThenThatOfTheFewestLayers) {
   RouterLabelCounts counts;
   const std::vector<Program> valid{Program::identity(6), Program{0, 2, 3, 4, 5}, Program{0, 1, 1, 3, 4}};
-  const auto label = router_label(valid, kRules, counts);
+  const auto label = router_label(valid, kLabelRules, counts);
   ASSERT_TRUE(label);
   EXPECT_EQ(label->program, valid[2]) << "five executions, as the second, but four layers";
   EXPECT_EQ(label->choices, (std::vector<LayerChoice>{kRun, kTwice, kSkip, kRun, kRun, kSkip}));
@@ -28,21 +31,21 @@ TEST(RouterLabel, IsTheNextOneWhereRoutersCannotMakeThePublishedOne) {
   RouterLabelCounts counts;
   const std::vector<Program> valid{Program::identity(6), Program::parse("0-1,0-1"), Program::parse("0-3,2-3,5"),
                                    Program::parse("1-5")};
-  EXPECT_EQ(router_label(valid, kRules, counts)->program, Program::parse("1-5"));
+  EXPECT_EQ(router_label(valid, kLabelRules, counts)->program, Program::parse("1-5"));
   EXPECT_EQ(counts,
             (RouterLabelCounts{.examples = 1, .labelled = 1, .replaced = 1, .programs = 4, .inexpressible = 2}));
 }
 
 TEST(RouterLabel, IsMissingAndCountedWhereThereIsNone) {
   RouterLabelCounts counts;
-  EXPECT_FALSE(router_label({}, kRules, counts));
-  EXPECT_FALSE(router_label(std::vector<Program>{Program::parse("0-2,1-5")}, kRules, counts));
+  EXPECT_FALSE(router_label({}, kLabelRules, counts));
+  EXPECT_FALSE(router_label(std::vector<Program>{Program::parse("0-2,1-5")}, kLabelRules, counts));
   EXPECT_EQ(counts,
             (RouterLabelCounts{.examples = 2, .without_valid = 1, .dropped = 1, .programs = 1, .inexpressible = 1}));
 }
 
 TEST(RouterLabel, CountsChoicesOfRoutedLayersOnly) {
-  RouteRules rules = kRules;
+  RouteRules rules = kLabelRules;
   rules.first_layer = 1;
   const std::vector<RouterLabel> labels{{{}, {kRun, kSkip, kRun, kTwice, kRun, kRun}},
                                         {{}, {kRun, kRun, kRun, kRun, kRun, kSkip}}};

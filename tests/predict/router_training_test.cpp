@@ -12,7 +12,7 @@
 namespace polar::predict {
 namespace {
 
-constexpr RouteRules kRules = test::RouterToy::kRules;
+constexpr RouteRules kToyRules = test::RouterToy::kRules;
 
 RouterTrainingOptions quick_routers(int epochs) {
   RouterTrainingOptions options;
@@ -25,10 +25,10 @@ RouterTrainingOptions quick_routers(int epochs) {
 /// Share of choices as labelled, a repeat counting as an execution for routers that have none.
 double right_share(const RouterNetwork& network, const test::RouterToy& toy) {
   int right = 0, all = 0;
-  for (int layer = 0; layer < kRules.routed(); ++layer) {
+  for (int layer = 0; layer < kToyRules.routed(); ++layer) {
     for (std::size_t i = 0; i < toy.labels.size(); ++i, ++all) {
       const auto chosen = choose_by(network.logits(layer, toy.states[static_cast<std::size_t>(layer)][i]), 0);
-      const auto label = toy.labels[i].choices[static_cast<std::size_t>(kRules.first_layer + layer)];
+      const auto label = toy.labels[i].choices[static_cast<std::size_t>(kToyRules.first_layer + layer)];
       right += static_cast<int>(chosen) == std::min(static_cast<int>(label), network.classes() - 1) ? 1 : 0;
     }
   }
@@ -44,13 +44,13 @@ TEST_P(RouterLearning, FindsWhatTheStatesDetermine) {
   int layers = 0;
   RouterTrainingOptions options = quick_routers(15);
   options.layer_done = [&] { ++layers; };
-  const auto report = train_routers(network, kRules, train_toy.set(), valid_toy.set(), options);
-  EXPECT_EQ(layers, kRules.routed());
+  const auto report = train_routers(network, kToyRules, train_toy.set(), valid_toy.set(), options);
+  EXPECT_EQ(layers, kToyRules.routed());
   EXPECT_GE(right_share(network, test_toy), 0.99);
   ASSERT_EQ(report.curve.size(), 15U);
   EXPECT_LT(report.curve.back().train_loss, report.curve.front().train_loss / 4);
   EXPECT_LT(*report.curve.back().valid_loss, *report.curve.front().valid_loss / 4);
-  EXPECT_EQ(report.choices, choice_counts(train_toy.labels, kRules));
+  EXPECT_EQ(report.choices, choice_counts(train_toy.labels, kToyRules));
   EXPECT_EQ(report.class_weights.size(), static_cast<std::size_t>(network.classes()));
   EXPECT_EQ(report.parameters, network.parameter_count());
   EXPECT_EQ(report.train_examples, 300);
@@ -108,7 +108,7 @@ TEST(RouterTraining, SameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
     RouterNetwork network(test::router_toy_shape(RouterKind::kDrllm), network_seed);
     RouterTrainingOptions options = quick_routers(2);
     options.seed = seed;
-    train_routers(network, kRules, toy.set(), {{}, std::vector<std::vector<TokenFeatures>>(3)}, options);
+    train_routers(network, kToyRules, toy.set(), {{}, std::vector<std::vector<TokenFeatures>>(3)}, options);
     return network.logits(2, toy.states[2].back());
   };
   const auto once = weights(1, 5);
@@ -120,7 +120,7 @@ TEST(RouterTraining, SameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
 TEST(RouterTraining, WeighsGatesByExecutionsThatIncludeRepeats) {
   const test::RouterToy toy(40, "gates");
   RouterNetwork network(test::router_toy_shape(RouterKind::kMindskip), 1);
-  const auto report = train_routers(network, kRules, toy.set(), toy.set(), quick_routers(1));
+  const auto report = train_routers(network, kToyRules, toy.set(), toy.set(), quick_routers(1));
   const std::vector<std::int64_t> counts{report.choices[0], report.choices[1] + report.choices[2]};
   EXPECT_EQ(report.class_weights, effective_number_weights(counts, 0.999));
 }
@@ -131,7 +131,7 @@ TEST(RouterTraining, WorksUnderTheCallersInferenceModeAndLeavesItsThreads) {
   const test::RouterToy toy(20, "inference");
   RouterNetwork network(test::router_toy_shape(RouterKind::kDrllm), 1);
   const auto before = network.logits(0, toy.states[0][0]);
-  train_routers(network, kRules, toy.set(), toy.set(), quick_routers(1));
+  train_routers(network, kToyRules, toy.set(), toy.set(), quick_routers(1));
   EXPECT_NE(network.logits(0, toy.states[0][0]), before);
   EXPECT_EQ(torch::get_num_threads(), threads);
 }
@@ -140,7 +140,7 @@ TEST(RouterTraining, StopsWhenInterruptedAndRefusesSetsAndOptionsThatDoNotFit) {
   const test::RouterToy toy(8, "refuse");
   RouterNetwork network(test::router_toy_shape(RouterKind::kDrllm), 1);
   const auto trained = [&](const RouterSet& set, const RouterTrainingOptions& options) {
-    train_routers(network, kRules, set, toy.set(), options);
+    train_routers(network, kToyRules, set, toy.set(), options);
   };
   const std::atomic<bool> interrupt{true};
   RouterTrainingOptions options = quick_routers(1);

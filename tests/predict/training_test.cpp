@@ -135,7 +135,7 @@ core::Program top_one(const test::PredictorToy& toy, const TrainingOptions& opti
   return decode(predictor.logits(std::span(toy.features).first(1))[0], {}).front().program;
 }
 
-const core::Program kKeep = core::Program::identity(test::kToyDepth), kSkip{0, 1, 2, 3};
+const core::Program kWhole = core::Program::identity(test::kToyDepth), kFirstHalf{0, 1, 2, 3};
 
 TEST(Training, LossOverSetsCommitsToAValidProgramWhereTheAverageCollapsesToTheIdentity) {
   std::vector<core::Program> skips;  // of one layer each
@@ -147,30 +147,30 @@ TEST(Training, LossOverSetsCommitsToAValidProgramWhereTheAverageCollapsesToTheId
   }
   const auto toy = same_input({skips, skips});
   TrainingOptions options = quick(150);
-  EXPECT_EQ(top_one(toy, options), kKeep) << "which is not valid";
+  EXPECT_EQ(top_one(toy, options), kWhole) << "which is not valid";
   options.loss = LossKind::kSet;
   const core::Program chosen = top_one(toy, options);
   EXPECT_NE(std::ranges::find(skips, chosen), skips.end()) << chosen.text();
 }
 
 TEST(Training, ClassBalanceFavoursRareOperations) {
-  const auto toy = same_input({{kKeep}, {kKeep}, {kKeep}, {kSkip}});  // layers 4-7 kept three times of four
+  const auto toy = same_input({{kWhole}, {kWhole}, {kWhole}, {kFirstHalf}});  // layers 4-7 kept three times of four
   TrainingOptions options = quick(100);
-  EXPECT_EQ(top_one(toy, options), kKeep);
+  EXPECT_EQ(top_one(toy, options), kWhole);
   options.class_balance = 10;
-  EXPECT_EQ(top_one(toy, options), kSkip);
+  EXPECT_EQ(top_one(toy, options), kFirstHalf);
 }
 
 TEST(Training, PenaltyOnTheIdentityFavoursAnotherTarget) {
-  auto toy = same_input({{kKeep, kSkip}});
+  auto toy = same_input({{kWhole, kFirstHalf}});
   for (SegmentTarget& target : toy.targets[0]) target.weight = target.operation[4] == 0 ? 0.9 : 1.1;
   TrainingOptions options = quick(100);
-  EXPECT_EQ(top_one(toy, options), kKeep);
+  EXPECT_EQ(top_one(toy, options), kWhole);
   options.identity_penalty = 3;
-  EXPECT_EQ(top_one(toy, options), kSkip);
+  EXPECT_EQ(top_one(toy, options), kFirstHalf);
   options.loss = LossKind::kSet;
-  EXPECT_EQ(top_one(toy, options), kSkip);
-  EXPECT_EQ(top_one(same_input({{kKeep}}), options), kKeep) << "no penalty where nothing else is valid";
+  EXPECT_EQ(top_one(toy, options), kFirstHalf);
+  EXPECT_EQ(top_one(same_input({{kWhole}}), options), kWhole) << "no penalty where nothing else is valid";
 }
 
 TEST(Training, ClippedGradientsMoveTheWeightsLess) {

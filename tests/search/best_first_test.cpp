@@ -12,8 +12,8 @@ namespace {
 
 using core::Program;
 
-const SearchSpace& subsets() {
-  static const SearchSpace space = testing::subsets_of(4);
+const SearchSpace& subsets_of_four() {
+  static const SearchSpace space = test::subsets_of(4);
   return space;
 }
 
@@ -42,7 +42,7 @@ std::size_t place(const std::vector<Program>& programs, const Program& program) 
 TEST(BestFirstSearchTest, ExtendsTheBestProgramSoFar) {
   const SearchOptions options{.rollouts = 100, .leaves_per_round = 1, .length_penalty = 0};
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
-    BestFirstSearch search("a", subsets(), options, seed);
+    BestFirstSearch search("a", subsets_of_four(), options, seed);
     const std::vector<Program> programs = played(search);
     EXPECT_EQ(programs.size(), 15U) << "every non-empty subset";
     // A child of the identity that helps is extended before any other child of the identity is tried.
@@ -54,7 +54,7 @@ TEST(BestFirstSearchTest, ExtendsTheBestProgramSoFar) {
 
 TEST(BestFirstSearchTest, PrefersTheShorterOfEqualRewardsByTheLengthPenalty) {
   const SearchOptions options{.rollouts = 100, .leaves_per_round = 1, .length_penalty = 0.4};
-  BestFirstSearch search("a", subsets(), options, 1);
+  BestFirstSearch search("a", subsets_of_four(), options, 1);
   const std::vector<Program> programs = played(search);
   EXPECT_EQ(programs[1].length(), 3);
   EXPECT_EQ(programs[2].length(), 2) << "0.1 a layer outweighs these rewards";
@@ -64,7 +64,7 @@ TEST(BeamSearchTest, KeepsTheBestOfEachLevel) {
   const SearchOptions options{
       .rollouts = 100, .leaves_per_round = 3, .length_penalty = 0, .beam_width = 2, .beam_children = 2};
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
-    BeamSearch search("a", subsets(), options, seed);
+    BeamSearch search("a", subsets_of_four(), options, seed);
     const std::vector<Program> programs = played(search);
     for (int i = 1; i <= 4; ++i) EXPECT_EQ(programs[static_cast<std::size_t>(i)].length(), 3) << "the first level";
     // Both kept programs lack layer 2 or 3, so every child of theirs does.

@@ -13,7 +13,7 @@
 namespace polar::search {
 namespace {
 
-using testing::RuleEvaluator;
+using test::RuleEvaluator;
 
 Trial trial(const std::string& example, core::Program program) {
   return {example, std::move(program), {}};

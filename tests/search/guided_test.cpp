@@ -14,8 +14,8 @@
 namespace polar::search {
 namespace {
 
-using testing::LandscapeEvaluator;
-using testing::RuleEvaluator;
+using test::LandscapeEvaluator;
+using test::RuleEvaluator;
 
 constexpr int kLayers = 16;
 

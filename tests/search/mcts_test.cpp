@@ -17,10 +17,10 @@ namespace polar::search {
 namespace {
 
 using core::Program;
-using testing::arbitrary_outcome;
+using test::arbitrary_outcome;
 
-const SearchSpace& subsets() {
-  static const SearchSpace space = testing::subsets_of(3);
+const SearchSpace& subsets_of_three() {
+  static const SearchSpace space = test::subsets_of(3);
   return space;
 }
 
@@ -82,7 +82,7 @@ TEST(WidenedChildren, IsTheRoundedUpPowerAndAtLeastOne) {
 TEST(TreeSearchTest, GivesTheHandComputedVisitsWhenExploring) {
   const Rewards rewards{{{0, 1, 2}, 0.1}, {{1, 2}, 0.4}, {{0, 2}, 0.2}, {{0, 1}, 0.1},
                         {{0}, 0.05},      {{1}, 0.05},   {{2}, 0.05}};
-  TreeSearch tree("a", subsets(), hand_options(), 1);
+  TreeSearch tree("a", subsets_of_three(), hand_options(), 1);
   for (int rollout = 0; rollout < 4; ++rollout) ASSERT_TRUE(play_round(tree, rewards));
   for (const Program& child : {Program{1, 2}, Program{0, 2}, Program{0, 1}})
     EXPECT_EQ(tree.statistics(child).visits, 1);
@@ -105,7 +105,7 @@ TEST(TreeSearchTest, GivesTheHandComputedVisitsWhenExploitingUntilTheSpaceEnds) 
                         {{0}, 0.4},       {{1}, 0.4},     {{2}, 0.4}};
   SearchOptions options = hand_options();
   options.exploration = 0.1;
-  TreeSearch tree("a", subsets(), options, 1);
+  TreeSearch tree("a", subsets_of_three(), options, 1);
   // Rollouts 5 and 6 stay under {1,2}, whose mean leads; then it is closed, and {0,2} leads and holds the last program,
   // {0}.
   while (play_round(tree, rewards)) {
@@ -126,7 +126,7 @@ TEST(TreeSearchTest, VirtualVisitsSpreadTheLeavesOfARound) {
   SearchOptions options = hand_options();
   options.leaves_per_round = 4;
   options.rollouts = 6;
-  TreeSearch tree("a", subsets(), options, 1);
+  TreeSearch tree("a", subsets_of_three(), options, 1);
   ASSERT_TRUE(play_round(tree, rewards));
   const std::vector<Trial> round = tree.select();
   ASSERT_EQ(round.size(), 2u) << "the budget of six leaves two";
@@ -139,7 +139,7 @@ TEST(TreeSearchTest, VirtualVisitsSpreadTheLeavesOfARound) {
 TEST(TreeSearchTest, BreaksTiesByTheSmallerProgram) {
   Rewards rewards{{{0, 1, 2}, 0.1}, {{1, 2}, 0.2}, {{0, 2}, 0.2}, {{0, 1}, 0.2}, {{0}, 0.05}, {{1}, 0.05}, {{2}, 0.05}};
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
-    TreeSearch tree("a", subsets(), hand_options(), seed);
+    TreeSearch tree("a", subsets_of_three(), hand_options(), seed);
     for (int rollout = 0; rollout < 5; ++rollout) ASSERT_TRUE(play_round(tree, rewards));
     EXPECT_EQ(tree.statistics({0, 1}).visits, 2);
   }
@@ -148,7 +148,7 @@ TEST(TreeSearchTest, BreaksTiesByTheSmallerProgram) {
 TEST(TreeSearchTest, RunsDownAChainWithOneChildANodeAndThenWidensBeyondItsShare) {
   SearchOptions options = hand_options();
   options.widening_factor = 1;
-  TreeSearch tree("a", subsets(), options, 5);
+  TreeSearch tree("a", subsets_of_three(), options, 5);
   std::vector<int> lengths;
   for (const Trial& trial : play_to_the_end(tree)) lengths.push_back(trial.program.length());
   ASSERT_EQ(lengths.size(), 7u) << "a closed chain never ends the search before the space";
@@ -158,7 +158,7 @@ TEST(TreeSearchTest, RunsDownAChainWithOneChildANodeAndThenWidensBeyondItsShare)
 TEST(TreeSearchTest, TriesTheIdentityFirstAndAlone) {
   SearchOptions options = hand_options();
   options.rollouts = 1;
-  TreeSearch tree("a", subsets(), options, 1);
+  TreeSearch tree("a", subsets_of_three(), options, 1);
   const std::vector<Trial> trials = play_to_the_end(tree);
   ASSERT_EQ(trials.size(), 1u);
   EXPECT_EQ(trials[0], (Trial{"a", Program::identity(3), {}}));

@@ -10,8 +10,8 @@
 namespace polar::search {
 namespace {
 
-using testing::arbitrary_outcome;
-using testing::RuleEvaluator;
+using test::arbitrary_outcome;
+using test::RuleEvaluator;
 
 TEST(OutcomeMatrixTest, HoldsEveryProgramOfAnExhaustiveSearchOnEveryExample) {
   const SearchSpace space({.depth = 6, .first_layer = 1, .max_block = 2, .min_depth_ratio = 0.5, .max_edits = 2});

@@ -19,7 +19,7 @@ namespace polar::search {
 namespace {
 
 using core::Program;
-using testing::RuleEvaluator;
+using test::RuleEvaluator;
 
 SearchPlan preset(Algorithm algorithm, int depth, int rollouts = 100) {
   SearchPlan plan{{.depth = depth, .first_layer = 0}, {.rollouts = rollouts}};
@@ -117,7 +117,7 @@ TEST(ChainScore, CountsTheParentsVisitsPlusOneWhereAsked) {
 
 TEST(ChainSearchTest, CallsTheSpaceExhaustedOnlyWhenAllOfItWasTried) {
   const auto play = [](int depth) {
-    const SearchSpace subsets = testing::subsets_of(depth);
+    const SearchSpace subsets = test::subsets_of(depth);
     const SearchOptions options{.rollouts = 100, .leaves_per_round = 1, .random_child = 0.5};
     ChainSearch search("a", subsets, options, 1);
     for (auto trials = search.select(); !trials.empty(); trials = search.select())

@@ -20,10 +20,10 @@
 namespace polar::search {
 namespace {
 
-using testing::arbitrary_outcome;
-using testing::RuleEvaluator;
+using test::arbitrary_outcome;
+using test::RuleEvaluator;
 
-const SearchSpace& space() {
+const SearchSpace& searched_space() {
   static const SearchSpace instance({.depth = 14, .min_depth_ratio = 0.8});
   return instance;
 }
@@ -116,7 +116,7 @@ TEST(RunSearches, MarksEverySearchAsDoneWhenItEnds) {
   run.progress = [&](const SearchProgress& now) {
     if (now.searches_done < 5) done_early = std::max(done_early, store.done().size());
   };
-  run_searches(ids, space(), kOptions, store, run);
+  run_searches(ids, searched_space(), kOptions, store, run);
   EXPECT_GE(done_early, 2U);
   EXPECT_EQ(store.done().size(), 5U);
 }
@@ -124,22 +124,24 @@ TEST(RunSearches, MarksEverySearchAsDoneWhenItEnds) {
 TEST(RunSearches, GivesTheSameTrialsWhateverTheTreesInStepAndTheOrderOfExamples) {
   RuleEvaluator evaluator = model();
   auto ids = examples(11);
-  const auto alone = by_example(run_searches(ids, space(), kOptions, evaluator, {.root_seed = 5, .trees_in_step = 1}));
+  const auto alone =
+      by_example(run_searches(ids, searched_space(), kOptions, evaluator, {.root_seed = 5, .trees_in_step = 1}));
   core::Random random(2);
   for (const int trees : {2, 7, 64}) {
     random.shuffle(ids);
     const SearchRun run{.root_seed = 5, .trees_in_step = trees};
-    EXPECT_EQ(by_example(run_searches(ids, space(), kOptions, evaluator, run)), alone) << trees << " trees in step";
+    EXPECT_EQ(by_example(run_searches(ids, searched_space(), kOptions, evaluator, run)), alone)
+        << trees << " trees in step";
   }
-  EXPECT_NE(by_example(run_searches(ids, space(), kOptions, evaluator, {.root_seed = 6})), alone);
+  EXPECT_NE(by_example(run_searches(ids, searched_space(), kOptions, evaluator, {.root_seed = 6})), alone);
 }
 
 TEST(RunSearches, EqualsASearchRunByItself) {
   RuleEvaluator evaluator = model();
   const auto ids = examples(3);
-  const auto results = run_searches(ids, space(), kOptions, evaluator, {.root_seed = 5});
+  const auto results = run_searches(ids, searched_space(), kOptions, evaluator, {.root_seed = 5});
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    TreeSearch tree(ids[i], space(), kOptions, 5);
+    TreeSearch tree(ids[i], searched_space(), kOptions, 5);
     for (auto trials = tree.select(); !trials.empty(); trials = tree.select()) tree.backup(evaluator.evaluate(trials));
     const std::vector<SearchResult> single{tree.take_result()};
     EXPECT_EQ(results[i].example, ids[i]);
@@ -160,7 +162,7 @@ TEST(RunSearches, PutsTheTrialsOfAllActiveTreesIntoOneBatch) {
     Evaluator& inner;
     std::vector<std::size_t>& sizes;
   } watching(inner, batches);
-  run_searches(examples(6), space(), {.rollouts = 8, .leaves_per_round = 4}, watching, {.trees_in_step = 4});
+  run_searches(examples(6), searched_space(), {.rollouts = 8, .leaves_per_round = 4}, watching, {.trees_in_step = 4});
   EXPECT_EQ(batches, (std::vector<std::size_t>{16, 16, 8, 8})) << "four trees twice, then the other two";
 }
 
@@ -172,7 +174,7 @@ TEST(RunSearches, SpendsExactlyTheBudget) {
     distinct.insert(trial);
     return arbitrary_outcome(trial);
   });
-  const auto results = run_searches(examples(11), space(), kOptions, evaluator, {.trees_in_step = 4});
+  const auto results = run_searches(examples(11), searched_space(), kOptions, evaluator, {.trees_in_step = 4});
   EXPECT_EQ(asked, 11u * 45);
   EXPECT_EQ(distinct.size(), 11u * 45);
   for (const SearchResult& result : results) EXPECT_EQ(result.trials.size(), 45u);
@@ -181,7 +183,7 @@ TEST(RunSearches, SpendsExactlyTheBudget) {
 TEST(RunSearches, ResumedByReplayEndsAsOneNeverInterrupted) {
   RuleEvaluator evaluator = model();
   const auto ids = examples(9);
-  const auto undisturbed = run_searches(ids, space(), kOptions, evaluator, {.root_seed = 3});
+  const auto undisturbed = run_searches(ids, searched_space(), kOptions, evaluator, {.root_seed = 3});
   for (const int steps_before_stop : {0, 1, 3, 10}) {
     MemoryStore store(evaluator);
     std::atomic<bool> stop = steps_before_stop == 0;
@@ -189,10 +191,10 @@ TEST(RunSearches, ResumedByReplayEndsAsOneNeverInterrupted) {
     const auto stop_later = [&](const SearchProgress&) { stop = ++steps >= steps_before_stop; };
     const SearchRun first{
         .root_seed = 3, .trees_in_step = 2, .recorder = &store, .progress = stop_later, .stop = &stop};
-    EXPECT_THROW(run_searches(ids, space(), kOptions, store, first), core::Interrupted);
+    EXPECT_THROW(run_searches(ids, searched_space(), kOptions, store, first), core::Interrupted);
     EXPECT_EQ(store.executed(), store.recorded()) << "the round under way is recorded";
     const SearchRun second{.root_seed = 3, .trees_in_step = 5, .recorder = &store};
-    const auto resumed = run_searches(ids, space(), kOptions, store, second);
+    const auto resumed = run_searches(ids, searched_space(), kOptions, store, second);
     EXPECT_EQ(by_example(resumed), by_example(undisturbed));
     EXPECT_EQ(store.executed(), 9u * 45) << "nothing recorded was executed again";
   }
@@ -208,17 +210,17 @@ TEST(RunSearches, ResumesAfterTheEvaluatorBroke) {
   });
   MemoryStore store(evaluator);
   const SearchRun run{.trees_in_step = 3, .recorder = &store};
-  EXPECT_THROW(run_searches(ids, space(), kOptions, dies, run), core::Error);
+  EXPECT_THROW(run_searches(ids, searched_space(), kOptions, dies, run), core::Error);
   EXPECT_EQ(store.recorded(), 147u) << "three searches of 45 and one more batch of 12";
-  EXPECT_EQ(by_example(run_searches(ids, space(), kOptions, store, run)),
-            by_example(run_searches(ids, space(), kOptions, evaluator)));
+  EXPECT_EQ(by_example(run_searches(ids, searched_space(), kOptions, store, run)),
+            by_example(run_searches(ids, searched_space(), kOptions, evaluator)));
 }
 
 TEST(RunSearches, SaysHowFarItCameWhenInterrupted) {
   RuleEvaluator evaluator = model();
   const std::atomic<bool> stop = true;
   try {
-    run_searches(examples(4), space(), kOptions, evaluator, {.stop = &stop});
+    run_searches(examples(4), searched_space(), kOptions, evaluator, {.stop = &stop});
     FAIL();
   } catch (const core::Interrupted& interrupted) {
     EXPECT_EQ(interrupted.exit_code(), 130);
@@ -234,7 +236,7 @@ TEST(RunSearches, ReportsProgressUpToTheEnd) {
   });
   std::vector<SearchProgress> seen;
   const auto note = [&](const SearchProgress& progress) { seen.push_back(progress); };
-  run_searches(examples(3), space(), {.rollouts = 20, .leaves_per_round = 4, .stop_after_valid = 5}, evaluator,
+  run_searches(examples(3), searched_space(), {.rollouts = 20, .leaves_per_round = 4, .stop_after_valid = 5}, evaluator,
                {.trees_in_step = 2, .progress = note});
   ASSERT_GE(seen.size(), 2u);
   for (std::size_t i = 1; i < seen.size(); ++i) {
@@ -252,20 +254,21 @@ TEST(RunSearches, ReportsProgressUpToTheEnd) {
 TEST(RunSearches, RefusesRepeatedExamplesAndBadSettings) {
   RuleEvaluator evaluator = model();
   const std::vector<task::ExampleId> twice{"a", "b", "a"};
-  EXPECT_THROW(run_searches(twice, space(), kOptions, evaluator), core::UsageError);
-  EXPECT_THROW(run_searches(examples(1), space(), kOptions, evaluator, {.trees_in_step = 0}), core::UsageError);
-  EXPECT_THROW(run_searches(examples(1), space(), {.rollouts = 0}, evaluator), core::UsageError);
+  EXPECT_THROW(run_searches(twice, searched_space(), kOptions, evaluator), core::UsageError);
+  EXPECT_THROW(run_searches(examples(1), searched_space(), kOptions, evaluator, {.trees_in_step = 0}),
+               core::UsageError);
+  EXPECT_THROW(run_searches(examples(1), searched_space(), {.rollouts = 0}, evaluator), core::UsageError);
 }
 
 TEST(RunSearches, OfNothingGivesNothing) {
   RuleEvaluator evaluator = model();
-  EXPECT_TRUE(run_searches({}, space(), kOptions, evaluator).empty());
+  EXPECT_TRUE(run_searches({}, searched_space(), kOptions, evaluator).empty());
 }
 
 TEST(RunSearches, RecordsNoOutcomeThatIsNotANumber) {
   RuleEvaluator evaluator([](const Trial&) { return Outcome{.margin = NAN}; });
   MemoryStore store(evaluator);
-  EXPECT_THROW(run_searches(examples(2), space(), kOptions, evaluator, {.recorder = &store}), core::Error);
+  EXPECT_THROW(run_searches(examples(2), searched_space(), kOptions, evaluator, {.recorder = &store}), core::Error);
   EXPECT_EQ(store.recorded(), 0u);
 }
 

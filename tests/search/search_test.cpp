@@ -25,9 +25,9 @@ namespace polar::search {
 namespace {
 
 using core::Program;
-using testing::arbitrary_outcome;
-using testing::LandscapeEvaluator;
-using testing::RuleEvaluator;
+using test::arbitrary_outcome;
+using test::LandscapeEvaluator;
+using test::RuleEvaluator;
 
 constexpr int kDepth = 10;
 
@@ -269,7 +269,7 @@ TEST(SearchTest, ChoosesNoProgramOfUnknownEditsThatIsLongerThanAMinimalOne) {
 }
 
 TEST(SearchTest, ChoosesProgramsOfWhichEveryReductionWasTriedThoughTheBudgetEnds) {
-  RuleEvaluator evaluator([](const Trial& trial) { return testing::arbitrary_outcome(trial, 0.3); });
+  RuleEvaluator evaluator([](const Trial& trial) { return test::arbitrary_outcome(trial, 0.3); });
   int cut_short = 0;
   for (const EditForm form : {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested}) {
     SpaceOptions bounded = bounds();
@@ -306,7 +306,7 @@ TEST(SearchTest, ChoosesProgramsOfWhichEveryReductionWasTriedThoughTheBudgetEnds
 }
 
 TEST(SearchTest, ChoosesMinimalProgramsAloneWhereTheBudgetReaches) {
-  RuleEvaluator evaluator([](const Trial& trial) { return testing::arbitrary_outcome(trial, 0.3); });
+  RuleEvaluator evaluator([](const Trial& trial) { return test::arbitrary_outcome(trial, 0.3); });
   for (const EditForm form : {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested}) {
     SpaceOptions bounded = bounds();
     bounded.form = form;

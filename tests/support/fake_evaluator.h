@@ -10,7 +10,7 @@
 #include "core/seed.h"
 #include "search/evaluator.h"
 
-namespace polar::testing {
+namespace polar::test {
 
 /// Answers each trial by a rule.
 class RuleEvaluator final : public search::Evaluator {
@@ -42,4 +42,4 @@ inline search::Outcome arbitrary_outcome(const search::Trial& trial, double vali
   return outcome;
 }
 
-}  // namespace polar::testing
+}  // namespace polar::test

@@ -10,7 +10,7 @@
 #include "core/seed.h"
 #include "search/evaluator.h"
 
-namespace polar::testing {
+namespace polar::test {
 
 class LandscapeEvaluator final : public search::Evaluator {
  public:
@@ -59,4 +59,4 @@ class LandscapeEvaluator final : public search::Evaluator {
   int depth_;
 };
 
-}  // namespace polar::testing
+}  // namespace polar::test

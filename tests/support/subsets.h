@@ -3,7 +3,7 @@
 
 #include "search/space.h"
 
-namespace polar::testing {
+namespace polar::test {
 
 /// Skips of one layer: the 2^depth − 1 programs that run some of the layers, in order.
 inline search::SearchSpace subsets_of(int depth) {
@@ -15,4 +15,4 @@ inline search::SearchSpace subsets_of(int depth) {
                               .max_depth_ratio = 1});
 }
 
-}  // namespace polar::testing
+}  // namespace polar::test
