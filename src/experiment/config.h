@@ -86,6 +86,9 @@ struct SearchConfig {
   int max_edits{};
   int oracle_rollouts{};
   int oracle_examples{};  ///< 0: every test example
+
+  /// First layer behind those that may be edited, in a model of `depth` layers.
+  int end_of(int depth) const { return end_layer > 0 ? end_layer : depth; }
   bool operator==(const SearchConfig&) const = default;
 };
 

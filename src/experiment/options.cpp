@@ -27,7 +27,7 @@ search::SpaceOptions space_options(const SearchConfig& search, int depth) {
   search::SpaceOptions options;
   options.depth = depth;
   options.first_layer = search.first_layer;
-  options.end_layer = search.end_layer > 0 ? search.end_layer : depth;
+  options.end_layer = search.end_of(depth);
   options.max_block = search.max_block;
   options.max_extra_runs = search.max_extra_repeats;
   options.allow_skip = search.skip;
@@ -104,8 +104,7 @@ void check_budgets(const Config& config, const search::SearchSpace& space) {
 
 void check_baselines(const Config& config, int depth) {
   if (!config.eval.uses("shortgpt")) return;
-  const int end = config.search.end_layer > 0 ? config.search.end_layer : depth;
-  const int removable = std::min(end - config.search.first_layer, depth - 1);
+  const int removable = std::min(config.search.end_of(depth) - config.search.first_layer, depth - 1);
   const int removed = std::ranges::max(config.baselines.shortgpt_layers);
   if (removed <= removable) return;
   throw core::UsageError(

@@ -162,10 +162,10 @@ json BaselineStage::shortgpt(const labels::LabelStore& labels) const {
 
   std::vector<int> counts = state_.config.baselines.shortgpt_layers;
   std::ranges::sort(counts);
-  const int end = search.end_layer > 0 ? search.end_layer : state_.depth();
+  const int depth = state_.depth();
   std::vector<core::Program> programs;
   for (const int count : counts)
-    programs.push_back(policy::without_least_influential(influence, search.first_layer, end, count));
+    programs.push_back(policy::without_least_influential(influence, search.first_layer, search.end_of(depth), count));
   const auto results = outcomes(labels, state_.data.dataset.valid, programs);
   json ranking = json::array();
   std::size_t best = 0;
@@ -184,7 +184,7 @@ std::vector<ScanRow> BaselineStage::scanned_blocks(const labels::LabelStore& lab
   const SearchConfig& search = state_.config.search;
   search::SpaceOptions options = scan_space(state_.depth(), std::min(search.max_block, state_.depth()));
   options.first_layer = search.first_layer;
-  if (search.end_layer > 0) options.end_layer = search.end_layer;
+  options.end_layer = search.end_of(state_.depth());
   options.allow_skip = state_.config.eval.uses("static_skip");
   options.allow_repeat = state_.config.eval.uses("rys");
   const search::SearchSpace space(options);

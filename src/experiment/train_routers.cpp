@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "core/digest.h"
@@ -22,6 +23,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kPromptsRead = 32;  ///< at once, with all their rows
+constexpr auto kAgain = "run the same command again to train the routers from the start";
 
 json label_counts_json(const predict::RouterLabelCounts& counts) {
   const auto share = [&](int part) { return counts.examples > 0 ? static_cast<double>(part) / counts.examples : 0.0; };
@@ -108,8 +110,8 @@ void RouterStage::run(const labels::LabelStore& labels, const std::string& label
 
 predict::RouteRules RouterStage::rules() const {
   const SearchConfig& search = state_.config.search;
-  return {state_.depth(), search.first_layer, search.end_layer > 0 ? search.end_layer : state_.depth(),
-          state_.space.min_layers(), state_.space.max_layers()};
+  return {state_.depth(), search.first_layer, search.end_of(state_.depth()), state_.space.min_layers(),
+          state_.space.max_layers()};
 }
 
 RouterStage::Labelled RouterStage::labelled(const labels::LabelStore& labels,
@@ -144,7 +146,7 @@ void RouterStage::read_states(Labelled& split) const {
   for (const auto& [program, members] : by_label) {
     const std::span<const predict::LayerChoice> choices = split.labels[members.front()].choices;
     for (std::size_t first = 0; first < members.size(); first += kPromptsRead) {
-      throw_if_interrupted("run the same command again to train the routers from the start");
+      throw_if_interrupted(kAgain);
       const auto some = std::span(members).subspan(first, std::min(kPromptsRead, members.size() - first));
       std::vector<exec::EncodedExample> prompts;
       for (const std::size_t i : some) prompts.push_back(split.prompts[i]);
@@ -199,10 +201,15 @@ json RouterStage::own_programs(const predict::TrainedRouters& trained) const {
   const std::vector<exec::EncodedExample> prompts = state_.prompts(state_.data.task, state_.data.dataset.valid);
   policy::LearnedRouter router(trained);
   double layers = 0, identities = 0, overruled = 0;
-  for (const policy::Route& one : policy::route(state_.executor, prompts, router, trained.rules)) {
-    layers += one.program.length();
-    identities += one.program == core::Program::identity(state_.depth()) ? 1 : 0;
-    overruled += one.overruled;
+  constexpr std::size_t kTogether = 256;  // between two looks for an interrupt
+  for (std::size_t first = 0; first < prompts.size(); first += kTogether) {
+    throw_if_interrupted(kAgain);
+    const auto some = std::span(prompts).subspan(first, std::min(kTogether, prompts.size() - first));
+    for (const policy::Route& one : policy::route(state_.executor, some, router, trained.rules)) {
+      layers += one.program.length();
+      identities += one.program == core::Program::identity(state_.depth()) ? 1 : 0;
+      overruled += one.overruled;
+    }
   }
   const auto count = static_cast<double>(prompts.size());
   return {{"examples", prompts.size()},
