@@ -77,7 +77,7 @@ std::vector<Field> task_fields() {
       field(KEY(task.levels), Texts{}, list_of("level names", some_text("a level name")), "Levels to use; empty: all."),
       field(KEY(task.train_per_level), 100, count, "Training examples a level (jsonl: at most; 0: all)."),
       field(KEY(task.valid_per_level), 40, count, "Validation examples a level (jsonl: at most; 0: all)."),
-      field(KEY(task.test_per_level), 90, count, "Test examples a level (jsonl: at most; 0: all)."),
+      field(KEY(task.test_per_level), 90, count, "Test examples a level, each problem once (jsonl: at most; 0: all)."),
       field(KEY(task.train_file), "", any_text(), "jsonl: training rows, or every row when the next two are empty."),
       field(KEY(task.valid_file), "", any_text(), "jsonl: validation rows."),
       field(KEY(task.test_file), "", any_text(), "jsonl: test rows."),

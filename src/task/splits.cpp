@@ -82,7 +82,7 @@ Rows read_splits(const JsonlOptions& options) {
     return rows;
   }
   for (Example& example : read(options.train_file)) {
-    const Split split = split_of(options.seed, normalised_question(example.question), options.shares);
+    const Split split = split_of(options.seed, problem_of(example), options.shares);
     rows[static_cast<std::size_t>(split)].push_back(std::move(example));
   }
   return rows;
@@ -99,7 +99,8 @@ NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const 
   NamedSplit ood{name, {}, std::nullopt};
   for (const std::string& level : levels_of({{all}})) {
     SplitCount& count = ood.levels.emplace_back(level, SplitCount()).second;
-    append(ood.examples, take(of_level(all, level), options.ood_per_level, options.seed, count));
+    append(ood.examples,
+           take(distinct_problems(of_level(all, level), options.seed), options.ood_per_level, options.seed, count));
   }
   return ood;
 }
@@ -210,15 +211,15 @@ Dataset make_jsonl_dataset(const JsonlOptions& options) {
     LevelReport report;
     report.level = level;
     const Rows of = {of_level(rows[0], level), of_level(rows[1], level), of_level(rows[2], level)};
-    std::unordered_set<std::string> questions;
+    std::unordered_set<std::string> problems;
     for (const auto& split : of) {
       report.population += static_cast<int>(split.size());
-      for (const Example& example : split) questions.insert(normalised_question(example.question));
+      for (const Example& example : split) problems.insert(problem_of(example));
     }
-    report.distinct = static_cast<int>(questions.size());
+    report.distinct = static_cast<int>(problems.size());
     append(data.train, take(of[0], options.per_level.train, options.seed, report.train));
     append(data.valid, take(of[1], options.per_level.valid, options.seed, report.valid));
-    append(data.test, take(of[2], options.per_level.test, options.seed, report.test));
+    append(data.test, take(distinct_problems(of[2], options.seed), options.per_level.test, options.seed, report.test));
     data.levels.push_back(std::move(report));
   }
   for (const auto& [name, file] : options.ood) data.ood.push_back(read_ood(options, name, file, rows));

@@ -92,7 +92,7 @@ struct JsonlOptions {
   std::uint64_t seed = 1;
   std::filesystem::path train_file;  ///< training rows; or all rows, split by `shares`, when the next two are empty
   std::filesystem::path valid_file, test_file;  ///< both or neither
-  SplitShares shares;  ///< one file: by hash of the normalised question, so that repeats never part
+  SplitShares shares;                           ///< one file: by hash of the problem, so that repeats never part
   SplitLimits per_level;
   std::vector<std::string> levels;                                 ///< empty: all, in order of appearance
   std::vector<std::pair<std::string, std::filesystem::path>> ood;  ///< name and file
@@ -100,9 +100,10 @@ struct JsonlOptions {
   std::string grader;  ///< by name: refuses an answer that it can never find right; empty: none
 };
 
-/// Reads JSONL files into splits. Throws core::Error as read_jsonl does, when an asked-for level does not occur, or
-/// when train, valid, test or an out-of-distribution set share an example with an earlier one (the message names the
-/// first pair and the files); core::UsageError for options that contradict each other.
+/// Reads JSONL files into splits. Test and the out-of-distribution sets ask each problem of a level once
+/// (distinct_problems), since intervals count questions. Throws core::Error as read_jsonl does, when an asked-for level
+/// does not occur, or when train, valid, test or an out-of-distribution set share an example with an earlier one (the
+/// message names the first pair and the files); core::UsageError for options that contradict each other.
 Dataset make_jsonl_dataset(const JsonlOptions& options);
 
 }  // namespace polar::task

@@ -260,6 +260,11 @@ TEST(GraderContract, NoTextIsRightAgainstAReferenceThatIsNotAttainable) {
   EXPECT_FALSE(make_exact_grader()->attainable("a\nb"));
   EXPECT_TRUE(make_exact_grader("")->attainable("a\nb"));
   EXPECT_FALSE(make_grader("numeric:first")->attainable("19 apples"));
+  for (const char* boxed : {"numeric:boxed-first", "numeric:boxed-last"}) {
+    EXPECT_TRUE(make_grader(boxed)->attainable("\\frac{1}{2}")) << boxed;
+    for (const char* open : {"\\frac{1}{2", "}", "{"})
+      EXPECT_FALSE(make_grader(boxed)->attainable(open)) << boxed << open;
+  }
 }
 
 TEST(GraderContract, AFinalExtractionHoldsForEveryContinuation) {

@@ -1,5 +1,7 @@
 #include "task/splits.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "support/task_files.h"
@@ -148,7 +150,7 @@ TEST_F(JsonlDataset, TakesThreeFilesAsTheyAre) {
   EXPECT_FALSE(data.ood[0].prompt_template);
 }
 
-TEST_F(JsonlDataset, SplitsOneFileByQuestionSoThatRepeatsNeverPart) {
+TEST_F(JsonlDataset, SplitsOneFileByProblemSoThatRepeatsNeverPartAndTestAsksEachOnce) {
   std::string text = rows(0, 300, "a");
   for (int i = 0; i < 300; ++i) {
     const std::string n = std::to_string(i);
@@ -159,11 +161,28 @@ TEST_F(JsonlDataset, SplitsOneFileByQuestionSoThatRepeatsNeverPart) {
   JsonlOptions options;
   options.train_file = file("all.jsonl", text);
   const Dataset data = make_jsonl_dataset(options);
-  EXPECT_EQ(data.train.size() + data.valid.size() + data.test.size(), 600U);
+  EXPECT_EQ(data.train.size() + data.valid.size() + 2 * data.test.size(), 600U);
   EXPECT_NEAR(static_cast<double>(data.train.size()), 360, 60);
+  EXPECT_EQ(data.levels[0].test.available, static_cast<int>(data.test.size()));
   EXPECT_EQ(data.levels[0].distinct, 300);
   EXPECT_TRUE(find_overlap(data.train, data.test).empty());
   EXPECT_TRUE(find_overlap(data.train, data.valid).empty());
+  EXPECT_TRUE(find_overlap(data.valid, data.test).empty());
+}
+
+TEST_F(JsonlDataset, KeepsBothOrdersOfAProblemInOneSplit) {
+  std::string text;
+  for (int i = 1; i <= 40; ++i) {
+    for (const std::string& sum : {fmt::format("{}+50", i), fmt::format("50+{}", i)})
+      text += fmt::format(R"({{"id": "arith/sums/{0}", "question": "{0}", "answer": "{1}"}})", sum, i + 50) + "\n";
+  }
+  JsonlOptions options;
+  options.train_file = file("all.jsonl", text);
+  const Dataset data = make_jsonl_dataset(options);
+  EXPECT_EQ(data.levels[0].distinct, 40);
+  EXPECT_GT(data.test.size(), 0U);
+  EXPECT_EQ(data.train.size() + data.valid.size() + 2 * data.test.size(), 80U);
+  EXPECT_TRUE(find_overlap(data.train, data.test).empty());
   EXPECT_TRUE(find_overlap(data.valid, data.test).empty());
 }
 
