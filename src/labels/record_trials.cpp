@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "search/evaluators.h"
+#include "search/evaluator.h"
 
 namespace polar::labels {
 namespace {

@@ -44,4 +44,9 @@ class Evaluator {
   virtual std::vector<Outcome> evaluate(std::span<const Trial> trials) = 0;
 };
 
+/// evaluator.evaluate(trials), checked: throws Error when the number of outcomes differs, or naming example and program
+/// when a log probability or margin is not a number or no position was scored, so that no such outcome reaches a tree
+/// or a store.
+std::vector<Outcome> evaluate_checked(Evaluator& evaluator, std::span<const Trial> trials);
+
 }  // namespace polar::search

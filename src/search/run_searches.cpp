@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "search/evaluators.h"
+#include "search/evaluator.h"
 #include "search/search_factory.h"
 
 namespace polar::search {

@@ -1,4 +1,4 @@
-#include "search/evaluators.h"
+#include "search/evaluator.h"
 
 #include <gtest/gtest.h>
 

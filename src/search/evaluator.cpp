@@ -1,4 +1,4 @@
-#include "search/evaluators.h"
+#include "search/evaluator.h"
 
 #include <fmt/format.h>
 
