@@ -93,7 +93,10 @@ class Gaps:
         return self.tokenizer(text, add_special_tokens=begins)["input_ids"]
 
     def at_parting(self, trial, one, other):
-        """Prefills the prompt and the tokens both texts begin with; returns (token index, gap)."""
+        """Prefills the prompt and the tokens both texts begin with; returns (token index, gap). Equal texts part nowhere: no gap explains
+        that they are judged differently."""
+        if one == other:
+            return len(self.encode(one)), float("nan")
         prompt, first, second = self.encode(trial["prompt"], begins=True), self.encode(one), self.encode(other)
         same = next((i for i, (a, b) in enumerate(zip(first, second)) if a != b), min(len(first), len(second)))
         reference_hf.set_program(self.model, self.layers, self.types, trial["program"])
@@ -121,7 +124,7 @@ def list_disagreements(options, trials, polar, reference):
     for i in differing:
         token, gap = reader.at_parting(trials[i], texts[i], reference["texts"][i])
         gaps[i] = gap
-        print(f"  {i:6} {polar['correct'][i]} / {reference['correct'][i]}  token {token}  gap {gap:.4f}  {texts[i]!r} / {reference['texts'][i]!r}")
+        print(f"  {i:6} {polar['correct'][i]} / {reference['correct'][i]}  token {token}  gap {gap:.1e}  {texts[i]!r} / {reference['texts'][i]!r}")
     return gaps
 
 

@@ -100,6 +100,22 @@ full_disk() {
   umount "$disk"
 }
 
+# The search ended in good time, but the disk has filled since: what training writes finds no space.
+full_disk_later() {
+  mount -t tmpfs -o size=64m tmpfs "$disk"
+  config "$work/later.yaml" "$disk/runs" "predict:" "  epochs: 1" "eval:" "  latency_examples: 0"
+  local quick=("$work/later.yaml" --set search.algorithm=random)
+  finishes "$polar" search "${quick[@]}"
+  head -c 64M /dev/zero >"$disk/filler" 2>/dev/null || true
+  truncate -s -64K "$disk/filler"
+  expect 1 "$disk.*no space.*free some" "$polar" run "${quick[@]}"
+  no_temporaries "$disk"
+  rm "$disk/filler"
+  finishes "$polar" run "${quick[@]}"
+  [ -s "$disk/runs/broken/evaluation.jsonl" ] || complain "the run that went on left no evaluation"
+  umount "$disk"
+}
+
 layer=$(cd "$pool" && ls layer_*.ts | sed -n 2p)
 
 echo "flipped byte in $layer"
@@ -180,6 +196,7 @@ if [ "$(id -u)" -eq 0 ]; then
     full_disk 64k 4 "labels.sqlite: while creating"
     # The new store and what stands beside it take about 130 KB, each of the search's six steps about 30 KB: one in the middle finds no space.
     full_disk 240k 24 "labels.sqlite: while recording a batch" checked
+    full_disk_later
   else
     echo "  left out: no tmpfs can be mounted here; so is the full disk"
   fi

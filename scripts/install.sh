@@ -12,7 +12,7 @@ cmake cmake
 ninja-build ninja
 ccache ccache
 pkg-config pkg-config
-python3 $python
+${python##*/} $python
 libcli11-dev <CLI/CLI.hpp>
 libyaml-cpp-dev <yaml-cpp/yaml.h>
 libgtest-dev <gtest/gtest.h>
@@ -38,7 +38,7 @@ missing_packages() {
     awk '$2 ~ /^</ { print $1 }' <<<"$needed"
   fi
   if [ ! -x .venv/bin/python ] && command -v "$python" >/dev/null && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    echo python3-venv
+    echo "${python##*/}-venv"
   fi
 }
 

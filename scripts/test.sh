@@ -50,12 +50,15 @@ test_check() {
   ctest --preset check --parallel "$jobs"
 }
 
+# What the test programs read beside their own code: configurations, and the real model where quickstart.sh has exported it.
+read_by_tests=(tests configs scripts requirements.txt $(ls pools/smollm2-135m/pool.json 2>/dev/null || true))
+
 check_inputs() {  # the installed package is built from the sources again
-  digest_of build/check/tests/polar_*_test src tests scripts cmake third_party CMakeLists.txt requirements.txt
+  digest_of build/check/tests/polar_*_test "${read_by_tests[@]}" src cmake third_party CMakeLists.txt
 }
 
 asan_inputs() {
-  digest_of build/asan/tests/polar_*_test tests scripts requirements.txt
+  digest_of build/asan/tests/polar_*_test "${read_by_tests[@]}"
 }
 
 step "install" scripts/install.sh

@@ -21,7 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const char* what, int reason) {
-  throw Error(fmt::format("{}: cannot {}: {}", path.string(), what, std::strerror(reason)));
+  const bool full = reason == ENOSPC || reason == EDQUOT;
+  throw Error(fmt::format("{}: cannot {}: {}{}", path.string(), what, std::strerror(reason),
+                          full ? "; free some space, then run the same command again" : ""));
 }
 
 /// Owns a file descriptor.

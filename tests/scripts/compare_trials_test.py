@@ -3,15 +3,17 @@
 import contextlib
 import io
 import json
+import math
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("bench", "scripts")]
 
 import compare_trials
+import make_tiny_model
 
 
 class CompareTrialsTest(unittest.TestCase):
@@ -54,6 +56,21 @@ class CompareTrialsTest(unittest.TestCase):
             self.run_on([1, 0], [None, None], 0.0, "--dtype", "float32")
         with self.assertRaisesRegex(SystemExit, "expected a trial a line, found none"):
             self.run_on([], [], 0.0)
+
+    def test_the_gap_is_that_of_the_tokens_both_texts_begin_with(self):
+        import torch
+
+        with tempfile.TemporaryDirectory() as folder:
+            make_tiny_model.make_folder(Path(folder), layers=3)
+            gaps = compare_trials.Gaps(Path(folder), threads=1)
+            trial = {"prompt": "1 + 1 =", "program": [0, 2]}
+            token, gap = gaps.at_parting(trial, "19", "17")
+            self.assertEqual(token, 1)
+            gaps.model.model.layers = torch.nn.ModuleList([gaps.layers[0], gaps.layers[2]])
+            with torch.inference_mode():
+                top = gaps.model(torch.tensor([gaps.encode("1 + 1 =1")]), use_cache=False).logits[0, -1].topk(2).values
+            self.assertAlmostEqual(gap, float(top[0] - top[1]), places=6)
+            self.assertTrue(math.isnan(gaps.at_parting(trial, "19", "19")[1]), "no gap explains equal texts judged differently")
 
 
 if __name__ == "__main__":
