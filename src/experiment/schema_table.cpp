@@ -152,7 +152,7 @@ std::vector<Field> search_fields() {
             "transfer: file of programs to start from, a line each; empty: those that served the pilot."),
       field(KEY(search.transfer_pilot), 10, integer_from(1),
             "transfer: training examples a level that are searched first, single edits before all else."),
-      field(KEY(search.transfer_pilot_rollouts), 400, integer_from(0),
+      field(KEY(search.transfer_pilot_rollouts), 150, integer_from(0),
             "transfer: programs for each example of the pilot; 0: as many as search.rollouts."),
       field(KEY(search.transfer_size), 16, integer_from(1), "transfer: programs to start from, at most."),
       field(KEY(search.edits), "disjoint", one_of(search::edit_form_names()),
