@@ -201,10 +201,9 @@ json RouterStage::own_programs(const predict::TrainedRouters& trained) const {
   const std::vector<exec::EncodedExample> prompts = state_.prompts(state_.data.task, state_.data.dataset.valid);
   policy::LearnedRouter router(trained);
   double layers = 0, identities = 0, overruled = 0;
-  constexpr std::size_t kTogether = 256;  // between two looks for an interrupt
-  for (std::size_t first = 0; first < prompts.size(); first += kTogether) {
+  for (std::size_t first = 0; first < prompts.size(); first += kPromptsRead) {
     throw_if_interrupted(kAgain);
-    const auto some = std::span(prompts).subspan(first, std::min(kTogether, prompts.size() - first));
+    const auto some = std::span(prompts).subspan(first, std::min(kPromptsRead, prompts.size() - first));
     for (const policy::Route& one : policy::route(state_.executor, some, router, trained.rules)) {
       layers += one.program.length();
       identities += one.program == core::Program::identity(state_.depth()) ? 1 : 0;

@@ -20,7 +20,6 @@ namespace {
 
 using core::Program;
 using namespace polar::test;
-using polar::test::RuleEvaluator;
 
 /// A model on which programs of an even number of layers are right.
 search::Outcome even_is_right(const search::Trial& trial) {

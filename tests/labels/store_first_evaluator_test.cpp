@@ -23,7 +23,7 @@ using namespace polar::test;
 
 std::vector<Outcome> arbitrary(std::span<const Trial> trials) {
   std::vector<Outcome> outcomes;
-  for (const Trial& trial : trials) outcomes.push_back(polar::test::arbitrary_outcome(trial, 0.1));
+  for (const Trial& trial : trials) outcomes.push_back(arbitrary_outcome(trial, 0.1));
   return outcomes;
 }
 
@@ -36,9 +36,9 @@ TEST(StoreFirstEvaluator, PassesOnOnlyWhatIsMissing) {
   store.record("a", 0, known, arbitrary(known));
 
   std::vector<Trial> asked;
-  polar::test::RuleEvaluator inner([&](const Trial& trial) {
+  RuleEvaluator inner([&](const Trial& trial) {
     asked.push_back(trial);
-    return polar::test::arbitrary_outcome(trial, 0.1);
+    return arbitrary_outcome(trial, 0.1);
   });
   StoreFirstEvaluator evaluator(store, inner);
   const std::vector<Trial> trials = {{"c", Program{0, 1}, {}},
@@ -88,9 +88,9 @@ struct ResumableSearch {
     for (const task::ExampleId& id : ids()) examples.push_back({id, Split::kTrain, ""});
     store.add_examples(examples);
     long evaluated = 0;
-    polar::test::RuleEvaluator inner([&](const Trial& trial) {
+    RuleEvaluator inner([&](const Trial& trial) {
       if (evaluated++ == kill_at) raise(SIGKILL);
-      return polar::test::arbitrary_outcome(trial, 0.1);
+      return arbitrary_outcome(trial, 0.1);
     });
     StoreFirstEvaluator evaluator(store, inner);
     search::SpaceOptions space_options;

@@ -42,7 +42,7 @@ inline std::vector<Round> some_rounds(int rounds = 3, int size = 4) {
       for (int i = 0; i < size; ++i) {
         const auto layer = static_cast<core::Program::Layer>(number * size + i);
         round.trials.push_back({example.id, core::Program(std::vector<core::Program::Layer>{0, 1, layer, 9}), {}});
-        round.outcomes.push_back(polar::test::arbitrary_outcome(round.trials.back(), 0.4));
+        round.outcomes.push_back(arbitrary_outcome(round.trials.back(), 0.4));
       }
       all.push_back(std::move(round));
     }
