@@ -25,7 +25,8 @@ struct TaskConfig {
   int test_per_level{};
   std::string train_file, valid_file, test_file;
   double train_share{}, valid_share{};
-  std::vector<std::string> ood;  ///< arithmetic: variant names; jsonl: "name=path"
+  std::vector<std::string> ood;  ///< "name=path"; arithmetic: variant names too
+  std::string ood_template;      ///< of sets from files; empty: prompt_template
   int ood_per_level{};
   bool operator==(const TaskConfig&) const = default;
 };

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "experiment/leakage.h"
 #include "task/arithmetic.h"
+#include "task/splits.h"
 
 namespace polar::experiment {
 namespace {
@@ -16,15 +17,44 @@ task::SplitShares shares_of(const TaskConfig& task, const task::SplitShares& usu
   return {task.train_share > 0 ? task.train_share : usual.train, task.valid_share};
 }
 
+/// The entries of task.ood: names of generated sets, and files with the names of theirs.
+struct OodSets {
+  explicit OodSets(const TaskConfig& task) {
+    for (const std::string& entry : task.ood) {
+      const std::size_t equals = entry.find('=');
+      if (equals == std::string::npos) {
+        generated.push_back(entry);
+      } else {
+        files.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+      }
+    }
+  }
+  std::vector<std::string> generated;
+  std::vector<std::pair<std::string, std::filesystem::path>> files;
+};
+
+/// Sets from files ask in words of their own: task.ood_template, where it is given.
+void set_templates(const TaskConfig& task, task::Dataset& data) {
+  if (task.ood_template.empty()) return;
+  for (const auto& [name, file] : OodSets(task).files) {
+    for (task::NamedSplit& split : data.ood)
+      if (split.name == name) split.prompt_template = task.ood_template;
+  }
+}
+
 task::Dataset arithmetic(const Config& config) {
   task::ArithmeticOptions options;
   options.seed = config.seed;
   options.shares = shares_of(config.task, options.shares);
   options.levels = config.task.levels;
   options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
-  options.ood = config.task.ood;
   options.ood_per_level = config.task.ood_per_level;
-  return task::make_arithmetic_dataset(options);
+  const OodSets sets(config.task);
+  options.ood = sets.generated;
+  task::Dataset data = task::make_arithmetic_dataset(options);
+  for (const auto& [name, file] : sets.files)
+    data.ood.push_back(task::read_ood_set(name, file, config.task.grader, config.task.ood_per_level, config.seed));
+  return data;
 }
 
 task::Dataset jsonl(const Config& config) {
@@ -38,10 +68,7 @@ task::Dataset jsonl(const Config& config) {
   options.levels = config.task.levels;
   options.ood_per_level = config.task.ood_per_level;
   options.grader = config.task.grader;
-  for (const std::string& entry : config.task.ood) {
-    const std::size_t equals = entry.find('=');
-    options.ood.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
-  }
+  options.ood = OodSets(config.task).files;
   return task::make_jsonl_dataset(options);
 }
 
@@ -66,6 +93,7 @@ RunData make_data(const Config& config) {
                task.grader, task.separator,       task.stop, task.max_new_tokens};
   task::check(data.task);
   data.dataset = task.kind == "arithmetic" ? arithmetic(config) : jsonl(config);
+  set_templates(task, data.dataset);
   refuse_empty(config, "train", data.dataset.train);
   refuse_empty(config, "validation", data.dataset.valid);
   refuse_empty(config, "test", data.dataset.test);

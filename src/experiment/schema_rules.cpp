@@ -1,6 +1,7 @@
 #include "experiment/schema_rules.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <initializer_list>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "task/arithmetic.h"
 
 namespace polar::experiment {
 namespace {
@@ -43,9 +45,28 @@ void check_arithmetic(const TaskConfig& task, const Rules& rules) {
   for (const auto& [key, count] : counts)
     rules.require(count >= 1, {key},
                   fmt::format("expected an integer >= 1 with task.kind arithmetic, found '{}'", count));
-  for (const std::string& name : task.ood)
-    rules.require(name == "rephrased" || name == "larger", {"task.ood"},
-                  fmt::format("expected rephrased or larger with task.kind arithmetic, found '{}'", name));
+}
+
+/// Sets out of distribution: files as name=path, and generated ones by name alone.
+void check_ood(const TaskConfig& task, const Rules& rules) {
+  const bool generates = task.kind == "arithmetic";
+  const std::vector<std::string>& variants = task::arithmetic_variants();
+  std::set<std::string> names = {"test"};
+  bool has_file = false;
+  for (const std::string& set : task.ood) {
+    const auto equals = set.find('=');
+    const bool file = equals != std::string::npos && equals > 0 && equals + 1 < set.size();
+    rules.require(file || (generates && std::ranges::find(variants, set) != variants.end()), {"task.ood"},
+                  generates ? fmt::format("expected {} or name=path with task.kind arithmetic, found '{}'",
+                                          fmt::join(variants, ", "), set)
+                            : fmt::format("expected name=path with task.kind jsonl, found '{}'", set));
+    rules.require(names.insert(set.substr(0, equals)).second, {"task.ood"},
+                  fmt::format("expected names that differ from each other and from test, found '{}' again",
+                              set.substr(0, equals)));
+    has_file = has_file || file;
+  }
+  rules.require(task.ood_template.empty() || has_file, {"task.ood_template"},
+                "expected no template unless task.ood names a file, found one");
 }
 
 void check_jsonl(const TaskConfig& task, const Rules& rules) {
@@ -54,15 +75,6 @@ void check_jsonl(const TaskConfig& task, const Rules& rules) {
   rules.require(
       task.valid_file.empty() == task.test_file.empty(), {"task.valid_file", "task.test_file"},
       "expected task.valid_file and task.test_file both or neither (one file is split by hash), found only one");
-  std::set<std::string> names = {"test"};
-  for (const std::string& set : task.ood) {
-    auto equals = set.find('=');
-    rules.require(equals != std::string::npos && equals > 0 && equals + 1 < set.size(), {"task.ood"},
-                  fmt::format("expected name=path with task.kind jsonl, found '{}'", set));
-    rules.require(names.insert(set.substr(0, equals)).second, {"task.ood"},
-                  fmt::format("expected names that differ from each other and from test, found '{}' again",
-                              set.substr(0, equals)));
-  }
 }
 
 void check_menu(const MenuConfig& menu, const Rules& rules) {
@@ -94,6 +106,7 @@ void check_rules(const Config& config, const Origins& origins, const std::string
     check_arithmetic(config.task, rules);
   else
     check_jsonl(config.task, rules);
+  check_ood(config.task, rules);
   rules.require(
       config.task.train_share + config.task.valid_share < 1, {"task.train_share", "task.valid_share"},
       fmt::format("expected task.train_share + task.valid_share < 1, so that rows are left for test, found {} + {}",

@@ -50,6 +50,11 @@ Rule<std::string> grader_name() {
           }};
 }
 
+Rule<std::string> template_or_nothing() {
+  return {"text with {question} in it, or nothing",
+          [](const std::string& body) { return body.empty() || prompt_template().check(body); }};
+}
+
 std::vector<Field> run_fields() {
   return {
       required(field(KEY(name), "", folder_name(), "Name of the run: results go to <runs_folder>/<name>/.")),
@@ -85,7 +90,9 @@ std::vector<Field> task_fields() {
             "Share of training rows (jsonl: of one file), by hash of the problem; 0: 0.6, arithmetic 0.45."),
       field(KEY(task.valid_share), 0.15, number_between(0, 1), "Share of validation rows; the rest is test."),
       field(KEY(task.ood), Texts{}, list_of("out-of-distribution sets", some_text("a name")),
-            "Out-of-distribution sets. arithmetic: rephrased, larger; jsonl: name=path."),
+            "Out-of-distribution sets: name=path, a JSONL file; arithmetic: rephrased, larger, operations too."),
+      field(KEY(task.ood_template), "", template_or_nothing(),
+            "Prompt around {question} of the sets from files; empty: task.template."),
       field(KEY(task.ood_per_level), 40, count,
             "Out-of-distribution examples a set and level (jsonl: at most; 0: all)."),
   };

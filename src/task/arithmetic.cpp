@@ -185,11 +185,51 @@ NamedSplit larger_split(const std::vector<Kind>& chosen, const ArithmeticOptions
   return split;
 }
 
+/// A problem of an operation that no level has: its text, its answer and what the id calls it.
+Example other_example(std::string_view level, std::string question, int answer) {
+  Example example;
+  example.id = fmt::format("arith/{}/{}", level, question);
+  std::erase(example.id, ' ');
+  std::replace(example.id.begin() + static_cast<std::ptrdiff_t>(example.id.rfind(level) + level.size()) + 1,
+               example.id.end(), '/', ':');
+  example.question = std::move(question);
+  example.answer = std::to_string(answer);
+  example.level = level;
+  example.source = "arithmetic";
+  return example;
+}
+
+NamedSplit operations_split(const ArithmeticOptions& options) {
+  std::vector<Example> divisions, mixed, products;
+  for (int b = 2; b <= 12; ++b)
+    for (int answer = 2; answer <= 12; ++answer)
+      divisions.push_back(other_example("divisions", fmt::format("{} / {}", b * answer, b), answer));
+  for (int a = 1; a <= 9; ++a)
+    for (int b = a; b <= 9; ++b)
+      for (int c = 1; c <= std::min(9, a + b); ++c)
+        mixed.push_back(other_example("sums and differences", fmt::format("{} + {} - {}", a, b, c), a + b - c));
+  for (int a = 2; a <= 9; ++a)
+    for (int b = a; b <= 9; ++b)
+      for (int c = 1; c <= 9; ++c)
+        products.push_back(other_example("products and sums", fmt::format("{} * {} + {}", a, b, c), a * b + c));
+  NamedSplit split{"operations", {}, std::nullopt};
+  for (std::vector<Example>* all : {&divisions, &mixed, &products}) {
+    SplitCount& count = split.levels.emplace_back(all->front().level, SplitCount()).second;
+    append(split.examples, take(std::move(*all), options.ood_per_level, options.seed, count));
+  }
+  return split;
+}
+
 }  // namespace
 
 std::vector<std::string> arithmetic_levels() {
   std::vector<std::string> names;
   for (const Kind& kind : kinds()) names.emplace_back(kind.level);
+  return names;
+}
+
+const std::vector<std::string>& arithmetic_variants() {
+  static const std::vector<std::string> names = {"rephrased", "larger", "operations"};
   return names;
 }
 
@@ -217,8 +257,11 @@ Dataset make_arithmetic_dataset(const ArithmeticOptions& options) {
       data.ood.push_back(rephrased);
     } else if (name == "larger") {
       data.ood.push_back(larger_split(chosen, options));
+    } else if (name == "operations") {
+      data.ood.push_back(operations_split(options));
     } else {
-      throw core::UsageError(fmt::format("ood: expected 'rephrased' or 'larger', found '{}'", name));
+      throw core::UsageError(
+          fmt::format("ood: expected names from '{}', found '{}'", fmt::join(arithmetic_variants(), "', '"), name));
     }
   }
   return data;

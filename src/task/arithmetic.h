@@ -16,7 +16,7 @@ struct ArithmeticOptions {
   std::vector<std::string> levels;     ///< names of arithmetic_levels(); empty: all
   SplitLimits per_level{100, 40, 90};  ///< examples a level and split; 0: all
   SplitShares shares{0.45, 0.15};      ///< of the distinct problems of a level
-  std::vector<std::string> ood;        ///< any of "rephrased", "larger"
+  std::vector<std::string> ood;        ///< any of arithmetic_variants()
   int ood_per_level = 40;              ///< examples a set and level; 0: all ("larger": 1 … 1,000)
 };
 
@@ -34,6 +34,9 @@ struct ArithmeticOptions {
 /// ladder would lose its lower rungs.
 std::vector<std::string> arithmetic_levels();
 
+/// "rephrased", "larger", "operations": the sets out of distribution that can be generated.
+const std::vector<std::string>& arithmetic_variants();
+
 /// Examples with id "arith/<level>/12+7", question "12 + 7", answer "19", source "arithmetic". A problem's split is a
 /// hash of seed, operation and operands (sorted where the operation commutes): orders of one problem never part, and
 /// nothing moves when sizes change. Training and validation hold every order; test and its rephrasings ask each
@@ -46,6 +49,9 @@ std::vector<std::string> arithmetic_levels();
 /// - "larger": sums, differences and three-term sums with every operand in 100 … 199, beyond all training ranges, for
 ///   the operations in use. Levels "larger sums", "larger differences", "larger three-term sums". Products have none:
 ///   they would be out of any small model's reach.
+/// - "operations": other operations than any level's, small operands, each problem once. Levels "divisions" (a / b
+///   without remainder, b and the answer 2 … 12), "sums and differences" (a + b - c, 1 … 9, never negative) and
+///   "products and sums" (a * b + c, a and b 2 … 9, c 1 … 9).
 ///
 /// Throws core::UsageError for unknown levels and sets, naming the known ones, and for numbers outside their range.
 Dataset make_arithmetic_dataset(const ArithmeticOptions& options);

@@ -61,8 +61,8 @@ void refuse_overlap(std::span<const Example> a, const std::filesystem::path& a_f
 /// train, valid, test
 using Rows = std::vector<std::vector<Example>>;
 
-std::vector<Example> read_rows(const JsonlOptions& options, const std::filesystem::path& file) {
-  return read_jsonl(file, options.grader.empty() ? nullptr : make_grader(options.grader).get());
+std::vector<Example> read_rows(const std::string& grader, const std::filesystem::path& file) {
+  return read_jsonl(file, grader.empty() ? nullptr : make_grader(grader).get());
 }
 
 Rows read_splits(const JsonlOptions& options) {
@@ -72,7 +72,7 @@ Rows read_splits(const JsonlOptions& options) {
         fmt::format("{}: expected a file for validation and one for test, or neither, found only the {} one",
                     options.train_file.string(), options.valid_file.empty() ? "test" : "validation"));
   }
-  const auto read = [&](const std::filesystem::path& file) { return read_rows(options, file); };
+  const auto read = [&](const std::filesystem::path& file) { return read_rows(options.grader, file); };
   Rows rows(3);
   if (!options.valid_file.empty()) {
     rows = {read(options.train_file), read(options.valid_file), read(options.test_file)};
@@ -88,21 +88,24 @@ Rows read_splits(const JsonlOptions& options) {
   return rows;
 }
 
+NamedSplit ood_set(const std::string& name, const std::vector<Example>& all, int per_level, std::uint64_t seed) {
+  NamedSplit ood{name, {}, std::nullopt};
+  for (const std::string& level : levels_of({{all}})) {
+    SplitCount& count = ood.levels.emplace_back(level, SplitCount()).second;
+    append(ood.examples, take(distinct_problems(of_level(all, level), seed), per_level, seed, count));
+  }
+  return ood;
+}
+
 NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file,
                     const Rows& rows) {
-  const std::vector<Example> all = read_rows(options, file);
+  const std::vector<Example> all = read_rows(options.grader, file);
   const std::filesystem::path* files[] = {&options.train_file, &options.valid_file, &options.test_file};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool is_test = i == 2;  // whose problems a set may ask in other words
     refuse_overlap(rows[i], files[i]->empty() ? options.train_file : *files[i], all, file, !is_test);
   }
-  NamedSplit ood{name, {}, std::nullopt};
-  for (const std::string& level : levels_of({{all}})) {
-    SplitCount& count = ood.levels.emplace_back(level, SplitCount()).second;
-    append(ood.examples,
-           take(distinct_problems(of_level(all, level), options.seed), options.ood_per_level, options.seed, count));
-  }
-  return ood;
+  return ood_set(name, all, options.ood_per_level, options.seed);
 }
 
 }  // namespace
@@ -224,6 +227,11 @@ Dataset make_jsonl_dataset(const JsonlOptions& options) {
   }
   for (const auto& [name, file] : options.ood) data.ood.push_back(read_ood(options, name, file, rows));
   return data;
+}
+
+NamedSplit read_ood_set(const std::string& name, const std::filesystem::path& file, const std::string& grader,
+                        int per_level, std::uint64_t seed) {
+  return ood_set(name, read_rows(grader, file), per_level, seed);
 }
 
 }  // namespace polar::task

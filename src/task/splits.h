@@ -106,4 +106,9 @@ struct JsonlOptions {
 /// message names the first pair and the files); core::UsageError for options that contradict each other.
 Dataset make_jsonl_dataset(const JsonlOptions& options);
 
+/// A file as an out-of-distribution set: its levels in order of appearance, `per_level` examples of each (0: all), each
+/// problem once. `grader` by name, as in JsonlOptions. Throws core::Error as read_jsonl does.
+NamedSplit read_ood_set(const std::string& name, const std::filesystem::path& file, const std::string& grader,
+                        int per_level, std::uint64_t seed);
+
 }  // namespace polar::task

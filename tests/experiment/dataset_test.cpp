@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
+
+#include "support/temporary_folder.h"
 
 namespace polar::experiment {
 namespace {
@@ -37,6 +40,29 @@ TEST(Describe, SaysOfEverySetWhatItTookAndWhichLevelRanOut) {
       << text;
   EXPECT_NE(text.find("(all of " + std::to_string(small.taken) + ")"), std::string::npos) << text;
   EXPECT_NE(text.find("out of distribution: larger, 120 examples"), std::string::npos) << text;
+}
+
+TEST(MakeData, AsksAFilesProblemsInWordsOfTheirOwnBesideGeneratedSets) {
+  const test::TemporaryFolder folder;
+  std::ofstream(folder / "words.jsonl")
+      << R"({"id": "w1", "question": "Ann has 3 pens and buys 4. How many?", "answer": "7"})" << '\n'
+      << R"({"id": "w2", "question": "Bob had 9 nuts and ate 2. How many?", "answer": "7"})" << '\n';
+  Config config;
+  config.task.kind = "arithmetic";
+  config.task.prompt_template = "What is {question}? {question} =";
+  config.task.grader = "numeric:first";
+  config.task.max_new_tokens = 6;
+  config.task.train_per_level = config.task.valid_per_level = config.task.test_per_level = 10;
+  config.task.ood = {"words=" + (folder / "words.jsonl").string(), "operations"};
+  config.task.ood_per_level = 20;
+  config.task.ood_template = "Question: {question}\nAnswer:";
+  const RunData data = make_data(config);
+  ASSERT_EQ(data.dataset.ood.size(), 2U);
+  EXPECT_EQ(data.dataset.ood[0].name, "operations");
+  EXPECT_EQ(task_of(data.task, data.dataset.ood[0]).prompt_template, config.task.prompt_template);
+  EXPECT_EQ(data.dataset.ood[1].name, "words");
+  EXPECT_EQ(data.dataset.ood[1].examples.size(), 2U);
+  EXPECT_EQ(task_of(data.task, data.dataset.ood[1]).prompt_template, config.task.ood_template);
 }
 
 TEST(SliceLevels, DrawsFromEveryLevelInOrderAndNothingTwice) {

@@ -273,7 +273,15 @@ TEST(Schema, ChecksKeysThatBelongToOneKindOfTask) {
       refusal("name: a\ntask: {train_file: t.jsonl}"),
       "x.yaml:2: task.train_file: expected no file with task.kind arithmetic, found 't.jsonl'; set task.kind to jsonl");
   EXPECT_EQ(refusal("name: a\ntask: {ood: [rephrased, harder]}"),
-            "x.yaml:2: task.ood: expected rephrased or larger with task.kind arithmetic, found 'harder'");
+            "x.yaml:2: task.ood: expected rephrased, larger, operations or name=path with task.kind arithmetic, found "
+            "'harder'");
+  EXPECT_EQ(refusal("name: a\ntask: {ood: [rephrased, words=w.jsonl], ood_template: 'Q: {question}'}"), "");
+  EXPECT_EQ(refusal("name: a\ntask: {ood: [rephrased], ood_template: 'Q: {question}'}"),
+            "x.yaml:2: task.ood_template: expected no template unless task.ood names a file, found one");
+  EXPECT_EQ(refusal("name: a\ntask: {ood: [words=w.jsonl], ood_template: 'Q: question'}"),
+            "x.yaml:2: task.ood_template: expected text with {question} in it, or nothing, found 'Q: question'");
+  EXPECT_EQ(refusal("name: a\ntask: {ood: [rephrased, rephrased=w.jsonl]}"),
+            "x.yaml:2: task.ood: expected names that differ from each other and from test, found 'rephrased' again");
   EXPECT_EQ(refusal("name: a\ntask: {test_per_level: 0}"),
             "x.yaml:2: task.test_per_level: expected an integer >= 1 with task.kind arithmetic, found '0'");
   EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl}"),

@@ -4,6 +4,7 @@
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "support/task_files.h"
 #include "task/grader.h"
@@ -213,6 +214,36 @@ TEST(Arithmetic, DrawsLargerOperandsBeyondEveryTrainingRange) {
   EXPECT_TRUE(make_arithmetic_dataset(options).ood.at(0).examples.empty());
 }
 
+TEST(Arithmetic, AsksOtherOperationsThanAnyLevelWithAnswersThatAreNeverNegative) {
+  ArithmeticOptions options;
+  options.ood = {"operations"};
+  options.ood_per_level = 0;
+  const NamedSplit split = make_arithmetic_dataset(options).ood.at(0);
+  std::map<std::string, std::set<std::string>> asked;
+  std::set<ExampleId> ids;
+  for (const Example& example : split.examples) {
+    int a = 0, b = 0, c = 0;
+    char first = 0, second = 0;
+    std::istringstream question(example.question);
+    question >> a >> first >> b >> second >> c;
+    const int left = first == '/' ? a / b : first == '*' ? a * b : a + b;
+    const int answer = second == '-' ? left - c : left + c;
+    EXPECT_EQ(example.answer, std::to_string(answer)) << example.question;
+    EXPECT_GE(answer, 0) << example.question;
+    EXPECT_TRUE(first != '/' || a % b == 0) << example.question;
+    EXPECT_FALSE(normalised_operands(example.id)) << example.id << " is no problem of a level";
+    ids.insert(example.id);
+    asked[example.level].insert(example.question);
+  }
+  EXPECT_EQ(ids.size(), split.examples.size());
+  ASSERT_EQ(asked.size(), 3U);
+  EXPECT_EQ(asked["divisions"].size(), 121U);
+  EXPECT_EQ(asked["products and sums"].size(), 324U);
+  EXPECT_EQ(asked["sums and differences"].size(), 355U);
+  options.ood_per_level = 40;
+  EXPECT_EQ(make_arithmetic_dataset(options).ood.at(0).examples.size(), 120U);
+}
+
 TEST(Arithmetic, SharesNothingBetweenSplits) {
   const Dataset data = make_arithmetic_dataset(everything());
   EXPECT_TRUE(find_overlap(data.train, data.test).empty());
@@ -232,7 +263,7 @@ TEST(Arithmetic, RefusesUnknownNames) {
   options.levels = {};
   options.ood = {"harder"};
   EXPECT_EQ(error_of([&] { make_arithmetic_dataset(options); }),
-            "ood: expected 'rephrased' or 'larger', found 'harder'");
+            "ood: expected names from 'rephrased', 'larger', 'operations', found 'harder'");
   options.ood = {"larger"};
   options.ood_per_level = 0;
   EXPECT_NE(error_of([&] { make_arithmetic_dataset(options); }).find("ood_per_level: expected an integer from 1"),
