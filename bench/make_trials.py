@@ -82,7 +82,7 @@ def word_problems(path, count, stream):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=["random", "edits", "demonstrations", "words"], required=True)
-    parser.add_argument("--programs", type=int, help="how many (default: 10; 40 of --set demonstrations); not of --set edits")
+    parser.add_argument("--programs", type=int, help="how many (default: 10; 40 of --set demonstrations; all of --set edits)")
     parser.add_argument("--demonstrations", type=int, choices=range(len(DEMONSTRATIONS) + 1), default=len(DEMONSTRATIONS), metavar="0-5",
                         help="of --set demonstrations")
     parser.add_argument("--prompts", type=int, default=60)
@@ -101,6 +101,8 @@ def main():
         questions = [(demonstrated(question, options.demonstrations), answer) for question, answer in questions]
     if options.set == "edits":
         programs = single_edits(options.layers)
+        if options.programs:
+            programs = stream.sample(programs, options.programs)
     elif options.set == "demonstrations":
         programs = stream.sample(single_edits(options.layers), options.programs or 40)
     else:

@@ -2,7 +2,7 @@
 # The measurements behind bench/README.md, each with the reference in the same run where there is one. Measure alone: anything else that
 # runs on the machine changes the figures.
 #
-#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling generate tokenizer; all: every one of these
+#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling chunks generate tokenizer; all: every one of these
 #   bench/measure.sh gpu            the same on a GPU
 #
 #   POLAR_DATA     folder with gsm8k/test.jsonl, asdiv/test.jsonl and math500/test.jsonl, for words
@@ -39,6 +39,8 @@ peers() {  # 10 random one-block programs × 60 prompts
 edits() {  # 343 single edits × 60 prompts; the reference runs 24 of the programs or a few more
   make_trials edits --set edits
   trials edits 6 --compare batched --batched-programs 24
+  make_trials some-edits --set edits --programs 24
+  .venv/bin/python bench/compare_trials.py "$out/some-edits.jsonl" --rounds 1 --dtype bfloat16 --threads "$jobs"
 }
 
 prompt() {  # 40 single edits × 60 prompts behind five worked examples
@@ -72,8 +74,8 @@ gpu() {  # peers, edits and a search; POLAR_ROUNDS=1 and POLAR_SECONDS=0 measure
   done
 }
 
-memory() {  # many examples: the bound holds whatever their number
-  "$polar" bench search configs/ladder.yaml --set search.rollouts=16 --set task.train_per_level=1000 --examples 2000 \
+memory() {  # 2,000 examples × 200 programs within 2 GiB beyond the weights; 400,000 rollouts take a while
+  "$polar" bench search configs/ladder.yaml --set search.rollouts=200 --set task.train_per_level=1000 --examples 2000 \
     --memory-mb 2048 >"$out/memory.result.jsonl"
 }
 
@@ -102,11 +104,24 @@ scaling() {  # rollouts/s against the number of prompts, programs and the length
   done
 }
 
+chunks() {  # R, the rows of one call of a layer
+  local rows
+  make_trials random --set random
+  for rows in 64 128 256 512 1024; do
+    printf -- '-- %s rows a call\n' "$rows"
+    trials "random:chunks-$rows" 6 --chunk-rows "$rows"
+  done
+}
+
 generate() {  # one answer of 50 tokens, many at once, and the price of letting the quickstart's policies choose
-  local policies=()
-  [ -d runs/quickstart/menu ] && policies=(--policy runs/quickstart/menu --policy runs/quickstart/predictor)
-  "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 "${policies[@]}" --rounds "$rounds" --seconds "$seconds" \
-    --compare >"$out/generate.result.jsonl"
+  [ -d runs/quickstart/menu ] || { echo "bench/measure.sh: generate: expected the policies of runs/quickstart, found none: run scripts/quickstart.sh" >&2; return 1; }
+  "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 --policy runs/quickstart/menu --policy runs/quickstart/predictor \
+    --rounds "$rounds" --seconds "$seconds" --compare >"$out/generate.result.jsonl"
+  if .venv/bin/python -c 'import llama_cpp' 2>/dev/null; then
+    .venv/bin/python bench/reference_llama_cpp.py --rounds "$rounds" --threads "$jobs"
+  else
+    echo "llama.cpp: not installed, left out; .venv/bin/pip install llama-cpp-python==$(sed -n 's/^VERSION = "\(.*\)"/\1/p' bench/reference_llama_cpp.py) builds it"
+  fi
 }
 
 tokenizer() {  # characters/s beside the tokenizers library, on strange strings and on this project's pages and sources
@@ -116,7 +131,7 @@ tokenizer() {  # characters/s beside the tokenizers library, on strange strings 
 }
 
 [ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
-sections="peers edits prompt words search memory ablation scaling generate tokenizer"
+sections="peers edits prompt words search memory ablation scaling chunks generate tokenizer"
 [ "$*" != all ] || eval "set -- $sections"
 for section in "$@"; do
   [[ " $sections gpu " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections gpu, found '$section'" >&2; exit 2; }

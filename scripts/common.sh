@@ -24,6 +24,16 @@ step() {
   printf '== %s: %d s\n' "$title" $((SECONDS - started))
 }
 
+# The small real model, in the folder that the configurations name.
+export_pool() {
+  local pool=pools/smollm2-135m
+  if [ ! -f "$pool/pool.json" ]; then
+    .venv/bin/python scripts/export.py --smollm2 "$pool"
+  elif ! grep -q manifest_sha256 "$pool/pool.json"; then  # of an exporter before manifests were sealed
+    .venv/bin/python scripts/export.py --smollm2 "$pool" --force
+  fi
+}
+
 build() {  # PRESET [CMAKE BUILD OPTIONS...]
   local preset=$1 log
   shift

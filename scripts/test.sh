@@ -50,8 +50,8 @@ test_check() {
   ctest --preset check --parallel "$jobs"
 }
 
-# What the test programs read beside their own code: configurations, and the real model where quickstart.sh has exported it.
-read_by_tests=(tests configs scripts requirements.txt $(ls pools/smollm2-135m/pool.json 2>/dev/null || true))
+# What the test programs read beside their own code: configurations, and the real model.
+read_by_tests=(tests configs scripts requirements.txt pools/smollm2-135m/pool.json)
 
 check_inputs() {  # the installed package is built from the sources again
   digest_of build/check/tests/polar_*_test "${read_by_tests[@]}" src cmake third_party CMakeLists.txt
@@ -63,6 +63,7 @@ asan_inputs() {
 
 step "install" scripts/install.sh
 step "formatting" check_format
+step "pool pools/smollm2-135m" export_pool
 step "build" build check
 step "tests" unless_unchanged check "$(check_inputs)" test_check
 step "clang-tidy" check_tidy

@@ -1,7 +1,10 @@
-// polar bench generate: tokens per second of answers under programs, one prompt at a time and many at once.
+// polar bench generate: tokens per second of answers under programs, one prompt at a time and many at once, and what a
+// policy's choice costs.
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -12,6 +15,7 @@
 #include "cli/exec_flags.h"
 #include "core/error.h"
 #include "exec/model.h"
+#include "policy/read_features.h"
 #include "policy/trained_policy.h"
 
 namespace polar::cli {
@@ -27,9 +31,15 @@ struct GenerateBenchFlags {
   ExecFlags exec;
 };
 
-exec::ExecOptions without_sharing(exec::ExecOptions options) {
-  options.prefix_sharing = false;
-  return options;
+constexpr int kChoices = 100;  ///< timed of each policy
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[(values.size() - 1) / 2];
 }
 
 /// Answers of exactly max_new_tokens tokens: a prompt that ends early is refused, since its rate would say little.
@@ -38,8 +48,7 @@ class GenerateBench {
   explicit GenerateBench(const GenerateBenchFlags& flags)
       : flags_(flags),
         model_(flags.exec.load(flags.pool)),
-        executor_(model_.pool, model_.tokenizer, flags.exec.options()),
-        unshared_(model_.pool, model_.tokenizer, without_sharing(flags.exec.options())) {
+        executor_(model_.pool, model_.tokenizer, flags.exec.options()) {
     task_.name = "generate";
     task_.stop = {};
     task_.max_new_tokens = flags.max_new_tokens;
@@ -50,37 +59,55 @@ class GenerateBench {
 
   void run() {
     std::vector<BenchVariant> variants;
-    for (const core::Program& program : programs_) {
-      const std::string name = "program " + program.text();
-      variants.push_back(own(name, {program}, executor_));
-      if (flags_.compare) variants.push_back(reference("hf " + name, {program}));
+    for (const core::Program& program : programs_)
+      add(variants, "program " + program.text(), {flags_.prompt}, {program});
+    std::vector<std::string> prompts;
+    std::vector<core::Program> programs;
+    for (int i = 0; i < flags_.prompts; ++i) {
+      prompts.push_back(fmt::format("Story {}. {}", i + 1, flags_.prompt));
+      programs.push_back(programs_[static_cast<std::size_t>(i) % programs_.size()]);
     }
+    add(variants, fmt::format("{} prompts at once, programs in turn", flags_.prompts), prompts, programs);
     for (const std::string& folder : flags_.policies) variants.push_back(chosen(folder));
-    const std::string name = fmt::format("{} prompts at once, programs in turn, nothing shared", flags_.prompts);
-    std::vector<core::Program> many;
-    for (int i = 0; i < flags_.prompts; ++i) many.push_back(programs_[static_cast<std::size_t>(i) % programs_.size()]);
-    variants.push_back(own(name, many, unshared_));
-    BenchTable table{"tokens", flags_.policies.empty() ? "" : variants.front().name, {}};
+    BenchTable table{"tokens", "", {}};
     const std::vector<BenchSeries> series =
         alternate(variants, flags_.rounds, *model_.pool, executor_.options(), table);
     for (const BenchSeries& one : series) std::cout << to_json(one, table).dump() << '\n';
     std::cerr << fmt::format("{} new tokens, {} threads, {}\n", flags_.max_new_tokens, executor_.options().workers,
                              pool::to_string(model_.pool->dtype()))
               << table_text(series, table);
+    for (const BenchSeries& one : series) say_texts(series, one);
+    const double answer_ms = 1000 * flags_.max_new_tokens / series.front().median().rate();
+    for (std::size_t i = 0; i < policies_.size(); ++i) say_choice(flags_.policies[i], policies_[i], answer_ms);
   }
 
  private:
-  BenchRun answer(exec::Executor& executor, const std::vector<core::Program>& programs) {
-    const exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, task_);
+  using Prompts = std::vector<std::string>;
+  using Programs = std::vector<core::Program>;
+
+  /// A variant, and with --compare transformers' one of the same prompts and programs.
+  void add(std::vector<BenchVariant>& variants, const std::string& name, const Prompts& prompts,
+           const Programs& programs) {
+    variants.push_back(measured(name, [this, prompts, programs] { return answer(prompts, programs); }));
+    if (!flags_.compare) return;
+    variants.back().compared_with = "hf " + name;
+    variants.push_back(reference("hf " + name, prompts, programs));
+  }
+
+  exec::EncodedExample encoded(const std::string& prompt, std::size_t number) const {
+    return exec::TaskEncoder(model_.pool->manifest(), *model_.tokenizer, task_)
+        .encode_input(fmt::format("prompt {}", number + 1), prompt);
+  }
+
+  BenchRun answer(const Prompts& prompts, const Programs& programs) {
     std::vector<exec::EncodedExample> inputs;
-    for (std::size_t i = 0; i < programs.size(); ++i)
-      inputs.push_back(encoder.encode_input(fmt::format("prompt {}", i + 1), flags_.prompt));
+    for (std::size_t i = 0; i < programs.size(); ++i) inputs.push_back(encoded(prompts[i], i));
     const exec::GenerationRules rules{nullptr, {}, flags_.max_new_tokens, exec::StopRule::kFull};
     std::vector<exec::Request> requests;
     for (std::size_t i = 0; i < programs.size(); ++i)
       requests.push_back({&inputs[i], programs[i], 0, 0, &rules, false});
     BenchRun run;
-    for (exec::Answer& answer : executor.answer(requests)) {
+    for (exec::Answer& answer : executor_.answer(requests)) {
       if (static_cast<int>(answer.tokens.size()) < flags_.max_new_tokens) {
         throw core::Error(fmt::format("--prompt: expected one whose answer has {} tokens, found an answer of {}",
                                       flags_.max_new_tokens, answer.tokens.size()));
@@ -88,56 +115,98 @@ class GenerateBench {
       run.units += static_cast<double>(answer.tokens.size());
       run.texts.push_back(std::move(answer.text));
     }
-    run.work = executor.stats();
+    run.work = executor_.stats();
     return run;
   }
 
-  BenchVariant own(const std::string& name, const std::vector<core::Program>& programs, exec::Executor& executor) {
-    return measured(name, executor, [this, programs, &executor] { return answer(executor, programs); });
-  }
-
-  BenchVariant measured(const std::string& name, exec::Executor& executor, const std::function<BenchRun()>& once) {
-    const auto reset = [&executor] {
-      executor.clear_cache();
-      executor.reset_stats();
+  BenchVariant measured(const std::string& name, const std::function<BenchRun()>& once) {
+    const auto reset = [this] {
+      executor_.clear_cache();
+      executor_.reset_stats();
     };
     return {name, once, [=, this] { return repeat(flags_.seconds, reset, once); }};
   }
 
-  /// A trained policy reads its features, chooses, and the identity answers, whatever the choice: what is measured is
-  /// the price of choosing.
+  /// A trained policy reads its features, chooses, and the identity answers, whatever the choice.
   BenchVariant chosen(const std::string& folder) {
     policies_.push_back(policy::TrainedPolicy::load(folder, model_.pool->manifest().weights_digest));
     const std::size_t index = policies_.size() - 1;
-    return measured("identity, after the choice of " + folder, executor_, [this, index] {
-      const exec::TaskEncoder encoder(model_.pool->manifest(), *model_.tokenizer, task_);
-      const exec::EncodedExample prompt = encoder.encode_input("prompt 1", flags_.prompt);
+    BenchVariant variant = measured("identity, after the choice of " + folder, [this, index] {
+      const exec::EncodedExample prompt = encoded(flags_.prompt, 0);
       policies_[index].choose(executor_, std::span(&prompt, 1));
-      return answer(executor_, {programs_.front()});
+      return answer({flags_.prompt}, {programs_.front()});
     });
+    variant.compared_with = "program " + programs_.front().text();
+    return variant;
   }
 
-  BenchVariant reference(const std::string& name, const std::vector<core::Program>& programs) {
+  /// Medians over many choices, the cache empty before each: reading the states, which the answer finds again, and the
+  /// choice once they are there, which is the price.
+  void say_choice(const std::string& folder, policy::TrainedPolicy& trained, double answer_ms) {
+    const exec::EncodedExample prompt = encoded(flags_.prompt, 0);
+    const std::span input(&prompt, 1);
+    std::vector<double> reading, choosing;
+    for (int i = 0; i < kChoices; ++i) {
+      executor_.clear_cache();
+      auto start = std::chrono::steady_clock::now();
+      policy::read_features(executor_, input, policy::feature_program(trained.origin()));
+      reading.push_back(milliseconds_since(start));
+      start = std::chrono::steady_clock::now();
+      trained.choose(executor_, input);
+      choosing.push_back(milliseconds_since(start));
+    }
+    const double states_ms = median(reading), choice_ms = median(choosing);
+    std::cout << nlohmann::json{{"policy", folder},
+                                {"states_ms", states_ms},
+                                {"choice_ms", choice_ms},
+                                {"answer_ms", answer_ms},
+                                {"share", choice_ms / answer_ms}}
+                     .dump()
+              << '\n';
+    std::cerr << fmt::format(
+        "{}: states {:.2f} ms, which the answer finds again; choice {:.3f} ms, {:.2f} % of an answer of {} tokens "
+        "({:.1f} ms)\n",
+        folder, states_ms, choice_ms, 100 * choice_ms / answer_ms, flags_.max_new_tokens, answer_ms);
+  }
+
+  /// One call of `generate` a prompt; of many prompts one for each program.
+  BenchVariant reference(const std::string& name, const Prompts& prompts, const Programs& programs) {
     return {name, {}, [=, this] {
               const TemporaryFile trials("generate");
               std::ofstream file(trials.path());
-              const auto layers = programs.front().layers();
-              const nlohmann::json line = {{"prompt", flags_.prompt},
-                                           {"answer", ""},
-                                           {"program", std::vector<int>(layers.begin(), layers.end())}};
-              for (int repeat = 0; repeat < 3; ++repeat) file << line.dump() << '\n';
+              const std::size_t count = prompts.size() > 1 ? prompts.size() : 3;  // one alone is over too soon
+              for (std::size_t i = 0; i < count; ++i) {
+                const auto layers = programs[i % programs.size()].layers();
+                file << nlohmann::json{{"prompt", prompts[i % prompts.size()]},
+                                       {"answer", ""},
+                                       {"program", std::vector<int>(layers.begin(), layers.end())}}
+                            .dump()
+                     << '\n';
+              }
               file.close();
-              BenchRun run = run_reference(flags_.reference,
-                                           {trials.path().string(), "single", pool::to_string(model_.pool->dtype()),
-                                            model_.pool->device(), flags_.max_new_tokens, executor_.options().workers});
+              BenchRun run =
+                  run_reference(flags_.reference, {trials.path().string(), prompts.size() > 1 ? "batched" : "single",
+                                                   pool::to_string(model_.pool->dtype()), model_.pool->device(),
+                                                   flags_.max_new_tokens, executor_.options().workers});
               run.units *= flags_.max_new_tokens;
+              run.texts.resize(prompts.size());
               return run;
             }};
   }
 
+  /// How many of transformers' texts equal ours: an equal one has as many tokens.
+  static void say_texts(std::span<const BenchSeries> series, const BenchSeries& one) {
+    const auto other = std::ranges::find(series, one.compared_with, &BenchSeries::name);
+    if (other == series.end()) return;
+    const std::vector<std::string>&ours = one.median().texts, &theirs = other->median().texts;
+    std::size_t equal = 0;
+    for (std::size_t i = 0; i < ours.size(); ++i) equal += ours[i] == theirs[i] ? 1 : 0;
+    std::cerr << fmt::format("{}: {} of {} texts equal {}'s\n", one.name, equal, ours.size(), other->name);
+  }
+
   const GenerateBenchFlags& flags_;
   exec::Model model_;
-  exec::Executor executor_, unshared_;  ///< the second without prefix sharing: the same prompt again is new work
+  exec::Executor executor_;
   task::TaskSpec task_;
   std::vector<core::Program> programs_;
   std::vector<policy::TrainedPolicy> policies_;
@@ -169,7 +238,7 @@ void add_bench_generate(CLI::App& bench) {
   generate->add_option("--seconds", flags->seconds, "Repeat within a round for at least this long")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));
-  generate->add_flag("--compare", flags->compare, "Run transformers in turn, one prompt a call");
+  generate->add_flag("--compare", flags->compare, "Run transformers in turn on the same prompts and programs");
   flags->reference.declare(*generate);
   flags->exec.declare(*generate);
   generate->footer("Example: polar bench generate --pool pools/smollm2-135m --program 0-14,12-29 --compare");

@@ -42,7 +42,8 @@ double projection_flop(const pool::ModulePool& pool) {
   return pool::row_flop(pool.layer_matrices());
 }
 
-double ratio_to(std::span<const BenchSeries> series, const std::string& name, const BenchSeries& one) {
+double ratio(std::span<const BenchSeries> series, const BenchTable& table, const BenchSeries& one) {
+  const std::string& name = one.compared_with.empty() ? table.compared_with : one.compared_with;
   const auto other = std::ranges::find(series, name, &BenchSeries::name);
   return other == series.end() ? 0 : one.median().rate() / other->median().rate();
 }
@@ -62,7 +63,7 @@ std::vector<BenchSeries> alternate(std::span<const BenchVariant> variants, int r
   std::vector<BenchSeries> series;
   for (const BenchVariant& variant : variants) {
     if (variant.warm_up) variant.warm_up();
-    series.push_back({variant.name, {}});
+    series.push_back({variant.name, {}, variant.compared_with});
   }
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < variants.size(); ++i) {
@@ -108,8 +109,8 @@ std::string table_text(std::span<const BenchSeries> series, const BenchTable& ta
     const BenchRun& run = one.median();
     text += fmt::format("{:<{}} | {:>12.1f} | {:>17} | ", one.name, width, run.rate(),
                         fmt::format("{:.1f} … {:.1f}", one.runs.front().rate(), one.runs.back().rate()));
-    const double ratio = ratio_to(series, table.compared_with, one);
-    text += ratio > 0 ? fmt::format("{:>6.2f}x | ", ratio) : fmt::format("{:>7} | ", "");
+    const double factor = ratio(series, table, one);
+    text += factor > 0 ? fmt::format("{:>6.2f}x | ", factor) : fmt::format("{:>7} | ", "");
     if (run.work.layer_rows == 0) {
       text += '\n';
       continue;
@@ -146,6 +147,8 @@ nlohmann::json to_json(const BenchSeries& series, const BenchTable& table) {
                {"layer_calls", run.work.layer_calls},
                {"head_rows", run.work.head_rows},
                {"waves", run.work.waves},
+               {"shared_nodes", run.work.shared_nodes},
+               {"computed_nodes", run.work.computed_nodes},
                {"evicted_nodes", run.work.evicted_nodes},
                {"peak_state_bytes", run.work.peak_bytes},
                {"peak_rss_bytes", run.peak_rss_bytes},

@@ -34,11 +34,13 @@ struct BenchVariant {
   std::string name;
   std::function<void()> warm_up;
   std::function<BenchRun()> run;
+  std::string compared_with = "";  ///< name of the variant that its ratio refers to; empty: the table's
 };
 
 struct BenchSeries {
   std::string name;
-  std::vector<BenchRun> runs;  ///< by rate, ascending
+  std::vector<BenchRun> runs;      ///< by rate, ascending
+  std::string compared_with = "";  ///< the variant's
 
   /// Of an even number the slower one of the middle two.
   const BenchRun& median() const { return runs[(runs.size() - 1) / 2]; }
@@ -58,7 +60,7 @@ struct MachineRate {
 
 struct BenchTable {
   std::string unit;           ///< "rollouts"
-  std::string compared_with;  ///< name of the series that ratios refer to; empty: none
+  std::string compared_with;  ///< name of the series that ratios of others refer to; empty: none
   MachineRate machine = {};
 };
 

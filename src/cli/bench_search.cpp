@@ -48,7 +48,9 @@ class SearchBench {
   explicit SearchBench(const SearchFlags& flags)
       : flags_(flags),
         config_(experiment::load_config(flags.config, flags.overrides)),
-        model_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels, config_.exec.device)),
+        models_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels, config_.exec.device),
+                config_.pool),
+        model_(models_.usual()),
         data_(experiment::make_data(config_)),
         plan_(experiment::search_plan(config_, model_.pool->manifest().depth, config_.search.rollouts)),
         space_(plan_.space),
@@ -71,26 +73,19 @@ class SearchBench {
     const std::vector<ExecVariant> exec_variants = flags_.variants.variants(experiment::exec_options(config_));
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
     BenchTable table{"rollouts", ""};
-    const std::vector<BenchSeries> series =
+    std::vector<BenchSeries> series =
         alternate(variants, flags_.rounds, *model_.pool, executors_.front()->options(), table);
+    share_limit(series, exec_variants);
     for (const BenchSeries& one : series) std::cout << to_json(one, table).dump() << '\n';
     std::cerr << fmt::format("{} examples, {} rollouts each at most, {} trees in step\n", examples_.size(),
                              config_.search.rollouts, config_.search.trees_in_step)
               << table_text(series, table);
-    for (std::size_t i = 1; i < series.size(); ++i) compare_verdicts(series.front(), series[i], exec_variants[i]);
+    require_same_verdicts(series,
+                          exec_variants);  // they steer the search: others would change the trials after them too
     for (const BenchSeries& one : series) check_memory(one);
   }
 
  private:
-  /// Verdicts steer the search: one that differs changes the trials after it too.
-  static void compare_verdicts(const BenchSeries& first, const BenchSeries& other, const ExecVariant& variant) {
-    if (other.median().correct == first.median().correct) return;
-    if (variant.same_bits)
-      throw core::Error(fmt::format("{}: expected the verdicts of {}, found others", other.name, first.name));
-    std::cerr << fmt::format("{}: other verdicts than {}'s, so other trials: its bits depend on the batch\n",
-                             other.name, first.name);
-  }
-
   /// What the loaded matrices take: those of all layers, the embedding and the output head.
   double weight_bytes() const {
     const pool::Manifest& manifest = model_.pool->manifest();
@@ -100,7 +95,10 @@ class SearchBench {
   }
 
   void check_memory(const BenchSeries& series) const {
-    const double beyond_mb = (series.median().peak_rss_bytes - weight_bytes()) / kMebi;
+    const double peak = std::ranges::max(series.runs, {}, &BenchRun::peak_rss_bytes).peak_rss_bytes;
+    if (flags_.memory_mb > 0 && peak == 0)
+      throw core::Error("--memory-mb: expected VmHWM in /proc/self/status, found none: this system does not say it");
+    const double beyond_mb = (peak - weight_bytes()) / kMebi;
     std::cerr << fmt::format("{}: {:.0f} MB beyond the weights' {:.0f} MB at its peak\n", series.name, beyond_mb,
                              weight_bytes() / kMebi);
     if (flags_.memory_mb > 0 && beyond_mb > flags_.memory_mb) {
@@ -131,7 +129,8 @@ class SearchBench {
   }
 
   BenchVariant own(const ExecVariant& variant) {
-    executors_.push_back(std::make_unique<exec::Executor>(model_.pool, model_.tokenizer, variant.options));
+    const exec::Model& model = models_.of(variant);
+    executors_.push_back(std::make_unique<exec::Executor>(model.pool, model.tokenizer, variant.options));
     exec::Executor& executor = *executors_.back();
     const auto warm_up = [this, &executor, stop = variant.stop] {
       search(executor, stop, std::span(examples_).first(std::min<std::size_t>(4, examples_.size())));
@@ -143,6 +142,7 @@ class SearchBench {
       };
       BenchRun one = repeat(0, reset, [&] { return search(executor, stop, examples_); });
       one.distinct_flop = distinct_flop(one.work);
+      executor.clear_cache();  // or the next variant's memory would hold it too
       return one;
     };
     return {variant.name, warm_up, run};
@@ -168,7 +168,8 @@ class SearchBench {
 
   const SearchFlags& flags_;
   experiment::Config config_;
-  exec::Model model_;
+  VariantModels models_;
+  const exec::Model& model_;  ///< the default's
   experiment::RunData data_;
   search::SearchPlan plan_;
   search::SearchSpace space_;

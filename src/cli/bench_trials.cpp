@@ -93,7 +93,10 @@ struct Encoded {
 class TrialsBench {
  public:
   explicit TrialsBench(const TrialsFlags& flags)
-      : flags_(flags), trials_(read_trials(flags.trials)), model_(flags.exec.load(flags.pool)) {
+      : flags_(flags),
+        trials_(read_trials(flags.trials)),
+        models_(flags.exec.load(flags.pool), flags.pool),
+        model_(models_.usual()) {
     task_.name = "trials";
     task_.grader = flags.grader;
     task_.stop = {};
@@ -107,8 +110,9 @@ class TrialsBench {
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
     for (const std::string& name : flags_.compare) variants.push_back(reference(name));
     BenchTable table{"rollouts", flags_.compare.empty() ? "" : "hf " + flags_.compare.front(), {}};
-    const std::vector<BenchSeries> series =
+    std::vector<BenchSeries> series =
         alternate(variants, flags_.rounds, *model_.pool, executors_.front()->options(), table);
+    share_limit(series, exec_variants);
     for (const BenchSeries& one : series) {
       json line = to_json(one, table);
       if (const auto own = std::ranges::find(exec_variants, one.name, &ExecVariant::name); own != exec_variants.end())
@@ -117,6 +121,7 @@ class TrialsBench {
     }
     std::cerr << table_text(series, table);
     for (const BenchSeries& one : series) say_agreement(series.front(), one);
+    require_same_verdicts(series, exec_variants);
   }
 
  private:
@@ -149,7 +154,8 @@ class TrialsBench {
   }
 
   BenchVariant own(const ExecVariant& variant) {
-    executors_.push_back(std::make_unique<exec::Executor>(model_.pool, model_.tokenizer, variant.options));
+    const exec::Model& model = models_.of(variant);
+    executors_.push_back(std::make_unique<exec::Executor>(model.pool, model.tokenizer, variant.options));
     exec::Executor& executor = *executors_.back();
     const auto warm_up = [this, &executor, stop = variant.stop] {
       answer(executor, stop, std::min<std::size_t>(64, trials_.count()));
@@ -161,6 +167,7 @@ class TrialsBench {
       };
       BenchRun one = repeat(flags_.seconds, reset, [&] { return answer(executor, stop, trials_.count()); });
       one.distinct_flop = distinct_flop(one.work);
+      executor.clear_cache();  // or the next variant's memory would hold it too
       return one;
     };
     return {variant.name, warm_up, run};
@@ -257,7 +264,8 @@ class TrialsBench {
   TrialsFile trials_;
   TemporaryFile published_file_{"published"}, batched_file_{"batched"};
   std::vector<std::size_t> batched_;  ///< trials of the second
-  exec::Model model_;
+  VariantModels models_;
+  const exec::Model& model_;  ///< the default's
   task::TaskSpec task_;
   std::vector<std::unique_ptr<exec::Executor>> executors_;
   Encoded encoded_;  ///< by the last run

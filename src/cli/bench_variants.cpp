@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iostream>
 
 #include "core/error.h"
 
@@ -23,8 +24,18 @@ constexpr std::array kSwitches = {
     Switch{"layer-batching", [](ExecVariant& variant) { variant.options.layer_batching = false; }},
     Switch{"shared-prompt", [](ExecVariant& variant) { variant.options.shared_prompt = false; }},
     Switch{"read-rows-only", [](ExecVariant& variant) { variant.options.read_rows_only = false; }},
-    Switch{"batch-invariance",
-           [](ExecVariant& variant) { variant.options.batch_invariant = variant.same_bits = false; }},
+    Switch{"own-kernels",
+           [](ExecVariant& variant) {
+             variant.kernels = "library";
+             variant.same_bits = false;
+           }},
+    // Own kernels give a row the same bits in any batch, so that fixed row counts cost something with LibTorch's alone:
+    // to be compared with the line above.
+    Switch{"own-kernels-and-batch-invariance",
+           [](ExecVariant& variant) {
+             variant.kernels = "library";
+             variant.options.batch_invariant = variant.same_bits = false;
+           }},
     Switch{"several-workers", [](ExecVariant& variant) { variant.options.workers = 1; }},
 };
 
@@ -68,6 +79,41 @@ std::vector<ExecVariant> VariantFlags::variants(const exec::ExecOptions& options
     variants.push_back(std::move(variant));
   }
   return variants;
+}
+
+VariantModels::VariantModels(exec::Model usual, std::string pool_folder)
+    : usual_(std::move(usual)), pool_folder_(std::move(pool_folder)) {}
+
+const exec::Model& VariantModels::of(const ExecVariant& variant) {
+  const pool::ModulePool& pool = *usual_.pool;
+  if (variant.kernels.empty() || variant.kernels == pool::to_string(pool.kernels())) return usual_;
+  const auto found = others_.find(variant.kernels);
+  if (found != others_.end()) return found->second;
+  return others_
+      .emplace(variant.kernels,
+               exec::load_model(pool_folder_, pool::to_string(pool.dtype()), variant.kernels, pool.device()))
+      .first->second;
+}
+
+void require_same_verdicts(std::span<const BenchSeries> series, std::span<const ExecVariant> variants) {
+  const std::vector<int>& expected = series.front().runs.front().correct;
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    const bool same = std::ranges::all_of(series[i].runs, [&](const BenchRun& run) { return run.correct == expected; });
+    if (!same && variants[i].same_bits) {
+      throw core::Error(fmt::format("{}: expected the verdicts of {} in every run, found others", series[i].name,
+                                    series.front().name));
+    }
+    if (!same)
+      std::cerr << fmt::format("{}: other verdicts than {}'s: it rounds otherwise\n", series[i].name,
+                               series.front().name);
+  }
+}
+
+void share_limit(std::span<BenchSeries> series, std::span<const ExecVariant> variants) {
+  for (std::size_t i = 1; i < variants.size(); ++i) {
+    for (BenchRun& run : series[i].runs)
+      run.distinct_flop = variants[i].same_bits ? series.front().median().distinct_flop : 0;
+  }
 }
 
 }  // namespace polar::cli

@@ -2,10 +2,14 @@
 // Which shortcuts of the executor a measurement turns off.
 
 #include <CLI/CLI.hpp>
+#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "cli/bench_runs.h"
 #include "exec/executor.h"
+#include "exec/model.h"
 
 namespace polar::cli {
 
@@ -14,7 +18,8 @@ struct ExecVariant {
   std::string name;
   exec::ExecOptions options;
   exec::StopRule stop = exec::StopRule::kVerdict;
-  bool same_bits = true;  ///< as the default; not without batch invariance
+  std::string kernels = "";  ///< of exec::load_model, where they are not the default's
+  bool same_bits = true;     ///< as the default; not with other kernels or without batch invariance
 };
 
 struct VariantFlags {
@@ -26,5 +31,26 @@ struct VariantFlags {
   /// The default (or plain) one first, then one a switch that is off. Throws core::UsageError for an unknown name.
   std::vector<ExecVariant> variants(const exec::ExecOptions& options) const;
 };
+
+/// The models that variants run: the default's, and one for each other choice of kernels, loaded when first asked for.
+class VariantModels {
+ public:
+  VariantModels(exec::Model usual, std::string pool_folder);
+  const exec::Model& usual() const { return usual_; }
+  const exec::Model& of(const ExecVariant& variant);
+
+ private:
+  exec::Model usual_;
+  std::string pool_folder_;
+  std::map<std::string, exec::Model> others_;  ///< by kernels
+};
+
+/// Every run of every variant against the first series' first run. Throws core::Error naming the variant when verdicts
+/// differ from it that must be the same to the last bit; says so on standard error where they need not.
+void require_same_verdicts(std::span<const BenchSeries> series, std::span<const ExecVariant> variants);
+
+/// Shares of the limit count what the default must do, whatever a variant without one of its shortcuts does besides:
+/// copies the first series' distinct work to the variants that run the same trials, and takes it from the others.
+void share_limit(std::span<BenchSeries> series, std::span<const ExecVariant> variants);
 
 }  // namespace polar::cli

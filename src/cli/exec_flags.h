@@ -11,13 +11,14 @@ namespace polar::cli {
 
 struct ExecFlags {
   std::string dtype = "auto", kernels = "auto", device = "cpu", cache_semantics = "per_step";
-  int workers = 0;
+  int workers = 0, chunk_rows = 0;
 
   exec::Model load(const std::string& pool) const { return exec::load_model(pool, dtype, kernels, device); }
 
   exec::ExecOptions options() const {
     exec::ExecOptions options;
     options.workers = workers;
+    options.layer_rows = chunk_rows;
     options.cache_semantics = exec::parse_cache_semantics(cache_semantics);
     return options;
   }
@@ -32,6 +33,15 @@ struct ExecFlags {
     command.add_option("--workers", workers, "Threads; 0 = one a core")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024));
+    command
+        .add_option("--chunk-rows", chunk_rows,
+                    "R, the rows of one call of a layer, as exec.chunk_rows; 0 = the device's default")
+        ->capture_default_str()
+        ->check([](const std::string& text) {
+          int rows = 0;
+          const bool fits = CLI::detail::lexical_cast(text, rows) && rows >= 0 && rows <= 65536 && rows % 32 == 0;
+          return fits ? std::string() : "expected 0 or a multiple of 32 up to 65536, found " + text;
+        });
     command
         .add_option("--cache-semantics", cache_semantics,
                     "Keys a repeated layer sees: per_step (its own run's), or shared_slot (its other runs' too, as in "

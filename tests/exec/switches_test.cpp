@@ -67,14 +67,17 @@ TEST_P(RandomModel, ReachesTheVerdictsOfLongAnswersEarlyWithEveryGrader) {
     task::TaskSpec task = sums(64);
     task.grader = grader;
     Trials trials(*model.pool, *model.tokenizer, task);
-    for (int i = 0; i < 4; ++i) trials.add(random_sum(random_, i));
-    for (int i = 0; i < 8; ++i) trials.programs.push_back(test::random_program(random_, depth_));
-    // Half of the references become what the model says, whole numbers in another of their accepted forms.
+    std::vector<task::Example> examples;
+    for (int i = 0; i < 8; ++i) trials.add(examples.emplace_back(random_sum(random_, i)));
+    for (int i = 0; i < 6; ++i) trials.programs.push_back(test::random_program(random_, depth_));
+    // Half of the references, and so of the drafts, become what the model says: a whole number in any accepted form.
     const std::vector<Answer> said = trials.run(model.pool, model.tokenizer, without_shortcuts(), StopRule::kFull);
-    for (std::size_t i = 0; i < trials.examples.size(); i += 2) {
+    for (std::size_t i = 0; i < examples.size(); i += 2) {
       const std::string& answer = said[i * (trials.programs.size() + 1)].answer;
       const bool whole = !answer.empty() && std::ranges::all_of(answer, [](char c) { return c >= '0' && c <= '9'; });
-      if (!answer.empty()) trials.examples[i].reference = whole && i % 4 == 0 ? answer + ".0" : answer;
+      const std::string forms[] = {answer, answer + ".0", answer + "/1", "\\frac{" + answer + "}{1}"};
+      if (!answer.empty()) examples[i].answer = forms[whole && std::string(grader) != "exact" ? i / 2 : 0];
+      trials.examples[i] = trials.encoder.encode(examples[i]);
     }
     const std::vector<Answer> full = trials.run(model.pool, model.tokenizer, without_shortcuts(), StopRule::kFull);
     const std::vector<Answer> early =
@@ -89,6 +92,22 @@ TEST_P(RandomModel, ReachesTheVerdictsOfLongAnswersEarlyWithEveryGrader) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomModel, testing::Range<std::uint64_t>(1, 7));
+
+TEST(LongGeneration, Of512TokensGivesTheSameBitsUnderAnySetOfSwitches) {
+  const test::TemporaryFolder folder;
+  test::write_tiny_pool(folder / "pool", {.depth = 3, .context = 1024, .seed = 3});
+  const test::LoadedPool model = test::load_pool(folder / "pool", pool::DType::kFloat32, pool::Kernels::kRows);
+  core::Random random(3);
+  Trials trials(*model.pool, *model.tokenizer, sums(512));
+  for (int i = 0; i < 3; ++i) trials.add(random_sum(random, i));
+  trials.programs = {Program::identity(3), Program{0, 1, 0, 1, 2}};
+  const std::vector<Answer> plain = trials.run(model.pool, model.tokenizer, without_shortcuts(), StopRule::kFull);
+  EXPECT_EQ(std::ranges::max(plain, {}, [](const Answer& one) { return one.tokens.size(); }).tokens.size(), 512U);
+  for (int i = 0; i < 3; ++i) {
+    const ExecOptions options = random_options(random);
+    test::expect_equal_bits(trials.run(model.pool, model.tokenizer, options, StopRule::kFull), plain, text_of(options));
+  }
+}
 
 /// Without shortcuts, with all, and with each alone left out, `others` being the settings that are no shortcuts.
 void expect_the_same_bits_under_every_switch(const Model& model, Trials& trials, const ExecOptions& others = {}) {
@@ -139,19 +158,28 @@ INSTANTIATE_TEST_SUITE_P(Ways, RealWidths,
                          testing::Combine(testing::Values("float32", "bfloat16"), testing::Values("library", "auto")),
                          [](const auto& each) { return std::get<0>(each.param) + "_" + std::get<1>(each.param); });
 
-TEST(RealModel, GivesTheSameBitsUnderEverySwitchAndUnderAll) {
+class RealModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(RealModel, GivesTheSameBitsUnderEverySwitchAndUnderAnySet) {
   const char* asked = std::getenv("POLAR_TEST_POOL");
   const std::filesystem::path folder = asked != nullptr ? asked : POLAR_TEST_POOL_FOLDER;
   if (!std::filesystem::exists(folder / "pool.json"))
-    GTEST_SKIP() << folder << " is not there: scripts/quickstart.sh makes it; or set POLAR_TEST_POOL";
-  const Model model = load_model(folder, "auto");
+    GTEST_SKIP() << folder << " is not there: scripts/test.sh makes it; or set POLAR_TEST_POOL";
+  const Model model = load_model(folder, GetParam());
   Trials trials(*model.pool, *model.tokenizer, sums(6));
   core::Random random(5);
   for (int i = 0; i < 5; ++i) trials.add(random_sum(random, i));
   trials.programs.push_back(Program::identity(model.pool->manifest().depth));
   for (int i = 0; i < 4; ++i) trials.programs.push_back(test::random_program(random, model.pool->manifest().depth));
   expect_the_same_bits_under_every_switch(model, trials);
+  trials.examples.resize(2);
+  const std::vector<Answer> plain = trials.run(model.pool, model.tokenizer, without_shortcuts(), StopRule::kFull);
+  const ExecOptions options = random_options(random);
+  test::expect_equal_bits(trials.run(model.pool, model.tokenizer, options, StopRule::kFull), plain, text_of(options));
 }
+
+INSTANTIATE_TEST_SUITE_P(Ways, RealModel, testing::Values("float32", "bfloat16"),
+                         [](const auto& each) { return each.param; });
 
 }  // namespace
 }  // namespace polar::exec

@@ -73,6 +73,23 @@ class Texts(unittest.TestCase):
                              "--max-new-tokens", NEW_TOKENS, "--dtype", "float32", "--grader", "numeric:last", *plain)
             self.assertEqual(ours["texts"], theirs["texts"])
         self.assertGreater(len(set(theirs["texts"])), len(trials) // 2, "the models must not say the same everywhere")
+        self.generate(folder, trials, theirs["texts"])
+
+    def generate(self, folder, trials, texts):
+        """`polar generate` gives the same texts, one prompt alone and many under programs of their own."""
+        options = ("--max-new-tokens", NEW_TOKENS, "--dtype", "float32")
+        alone = run(POLAR, "generate", folder / "pool", trials[1]["prompt"], "--program", ",".join(map(str, trials[1]["program"])), "--quiet",
+                    *options)
+        self.assertEqual(alone.stdout, texts[1] + "\n")
+        chosen = trials[::5]
+        lines = ({"prompt": trial["prompt"], "program": ",".join(map(str, trial["program"]))} for trial in chosen)
+        (folder / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        many = run(POLAR, "generate", folder / "pool", "--prompts", folder / "prompts.jsonl", *options).stdout.splitlines()
+        self.assertEqual([json.loads(line)["text"] for line in many], texts[::5])
+        with self.assertRaises(subprocess.CalledProcessError) as refused:
+            run(POLAR, "generate", folder / "pool", "Hello", "--program", "0-2,9", *options)
+        self.assertEqual(refused.exception.returncode, 2)
+        self.assertIn("9", refused.exception.stderr)
 
 
 if __name__ == "__main__":
