@@ -21,7 +21,8 @@ zlib1g-dev <zlib.h>
 nlohmann-json3-dev <nlohmann/json.hpp>
 libpcre2-dev <pcre2.h>
 libutf8proc-dev <utf8proc.h>
-libssl-dev <openssl/evp.h>"
+libssl-dev <openssl/evp.h>
+libjemalloc-dev <jemalloc/jemalloc.h>"
 
 missing_packages() {
   local package what
