@@ -15,7 +15,6 @@
 #include "cli/exec_flags.h"
 #include "core/error.h"
 #include "exec/model.h"
-#include "policy/read_features.h"
 #include "policy/trained_policy.h"
 
 namespace polar::cli {
@@ -141,7 +140,7 @@ class GenerateBench {
   }
 
   /// Medians over many choices, the cache empty before each: reading the states, which the answer finds again, and the
-  /// choice once they are there, which is the price.
+  /// choice once they are there, which is the price. What an external encoder takes is part of both.
   void say_choice(const std::string& folder, policy::TrainedPolicy& trained, double answer_ms) {
     const exec::EncodedExample prompt = encoded(flags_.prompt, 0);
     const std::span input(&prompt, 1);
@@ -149,7 +148,7 @@ class GenerateBench {
     for (int i = 0; i < kChoices; ++i) {
       executor_.clear_cache();
       auto start = std::chrono::steady_clock::now();
-      policy::read_features(executor_, input, policy::feature_program(trained.origin()));
+      trained.features(executor_, input);
       reading.push_back(milliseconds_since(start));
       start = std::chrono::steady_clock::now();
       trained.choose(executor_, input);

@@ -50,7 +50,7 @@ std::vector<text::Token> TaskEncoder::tokens_of(const std::string& text) const {
 }
 
 EncodedExample TaskEncoder::encode_input(const task::ExampleId& id, const std::string& question) const {
-  EncodedExample encoded{id, tokens_of(template_.render(question)), {}, {}};
+  EncodedExample encoded{id, tokens_of(template_.render(question)), question, {}, {}};
   if (encoded.prompt.empty()) {
     throw core::Error(
         fmt::format("example {}: expected a prompt of at least one token, found an empty one; mend task.template", id));

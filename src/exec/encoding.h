@@ -28,6 +28,7 @@ struct Draft {
 struct EncodedExample {
   task::ExampleId id;
   std::vector<text::Token> prompt;  ///< at least one token; without a chat template the tokenizer's prefix first
+  std::string question;             ///< as asked, without the template: what an external encoder reads
   std::string reference;            ///< empty for inputs without a known answer
   Draft draft;                      ///< empty tokens: nothing to verify or score
 };

@@ -95,6 +95,7 @@ struct SearchConfig {
 
 struct PredictConfig {
   std::string features;
+  std::string encoder;
   int prefix_layers{};
   int width{};
   int heads{};

@@ -107,6 +107,10 @@ void check_rules(const Config& config, const Origins& origins, const std::string
   else
     check_jsonl(config.task, rules);
   check_ood(config.task, rules);
+  rules.require((config.predict.features == "encoder") == !config.predict.encoder.empty(),
+                {"predict.encoder", "predict.features"},
+                fmt::format("expected a folder with predict.features encoder and none otherwise, found '{}' with {}",
+                            config.predict.encoder, config.predict.features));
   rules.require(
       config.task.train_share + config.task.valid_share < 1, {"task.train_share", "task.valid_share"},
       fmt::format("expected task.train_share + task.valid_share < 1, so that rows are left for test, found {} + {}",

@@ -180,8 +180,11 @@ std::vector<Field> search_fields() {
 
 std::vector<Field> predict_fields() {
   return {
-      field(KEY(predict.features), "states", one_of({"states", "embeddings"}),
-            "states: hidden states after prefix_layers layers; embeddings: token embeddings."),
+      field(KEY(predict.features), "states", one_of({"states", "embeddings", "encoder"}),
+            "states: hidden states after prefix_layers layers; embeddings: token embeddings; encoder: of "
+            "predict.encoder."),
+      field(KEY(predict.encoder), "", any_text(),
+            "Encoder package (scripts/export_encoder.py), with features encoder."),
       field(KEY(predict.prefix_layers), 4, integer_from(1), "Base layers run for features; free when never edited."),
       field(KEY(predict.width), 256, integer_in(8, 8192), "Width of the predictor."),
       field(KEY(predict.heads), 4, integer_in(1, 64), "Attention heads; must divide width."),

@@ -31,7 +31,8 @@ Environment environment(const Config& config, const exec::Model& model, const ex
 Experiment::State::State(const Config& run_config, const RunOptions& options)
     : RunSearch(run_config),
       new_search(options.new_search),
-      directory(config, environment(config, model, executor), options.fresh) {
+      directory(config, environment(config, model, executor), options.fresh),
+      feature_reader({"", "", config.predict.features, config.predict.prefix_layers, config.predict.encoder, ""}) {
   say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
                   model.pool->manifest().model_name, pool::to_string(model.pool->dtype()), executor.fingerprint()));
   say(describe(data.dataset));
@@ -103,9 +104,18 @@ std::vector<exec::EncodedExample> Experiment::State::prompts(const task::TaskSpe
   return encoded;
 }
 
+predict::Origin Experiment::State::origin() const {
+  const PredictConfig& predict = config.predict;
+  return {model.pool->manifest().weights_digest,
+          data.task.digest(),
+          predict.features,
+          predict.features == "states" ? predict.prefix_layers : 0,
+          predict.encoder,
+          feature_reader.encoder_digest()};
+}
+
 std::vector<predict::TokenFeatures> Experiment::State::features(std::span<const exec::EncodedExample> prompts) {
-  return policy::read_features(
-      executor, prompts, policy::feature_program({"", "", config.predict.features, config.predict.prefix_layers}));
+  return feature_reader.read(executor, prompts);
 }
 
 }  // namespace polar::experiment

@@ -6,6 +6,7 @@
 #include "experiment/experiment.h"
 #include "experiment/run_directory.h"
 #include "experiment/run_search.h"
+#include "policy/read_features.h"
 #include "predict/features.h"
 
 namespace polar::experiment {
@@ -13,6 +14,7 @@ namespace polar::experiment {
 struct Experiment::State : RunSearch {
   bool new_search;
   RunDirectory directory;
+  policy::FeatureReader feature_reader;
 
   State(const Config& run_config, const RunOptions& options);
 
@@ -27,6 +29,8 @@ struct Experiment::State : RunSearch {
 
   /// The prompts of the examples, in order; the answer is never read.
   std::vector<exec::EncodedExample> prompts(const task::TaskSpec& task, std::span<const task::Example> examples) const;
+  /// What trained policies are made from.
+  predict::Origin origin() const;
   /// Features of every prompt, in order.
   std::vector<predict::TokenFeatures> features(std::span<const exec::EncodedExample> prompts);
 

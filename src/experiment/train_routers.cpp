@@ -153,7 +153,7 @@ void RouterStage::read_states(Labelled& split) const {
       for (std::size_t layer = 0; layer < split.states.size(); ++layer) {
         const core::Program before =
             predict::program_of(choices.first(static_cast<std::size_t>(allowed.first_layer) + layer));
-        const auto states = policy::read_features(state_.executor, prompts, before);
+        const auto states = policy::read_states(state_.executor, prompts, before);
         for (std::size_t i = 0; i < some.size(); ++i)
           split.states[layer][some[i]] = predict::window_means(states[i], state_.config.router.windows);
       }

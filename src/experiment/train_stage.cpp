@@ -54,16 +54,10 @@ Stage TrainStage::stage(const std::string& labels_digest) const {
   std::vector<std::string> outputs = {"predictor/manifest.json", kSelectionFile};
   for (const std::string& menu : menu_names(state_.config.menu)) outputs.push_back(menu + "/manifest.json");
   if (trains_cascade(state_.config.menu)) outputs.push_back(std::string(kCascade) + "/manifest.json");
-  return {"train",
-          settings_of(state_.config, kKeys),
-          {{"labels", labels_digest}, {"fingerprint", state_.executor.fingerprint()}},
-          std::move(outputs)};
-}
-
-predict::Origin TrainStage::origin() const {
-  const PredictConfig& config = state_.config.predict;
-  return {state_.model.pool->manifest().weights_digest, state_.data.task.digest(), config.features,
-          config.features == "states" ? config.prefix_layers : 0};
+  std::map<std::string, std::string> inputs{{"labels", labels_digest}, {"fingerprint", state_.executor.fingerprint()}};
+  if (const std::string encoder = state_.feature_reader.encoder_digest(); !encoder.empty())
+    inputs.emplace("encoder", encoder);
+  return {"train", settings_of(state_.config, kKeys), std::move(inputs), std::move(outputs)};
 }
 
 void TrainStage::load_features() {
@@ -101,7 +95,7 @@ void TrainStage::run() {
 
   load_features();                  // 1
   const PredictorStage predictor =  // 2
-      train_predictor(state_, store, {train_features_, valid_features_}, origin());
+      train_predictor(state_, store, {train_features_, valid_features_}, state_.origin());
   predict::save_predictor(state_.directory.file("predictor"), predictor.trained);
   const std::vector<core::Program> candidates = menu_candidates(store);                      // 3
   const std::vector<MenuTraining> trained = menus(candidates, outcomes(store, candidates));  // 4, 5
@@ -182,7 +176,7 @@ std::vector<MenuTraining> TrainStage::menus(std::span<const core::Program> candi
                       std::move(results.answer_tokens),
                       problems_of(state_.labelled_examples()),
                       static_cast<int>(train_features_.size())};
-  std::vector<MenuTraining> trained = train_menus(state_.config.menu, data, origin(), state_.depth());
+  std::vector<MenuTraining> trained = train_menus(state_.config.menu, data, state_.origin(), state_.depth());
   const std::vector<std::string> names = menu_names(state_.config.menu);
   for (std::size_t i = 0; i < trained.size(); ++i) {
     state_.say(fmt::format("train: {}: {}", names[i], describe_menu(trained[i].menu)));

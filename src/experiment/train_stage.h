@@ -34,7 +34,6 @@ class TrainStage {
   std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;
   Outcomes outcomes(const labels::LabelStore& store, std::span<const core::Program> programs);
   std::vector<MenuTraining> menus(std::span<const core::Program> candidates, Outcomes outcomes) const;
-  predict::Origin origin() const;
 
   Experiment::State& state_;
   std::vector<predict::TokenFeatures> train_features_, valid_features_;

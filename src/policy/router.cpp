@@ -42,7 +42,7 @@ void route_layer(exec::Executor& executor, int layer, std::span<Walk> walks, Rou
   for (const auto& [program, group] : by_program(walks)) {
     std::vector<exec::EncodedExample> prompts;
     for (const Walk* walk : group) prompts.push_back(*walk->prompt);
-    const std::vector<LayerStates> states = read_features(executor, prompts, program);
+    const std::vector<LayerStates> states = read_states(executor, prompts, program);
     for (std::size_t i = 0; i < group.size(); ++i) group[i]->decide(router.next(layer, states[i]), rules);
   }
 }

@@ -22,7 +22,8 @@ struct TrainedPolicy::Model {
   std::optional<predict::TrainedPredictor> predictor;
   std::optional<predict::TrainedMenu> menu;
   std::optional<predict::TrainedRouters> routers;
-  std::unique_ptr<Planner> planner;  ///< of predictor or menu
+  std::unique_ptr<Planner> planner;     ///< of predictor or menu
+  std::optional<FeatureReader> reader;  ///< of the same
 };
 
 TrainedPolicy::TrainedPolicy(std::unique_ptr<Model> model) : model_(std::move(model)) {}
@@ -47,12 +48,12 @@ TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::stri
                                   predict::kPredictorKind, predict::kMenuKind, predict::kCascadeKind,
                                   predict::kRouterKind, kind));
   }
-  const bool routed = model->routers.has_value();
   TrainedPolicy policy(std::move(model));
-  const std::string& features = policy.origin().features;
-  if (!routed && features != "states" && features != "embeddings") {
-    throw core::Error(fmt::format("{}: features: expected states or embeddings of the pool itself, found '{}'",
-                                  folder.string(), features));
+  if (policy.model_->routers) return policy;
+  try {
+    policy.model_->reader.emplace(policy.origin());
+  } catch (const core::Error& error) {
+    throw core::Error(fmt::format("{}: {}", folder.string(), error.what()));
   }
   return policy;
 }
@@ -60,6 +61,12 @@ TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::stri
 const predict::Origin& TrainedPolicy::origin() const {
   if (model_->routers) return model_->routers->origin;
   return model_->predictor ? model_->predictor->origin : model_->menu->origin;
+}
+
+std::vector<predict::TokenFeatures> TrainedPolicy::features(exec::Executor& executor,
+                                                            std::span<const exec::EncodedExample> prompts) const {
+  if (!model_->reader) return {};
+  return model_->reader->read(executor, prompts);
 }
 
 std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
@@ -71,8 +78,8 @@ std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
                          model_->routers->rules)
         .propose(inputs);
   }
-  const auto features = read_features(executor, prompts, feature_program(origin()));
-  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].features = &features[i];
+  const std::vector<predict::TokenFeatures> read = features(executor, prompts);
+  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].features = &read[i];
   std::vector<RankedPrograms> ranked = model_->planner->propose(inputs);
   if (!cascade_rule()) {
     for (RankedPrograms& programs : ranked) programs.resize(kCandidates);  // the predictor's beam holds more

@@ -31,6 +31,9 @@ class TrainedPolicy {
   TrainedPolicy& operator=(TrainedPolicy&&) noexcept;
 
   const predict::Origin& origin() const;
+  /// What the policy reads of each prompt; rank() reads it itself. Nothing of routers, which read as they decide.
+  std::vector<predict::TokenFeatures> features(exec::Executor& executor,
+                                               std::span<const exec::EncodedExample> prompts) const;
   /// For each prompt the programs that may run, the first of them first: one, unless the policy is a cascade.
   std::vector<RankedPrograms> rank(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
   /// Goes through what rank() gave for a prompt; null where the policy is no cascade.

@@ -41,15 +41,19 @@ void save_artifact(const std::filesystem::path& folder, std::string_view kind, c
   const std::string digest = core::sha256(artifact.weights);
   const std::string file = fmt::format("weights-{}.bin", digest.substr(0, 16));
   core::write_file(folder / file, artifact.weights);
-  const nlohmann::json manifest{{"format_version", kFormatVersion},
-                                {"kind", kind},
-                                {"pool_weights_digest", artifact.origin.weights_digest},
-                                {"task_digest", artifact.origin.task_digest},
-                                {"features", artifact.origin.features},
-                                {"prefix_layers", artifact.origin.prefix_layers},
-                                {"weights_file", file},
-                                {"weights_sha256", digest},
-                                {"body", artifact.body}};
+  nlohmann::json manifest{{"format_version", kFormatVersion},
+                          {"kind", kind},
+                          {"pool_weights_digest", artifact.origin.weights_digest},
+                          {"task_digest", artifact.origin.task_digest},
+                          {"features", artifact.origin.features},
+                          {"prefix_layers", artifact.origin.prefix_layers},
+                          {"weights_file", file},
+                          {"weights_sha256", digest},
+                          {"body", artifact.body}};
+  if (!artifact.origin.encoder.empty()) {
+    manifest["encoder"] = artifact.origin.encoder;
+    manifest["encoder_digest"] = artifact.origin.encoder_digest;
+  }
   core::write_file(folder / kManifest, manifest.dump(2) + "\n");
   remove_other_weights(folder, file);
 }
@@ -74,7 +78,13 @@ Artifact load_artifact(const std::filesystem::path& folder, std::string_view kin
   artifact.origin = {manifest_field<std::string>(manifest, folder, "pool_weights_digest"),
                      manifest_field<std::string>(manifest, folder, "task_digest"),
                      manifest_field<std::string>(manifest, folder, "features"),
-                     manifest_field<int>(manifest, folder, "prefix_layers")};
+                     manifest_field<int>(manifest, folder, "prefix_layers"),
+                     {},
+                     {}};
+  if (manifest.contains("encoder")) {
+    artifact.origin.encoder = manifest_field<std::string>(manifest, folder, "encoder");
+    artifact.origin.encoder_digest = manifest_field<std::string>(manifest, folder, "encoder_digest");
+  }
   if (artifact.origin.weights_digest != weights_digest) {
     throw core::Error(fmt::format(
         "{}: this {} was trained for another pool: expected weights digest {}, found {}; train it on this pool",

@@ -19,6 +19,7 @@
 #include "labels/merge.h"
 #include "predict/menu_file.h"
 #include "support/message_of.h"
+#include "support/tiny_encoder.h"
 #include "support/tiny_run.h"
 
 namespace polar::experiment {
@@ -118,6 +119,29 @@ TEST_F(ExperimentTest, TrainsAPredictorByEveryOptionAndSaysWhatItChose) {
   EXPECT_EQ(manifest.at("decoding").at("boundary_threshold"), chosen.at("boundary_threshold"));
   EXPECT_EQ(manifest.at("decoding").at("length_penalty"), 0.5);
   EXPECT_EQ(manifest.at("targets").at("choice"), "cover");
+}
+
+TEST_F(ExperimentTest, LearnsFromAnExternalEncodersStatesAndTrainsAnewForAnother) {
+  test::write_tiny_encoder(folder_ / "encoder", 1);
+  Config other = config("encoder");
+  other.predict.features = "encoder";
+  other.predict.encoder = (folder_ / "encoder").string();
+  run_all(other);
+  const auto manifest = [&] { return nlohmann::json::parse(core::read_file(run("encoder") / "menu/manifest.json")); };
+  EXPECT_EQ(manifest().at("features"), "encoder");
+  EXPECT_EQ(manifest().at("encoder_digest"), "tiny-1");
+  EXPECT_EQ(manifest().at("prefix_layers"), 0);
+  const std::string selection = core::read_file(run("encoder") / "selection.json");
+  const labels::LabelDigests labelled = digests("encoder");
+  run_all(other);
+  EXPECT_EQ(core::read_file(run("encoder") / "selection.json"), selection) << "up to date";
+  test::write_tiny_encoder(folder_ / "encoder", 2);
+  run_all(other);
+  EXPECT_EQ(manifest().at("encoder_digest"), "tiny-2");
+  EXPECT_EQ(digests("encoder").exact, labelled.exact);
+  other.predict.encoder = (folder_ / "nothing").string();
+  EXPECT_NE(test::message_of<core::Error>([&] { Experiment(other, {.fresh = true}); }).find("export_encoder.py"),
+            std::string::npos);
 }
 
 TEST_F(ExperimentTest, AnalysesTheLabelsAfterTheSearchAndAgainOnlyWhenMissing) {

@@ -299,6 +299,16 @@ TEST(Schema, ChecksKeysThatBelongToOneKindOfTask) {
   EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t, ood: [x=y.jsonl]}"), "");
 }
 
+TEST(Schema, TakesAnEncoderWithFeaturesOfOneOnly) {
+  EXPECT_EQ(refusal("name: a\npredict: {features: encoder, encoder: pools/minilm}"), "");
+  EXPECT_EQ(refusal("name: a\npredict: {encoder: pools/minilm}"),
+            "x.yaml:2: predict.encoder: expected a folder with predict.features encoder and none otherwise, found "
+            "'pools/minilm' with states");
+  EXPECT_EQ(refusal("name: a\npredict: {features: encoder}"),
+            "x.yaml:2: predict.features: expected a folder with predict.features encoder and none otherwise, found '' "
+            "with encoder");
+}
+
 TEST(Schema, SavesACopyThatReadsBackTheSame) {
   Config config = parse("name: a");
   config.search.exploration = 0.1 + 0.2;

@@ -69,7 +69,7 @@ class RouterTest : public testing::Test {
       int runs = 1;
       if (rules.routes(layer)) {
         exec::Executor alone = executor();
-        const auto states = read_features(alone, std::span(&prompt, 1), steps.empty() ? Program() : Program(steps));
+        const auto states = read_states(alone, std::span(&prompt, 1), steps.empty() ? Program() : Program(steps));
         runs = static_cast<int>(DigitRouter::decide(states.front()));
         const int rest = kRouterDepth - layer - 1, so_far = static_cast<int>(steps.size());
         if (so_far + runs + rest < rules.min_layers || so_far + runs + rest > rules.max_layers) runs = 1;

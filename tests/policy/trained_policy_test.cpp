@@ -10,6 +10,7 @@
 #include "predict/menu_file.h"
 #include "support/message_of.h"
 #include "support/temporary_folder.h"
+#include "support/tiny_encoder.h"
 #include "support/tiny_pool.h"
 
 namespace polar::policy {
@@ -33,14 +34,18 @@ class TrainedPolicyTest : public testing::Test {
 
   void save_menu(const std::string& weights_digest, const std::string& kind = "states",
                  const std::optional<predict::CascadeRule>& cascade = std::nullopt) {
+    save_menu({weights_digest, "task", kind, kPrefix}, cascade);
+  }
+  void save_menu(const predict::Origin& origin, const std::optional<predict::CascadeRule>& cascade = std::nullopt) {
     const exec::EncodedExample prompts[] = {one_, other_};
+    predict::Origin read = origin;
+    if (read.features != "encoder") read.features = "states";  // the scorer needs rows of some kind
     std::vector<std::vector<double>> rows;
-    for (const predict::TokenFeatures& features : read_features(*executor_, prompts, Program::identity(kPrefix))) {
+    for (const predict::TokenFeatures& features : FeatureReader(read).read(*executor_, prompts)) {
       const std::vector<float> pooled = predict::pooled(features);
       rows.emplace_back(pooled.begin(), pooled.end());
     }
     const predict::Matrix x = predict::Matrix::from_rows(rows), y = predict::Matrix::from_rows({{1, 0}, {0, 1}});
-    const predict::Origin origin{weights_digest, "task", kind, kPrefix};
     const predict::MenuScorer scorer = predict::MenuScorer::fit(x, y, {predict::ScorerKind::kRidge, 0.1, 1});
     predict::TrainedMenu menu{origin,    kTrainedDepth, {Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}},
                               {0, 0, 0}, scorer,        nullptr};
@@ -96,6 +101,32 @@ TEST_F(TrainedPolicyTest, RefusesAPolicyOfAnotherPoolAndNamesBothDigests) {
   const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "menu", digest()); });
   EXPECT_NE(message.find("other-digest"), std::string::npos) << message;
   EXPECT_NE(message.find(digest()), std::string::npos) << message;
+}
+
+TEST_F(TrainedPolicyTest, ReadsAnExternalEncoderAndRefusesAnother) {
+  test::write_tiny_encoder(folder_ / "encoder", 1);
+  const predict::Origin origin{digest(), "task", "encoder", 0, (folder_ / "encoder").string(), "tiny-1"};
+  save_menu(origin);
+  const exec::EncodedExample prompts[] = {one_, other_};
+  TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
+  EXPECT_EQ(policy.origin(), origin);
+  EXPECT_EQ(policy.choose(*executor_, prompts),
+            (std::vector<Program>{Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}}));
+  EXPECT_EQ(policy.features(*executor_, prompts).front().width, 6);
+  test::write_tiny_encoder(folder_ / "encoder", 2);
+  const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "menu", digest()); });
+  EXPECT_NE(message.find("expected the encoder of digest tiny-1, found tiny-2"), std::string::npos) << message;
+}
+
+TEST_F(TrainedPolicyTest, GivesAnEncoderTheFirstTokensOfALongQuestionAndItsEnd) {
+  test::write_tiny_encoder(folder_ / "encoder");
+  const FeatureReader reader({"", "", "encoder", 0, (folder_ / "encoder").string(), ""});
+  const exec::TaskEncoder encoder(loaded_.pool->manifest(), *loaded_.tokenizer, task_);
+  const exec::EncodedExample prompts[] = {encoder.encode_input("long", "1 2 3 4 5 6 7 8 9 1 2"),
+                                          encoder.encode_input("cut", "1 2 3 4 5 6 7 8")};
+  const std::vector<predict::TokenFeatures> read = reader.read(*executor_, prompts);
+  EXPECT_EQ(read[0].tokens, 10);
+  EXPECT_EQ(read[0].values, read[1].values);
 }
 
 TEST_F(TrainedPolicyTest, RefusesFeaturesThatItCannotRead) {
