@@ -13,8 +13,15 @@ thread_local ThreadTeam* team_of_thread = nullptr;
 
 /// Looks before sleeping: some hundred microseconds.
 constexpr int kLooks = 20000;
+constexpr int kLooksBetweenYields = 64;
 
-void pause() {
+/// One look's wait. Whoever is waited for may have been put on the same core, as new threads often are: it gets the
+/// core after a few microseconds, where looking to the end would cost it hundreds for every product.
+void wait_a_moment(int looks) {
+  if (looks % kLooksBetweenYields == kLooksBetweenYields - 1) {
+    std::this_thread::yield();
+    return;
+  }
 #if defined(__x86_64__)
   _mm_pause();
 #endif
@@ -40,13 +47,7 @@ void ThreadTeam::run(const std::function<void(int)>& part) {
   ++round_;
   round_.notify_all();
   run_part(0);
-  for (int looks = 0; left_ > 0; ++looks) {
-    if (looks < kLooks) {
-      pause();
-    } else {
-      std::this_thread::yield();  // a helper may have lost its core
-    }
-  }
+  for (int looks = 0; left_ > 0; ++looks) wait_a_moment(looks);
   if (failed_.exchange(false)) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
@@ -60,7 +61,7 @@ void ThreadTeam::run_part(int index) {
 
 void ThreadTeam::help(int index) {
   for (unsigned seen = 0;;) {
-    for (int looks = 0; looks < kLooks && round_ == seen; ++looks) pause();
+    for (int looks = 0; looks < kLooks && round_ == seen; ++looks) wait_a_moment(looks);
     round_.wait(seen);
     seen = round_;
     if (ending_) return;
