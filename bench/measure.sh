@@ -114,7 +114,6 @@ chunks() {  # R, the rows of one call of a layer
 }
 
 generate() {  # one answer of 50 tokens, many at once, and the price of letting the quickstart's policies choose
-  [ -d runs/quickstart/menu ] || { echo "bench/measure.sh: generate: expected the policies of runs/quickstart, found none: run scripts/quickstart.sh" >&2; return 1; }
   "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 --policy runs/quickstart/menu --policy runs/quickstart/predictor \
     --rounds "$rounds" --seconds "$seconds" --compare >"$out/generate.result.jsonl"
   if .venv/bin/python -c 'import llama_cpp' 2>/dev/null; then
@@ -137,6 +136,10 @@ for section in "$@"; do
   [[ " $sections gpu " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections gpu, found '$section'" >&2; exit 2; }
 done
 if [[ " $* " == *" words "* ]]; then : "${POLAR_DATA:?words needs POLAR_DATA, a folder with gsm8k, asdiv and math500}"; fi
+if [[ " $* " == *" generate "* ]] && [ ! -d runs/quickstart/menu ]; then
+  echo "bench/measure.sh: generate: expected the policies of runs/quickstart, found none: run scripts/quickstart.sh" >&2
+  exit 1
+fi
 mkdir -p "$out"
 [ -f "$hf/config.json" ] || .venv/bin/python scripts/export.py --smollm2 "$out/pool" --hf-folder "$hf"
 for section in "$@"; do step "$section" "$section"; done

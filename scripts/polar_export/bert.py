@@ -25,6 +25,8 @@ from .source import licence_of, read_json
 FORMAT_VERSION = 1
 TOLERANCE = 1e-4  # float32, against transformers
 PROBE_LENGTHS = (1, 2, 7, 64)
+FACTS = ("num_hidden_layers", "num_attention_heads", "layer_norm_eps", "hidden_act")  # of config.json, beside the tensors' shapes
+COMPONENTS = {"model": "WordPiece", "normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer", "post_processor": "TemplateProcessing"}
 BEFORE = ("", "bert.", "model.")  # what names of tensors may begin with
 
 
@@ -88,6 +90,11 @@ def read_folder(folder):
     for name in ("model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ExportError(f"{folder / name}: expected a file of the encoder's Hugging Face folder, found none")
+    tokenizer = read_json(folder / "tokenizer.json")
+    for component, known in COMPONENTS.items():
+        found = (tokenizer.get(component) or {}).get("type")
+        if found != known:
+            raise ExportError(f"{folder / 'tokenizer.json'}: {component}: expected {known}, found {found}: only WordPiece as BERT has it is read")
     stored = load_file(folder / "model.safetensors")
     before = next((start for start in BEFORE if f"{start}embeddings.word_embeddings.weight" in stored), None)
     if before is None:
@@ -112,10 +119,12 @@ def export(folder, out, name=None, licence=None, log=print):
     folder, out = Path(folder), Path(out)
     config, weights = read_folder(folder)
     script = torch.jit.script(Encoder(config, weights).eval())
-    limit = read_json(folder / "sentence_bert_config.json", {}).get("max_seq_length", config["max_position_embeddings"])
+    limit = read_json(folder / "sentence_bert_config.json", {}).get("max_seq_length") or config["max_position_embeddings"]
+    context = min(limit, config["max_position_embeddings"])
     log(f"at most {verify(script, folder, config):.1e} from transformers")
     tokenizer_json = (folder / "tokenizer.json").read_bytes()
-    digest = hashlib.sha256(tokenizer_json)
+    facts = {"architecture": "bert", "context": context} | {key: config[key] for key in FACTS}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode() + b"\n" + tokenizer_json)
     for key, tensor in sorted(weights.items()):
         digest.update(f"{key} {list(tensor.shape)}\n".encode())
         digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
@@ -123,12 +132,12 @@ def export(folder, out, name=None, licence=None, log=print):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.jit.save(script, buffer)
-    with package.staging_folder(out, False) as staged:
+    with package.staging_folder(out, False, "choose another, or remove it") as staged:
         files = {"encoder.ts": package.write(staged / "encoder.ts", buffer.getvalue()),
                  "tokenizer.json": package.write(staged / "tokenizer.json", tokenizer_json)}
         manifest = {
             "format_version": FORMAT_VERSION, "kind": "encoder", "name": name or folder.resolve().name, "architecture": "bert",
-            "licence": licence or licence_of(folder), "width": config["hidden_size"], "context": min(limit, config["max_position_embeddings"]),
+            "licence": licence or licence_of(folder), "width": config["hidden_size"], "context": context,
             "files": files, "digest": digest.hexdigest(),
             "exported_with": {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__,
                               "python": platform.python_version()},

@@ -118,11 +118,11 @@ def weights_digest(source):
 
 
 @contextlib.contextmanager
-def staging_folder(out, force):
+def staging_folder(out, force, remedy="choose another or replace it with --force"):
     """A temporary sibling of `out`, gone at the end whatever happens."""
     if out.exists() or out.is_symlink():
         if not force:
-            raise ExportError(f"{out}: expected a path that does not exist yet, found one: choose another or replace it with --force")
+            raise ExportError(f"{out}: expected a path that does not exist yet, found one: {remedy}")
         if not (out / "pool.json").is_file() or out.is_symlink():
             raise ExportError(f"{out}: --force replaces a pool package only, found no pool.json: remove it yourself")
     out.absolute().parent.mkdir(parents=True, exist_ok=True)

@@ -139,6 +139,10 @@ class GenerateBench {
     return variant;
   }
 
+  static bool reading_is_shared(const std::string& features) {
+    return features == "states" || features == "embeddings";
+  }
+
   /// Medians over many choices, the cache empty before each: reading the states, which the answer finds again, and the
   /// choice once they are there, which is the price. What an external encoder takes is part of both.
   void say_choice(const std::string& folder, policy::TrainedPolicy& trained, double answer_ms) {
@@ -162,10 +166,12 @@ class GenerateBench {
                                 {"share", choice_ms / answer_ms}}
                      .dump()
               << '\n';
-    std::cerr << fmt::format(
-        "{}: states {:.2f} ms, which the answer finds again; choice {:.3f} ms, {:.2f} % of an answer of {} tokens "
-        "({:.1f} ms)\n",
-        folder, states_ms, choice_ms, 100 * choice_ms / answer_ms, flags_.max_new_tokens, answer_ms);
+    const std::string& kind = trained.origin().features;
+    const std::string read = reading_is_shared(kind)
+                                 ? fmt::format("states {:.2f} ms, which the answer finds again; ", states_ms)
+                                 : std::string();
+    std::cerr << fmt::format("{}: {}choice {:.3f} ms, {:.2f} % of an answer of {} tokens ({:.1f} ms)\n", folder, read,
+                             choice_ms, 100 * choice_ms / answer_ms, flags_.max_new_tokens, answer_ms);
   }
 
   /// One call of `generate` a prompt; of many prompts one for each program.
@@ -228,7 +234,7 @@ void add_bench_generate(CLI::App& bench) {
   generate->add_option("--max-new-tokens", flags->max_new_tokens, "Length of an answer")
       ->capture_default_str()
       ->check(CLI::Range(2, 4096));
-  generate->add_option("--prompts", flags->prompts, "Prompts answered at once in the last variant")
+  generate->add_option("--prompts", flags->prompts, "Prompts answered at once in one of the variants")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
   generate->add_option("--rounds", flags->rounds, "Times each variant runs, in turn with the others")

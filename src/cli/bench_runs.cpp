@@ -125,7 +125,8 @@ std::string table_text(std::span<const BenchSeries> series, const BenchTable& ta
   }
   text += fmt::format(
       "layer rows: run through a layer, per {}; states: hidden rows, keys and values held at once; RSS: peak of the "
-      "process\nmachine: {:.0f} GFLOP/s with {} at the layers' shapes; limit: distinct work at that rate\n",
+      "process, with what earlier variants freed\nmachine: {:.0f} GFLOP/s with {} at the layers' shapes; limit: "
+      "distinct work at that rate\n",
       table.unit.substr(0, table.unit.size() - 1), table.machine.flop_per_s / 1e9, table.machine.way);
   return text;
 }

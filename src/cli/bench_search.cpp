@@ -70,7 +70,8 @@ class SearchBench {
       throw core::UsageError(fmt::format("--memory-mb: expected --device cpu, where it is measured, found {}", device));
     }
     std::vector<BenchVariant> variants;
-    const std::vector<ExecVariant> exec_variants = flags_.variants.variants(experiment::exec_options(config_));
+    const std::vector<ExecVariant> exec_variants =
+        flags_.variants.variants(experiment::exec_options(config_), model_.pool->kernels());
     if (flags_.memory_mb > 0 && exec_variants.size() > 1) {
       throw core::UsageError(
           "--memory-mb: expected one variant, since freed memory of the others counts in a process, found several");
@@ -84,8 +85,8 @@ class SearchBench {
     std::cerr << fmt::format("{} examples, {} rollouts each at most, {} trees in step\n", examples_.size(),
                              config_.search.rollouts, config_.search.trees_in_step)
               << table_text(series, table);
-    require_same_verdicts(series,
-                          exec_variants);  // they steer the search: others would change the trials after them too
+    // They steer the search: others would change the trials after them too.
+    require_same_verdicts(series, exec_variants);
     if (series.size() == 1) check_memory(series.front());
   }
 
@@ -201,7 +202,7 @@ void add_bench_search(CLI::App& bench) {
       ->check(CLI::Range(1, 100));
   search
       ->add_option("--memory-mb", flags->memory_mb,
-                   "Fail when the process holds more than this beyond the weights; 0 = no limit")
+                   "Fail when the process holds more than this beyond the weights; one variant only; 0 = no limit")
       ->capture_default_str()
       ->check(CLI::Range(0, 1 << 30));
   flags->variants.declare(*search);

@@ -105,7 +105,8 @@ class TrialsBench {
   }
 
   void run() {
-    const std::vector<ExecVariant> exec_variants = flags_.variants.variants(flags_.exec.options());
+    const std::vector<ExecVariant> exec_variants =
+        flags_.variants.variants(flags_.exec.options(), model_.pool->kernels());
     std::vector<BenchVariant> variants;
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
     for (const std::string& name : flags_.compare) variants.push_back(reference(name));

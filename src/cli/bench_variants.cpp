@@ -17,6 +17,8 @@ struct Switch {
   void (*turn_off)(ExecVariant&);
 };
 
+constexpr const char* kOwnKernels = "own-kernels";
+
 constexpr std::array kSwitches = {
     Switch{"drafts", [](ExecVariant& variant) { variant.options.draft_verification = false; }},
     Switch{"early-stop", [](ExecVariant& variant) { variant.stop = exec::StopRule::kFull; }},
@@ -24,7 +26,7 @@ constexpr std::array kSwitches = {
     Switch{"layer-batching", [](ExecVariant& variant) { variant.options.layer_batching = false; }},
     Switch{"shared-prompt", [](ExecVariant& variant) { variant.options.shared_prompt = false; }},
     Switch{"read-rows-only", [](ExecVariant& variant) { variant.options.read_rows_only = false; }},
-    Switch{"own-kernels",
+    Switch{kOwnKernels,
            [](ExecVariant& variant) {
              variant.kernels = "library";
              variant.same_bits = false;
@@ -67,12 +69,16 @@ void VariantFlags::declare(CLI::App& command) {
   command.add_flag("--plain", plain, "No drafts, no early stop, no sharing: every token is generated, texts are whole");
 }
 
-std::vector<ExecVariant> VariantFlags::variants(const exec::ExecOptions& options) const {
+std::vector<ExecVariant> VariantFlags::variants(const exec::ExecOptions& options, pool::Kernels kernels) const {
   std::vector<ExecVariant> variants = {{plain ? "plain" : "polar", options, exec::StopRule::kVerdict}};
   if (plain) {
     for (const char* name : kWorkSavers) find_switch(name).turn_off(variants.front());
   }
   for (const std::string& name : ablation ? switch_names() : off) {
+    if (kernels == pool::Kernels::kLibrary && name == kOwnKernels) {
+      if (ablation) continue;
+      throw core::UsageError("--without own-kernels: expected kernels of polar's own, found LibTorch's already");
+    }
     ExecVariant variant = variants.front();
     variant.name = "without " + name;
     find_switch(name).turn_off(variant);

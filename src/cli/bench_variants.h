@@ -28,8 +28,9 @@ struct VariantFlags {
   bool plain = false;            ///< every shortcut off, instead of the default
 
   void declare(CLI::App& command);
-  /// The default (or plain) one first, then one a switch that is off. Throws core::UsageError for an unknown name.
-  std::vector<ExecVariant> variants(const exec::ExecOptions& options) const;
+  /// The default (or plain) one first, then one a switch that is off; with `kernels` of LibTorch there are none of our
+  /// own to leave out. Throws core::UsageError for an unknown name, and for a switch that would change nothing.
+  std::vector<ExecVariant> variants(const exec::ExecOptions& options, pool::Kernels kernels) const;
 };
 
 /// The models that variants run: the default's, and one for each other choice of kernels, loaded when first asked for.

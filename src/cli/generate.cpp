@@ -21,7 +21,7 @@ namespace {
 using nlohmann::json;
 
 struct GenerateFlags {
-  std::string pool, prompt, prompts, program, policy, system;
+  std::string pool, prompt, prompts, program, policy, encoder, system;
   std::vector<std::string> stop;
   bool chat = false, quiet = false;
   int max_new_tokens = 64;
@@ -149,9 +149,10 @@ std::vector<Reply> reply_by_cascade(const policy::TrainedPolicy& policy, exec::E
 }
 
 /// Every prompt is answered under the program that a trained policy chooses for it, or those that a cascade tries.
-std::vector<Reply> reply_by_policy(const std::string& folder, exec::Executor& executor,
+std::vector<Reply> reply_by_policy(const GenerateFlags& flags, exec::Executor& executor,
                                    std::span<const exec::EncodedExample> inputs, std::span<exec::Request> requests) {
-  policy::TrainedPolicy policy = policy::TrainedPolicy::load(folder, executor.pool().manifest().weights_digest);
+  policy::TrainedPolicy policy =
+      policy::TrainedPolicy::load(flags.policy, executor.pool().manifest().weights_digest, flags.encoder);
   const auto start = std::chrono::steady_clock::now();
   const std::vector<policy::RankedPrograms> ranked = policy.rank(executor, inputs);
   const double choice_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -191,7 +192,7 @@ void generate(const GenerateFlags& flags) {
   if (!many) requests.front().on_text = [](std::string_view piece) { std::cout << piece << std::flush; };
 
   const std::vector<Reply> replies = flags.policy.empty() ? replies_of(requests, executor.answer(requests))
-                                                          : reply_by_policy(flags.policy, executor, inputs, requests);
+                                                          : reply_by_policy(flags, executor, inputs, requests);
   if (many) {
     for (std::size_t i = 0; i < prompts.size(); ++i) print_reply(prompts[i], replies[i]);
     return;
@@ -218,6 +219,10 @@ void add_generate(CLI::App& app) {
       ->add_option("--policy", flags->policy,
                    "Folder of a trained policy, as in runs/quickstart/menu: it chooses each prompt's program")
       ->excludes(program);
+  command
+      ->add_option("--encoder", flags->encoder,
+                   "Encoder package of the policy's features, if not where it was trained; it reads the whole prompt")
+      ->needs("--policy");
   command->add_flag("--chat", flags->chat, "Put the prompt into the model's chat template");
   command->add_option("--system", flags->system, "System text of the chat template");
   command->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit")

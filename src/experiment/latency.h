@@ -19,7 +19,8 @@ namespace polar::experiment {
 ///
 /// One answer at a time, caches empty before each, after one of each policy that is not counted. The policies take
 /// turns, each example beginning with the next of them, so that none is always the first. Reading the features runs the
-/// first p layers, whose states the answer then finds in the cache: that is what makes them free. A router runs the
+/// first p layers, whose states the answer then finds in the cache: that is what makes them free; an external encoder's
+/// are not. A router runs the
 /// prompt through its program as it decides: its policy_ms hold most of the answer's prefill, and it is not run again.
 /// A cascade's times are those of all that it runs. Oracles are left out. Throws core::Interrupted, and as the policies
 /// and the executor do.

@@ -94,7 +94,7 @@ std::vector<Field> task_fields() {
       field(KEY(task.ood_template), "", template_or_nothing(),
             "Prompt around {question} of the sets from files; empty: task.template."),
       field(KEY(task.ood_per_level), 40, count,
-            "Out-of-distribution examples a set and level (jsonl: at most; 0: all)."),
+            "Out-of-distribution examples a set and level (jsonl: at most; 0: all), of files at most."),
   };
 }
 

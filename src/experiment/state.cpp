@@ -31,8 +31,8 @@ Environment environment(const Config& config, const exec::Model& model, const ex
 Experiment::State::State(const Config& run_config, const RunOptions& options)
     : RunSearch(run_config),
       new_search(options.new_search),
-      directory(config, environment(config, model, executor), options.fresh),
-      feature_reader({"", "", config.predict.features, config.predict.prefix_layers, config.predict.encoder, ""}) {
+      feature_reader({"", "", config.predict.features, config.predict.prefix_layers, config.predict.encoder, ""}),
+      directory(config, environment(config, model, executor), options.fresh) {
   say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
                   model.pool->manifest().model_name, pool::to_string(model.pool->dtype()), executor.fingerprint()));
   say(describe(data.dataset));

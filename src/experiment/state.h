@@ -13,8 +13,9 @@ namespace polar::experiment {
 
 struct Experiment::State : RunSearch {
   bool new_search;
+  policy::FeatureReader
+      feature_reader;  ///< before the directory: a faulty encoder is refused before anything is written
   RunDirectory directory;
-  policy::FeatureReader feature_reader;
 
   State(const Config& run_config, const RunOptions& options);
 

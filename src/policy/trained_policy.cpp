@@ -31,7 +31,8 @@ TrainedPolicy::~TrainedPolicy() = default;
 TrainedPolicy::TrainedPolicy(TrainedPolicy&&) noexcept = default;
 TrainedPolicy& TrainedPolicy::operator=(TrainedPolicy&&) noexcept = default;
 
-TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::string_view weights_digest) {
+TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::string_view weights_digest,
+                                  const std::string& encoder) {
   auto model = std::make_unique<Model>();
   const std::string kind = predict::artifact_kind(folder);
   if (kind == predict::kPredictorKind) {
@@ -51,7 +52,9 @@ TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::stri
   TrainedPolicy policy(std::move(model));
   if (policy.model_->routers) return policy;
   try {
-    policy.model_->reader.emplace(policy.origin());
+    predict::Origin origin = policy.origin();
+    if (!encoder.empty()) origin.encoder = encoder;
+    policy.model_->reader.emplace(origin);
   } catch (const core::Error& error) {
     throw core::Error(fmt::format("{}: {}", folder.string(), error.what()));
   }

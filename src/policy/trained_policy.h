@@ -21,10 +21,12 @@ namespace polar::policy {
 /// Not thread-safe.
 class TrainedPolicy {
  public:
-  /// A predictor, a menu, a cascade or layer routers (their compute dial at 0). Throws core::Error when `folder` holds
-  /// none, is damaged, or was trained for another pool (both digests are named) or reads features of a kind that is not
-  /// known here.
-  static TrainedPolicy load(const std::filesystem::path& folder, std::string_view weights_digest);
+  /// A predictor, a menu, a cascade or layer routers (their compute dial at 0). `encoder`: where the external encoder
+  /// of its features lies now, if not where it was trained. Throws core::Error when `folder` holds none, is damaged, or
+  /// was trained for another pool (both digests are named), or reads features of a kind that is not known here or of an
+  /// encoder that is missing or another.
+  static TrainedPolicy load(const std::filesystem::path& folder, std::string_view weights_digest,
+                            const std::string& encoder = "");
 
   ~TrainedPolicy();
   TrainedPolicy(TrainedPolicy&&) noexcept;

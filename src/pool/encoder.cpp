@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "pool/manifest.h"
+#include "pool/module_pool.h"
 
 namespace polar::pool {
 namespace {
@@ -84,7 +85,7 @@ Encoder Encoder::load(const std::filesystem::path& folder) {
                     "tokenizer.json, found {}, {} and {} files; {}",
                     file.string(), state->width, state->context, listed.files.size(), kEncoderAgain));
   }
-  verify_files(listed);
+  verify_files(listed, kEncoderAgain);
   try {
     torch::jit::Module module = torch::jit::load((folder / "encoder.ts").string(), at::kCPU);
     module.eval();
@@ -102,6 +103,7 @@ std::vector<float> Encoder::states(std::span<const std::int32_t> tokens) const {
         fmt::format("encoder {}: expected 1 to {} tokens, found {}", state_->name, state_->context, tokens.size()));
   }
   const torch::InferenceMode inference;
+  const OneIntraOpThread alone;  // the same bits on any machine, and no helpers that spin on
   const at::Tensor ids =
       at::tensor(at::IntArrayRef(std::vector<std::int64_t>(tokens.begin(), tokens.end())), at::kLong);
   at::Tensor states;

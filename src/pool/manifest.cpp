@@ -155,22 +155,22 @@ void check_seal(const Fields& top, const std::string& text, const std::filesyste
   }
 }
 
-void verify_file(const Manifest& manifest, const std::string& name, const PackageFile& expected) {
+void verify_file(const Manifest& manifest, const std::string& name, const PackageFile& expected, const char* remedy) {
   const std::filesystem::path file = manifest.path(name);
   std::error_code error;
   const std::uintmax_t bytes = std::filesystem::file_size(file, error);
   if (error) {
     throw core::Error(fmt::format("{}: expected a file of {} bytes, found none ({}); {}", file.string(), expected.bytes,
-                                  error.message(), kExportAgain));
+                                  error.message(), remedy));
   }
   if (bytes != expected.bytes) {
     throw core::Error(fmt::format("{}: expected {} bytes, found {}: the file is cut off or was replaced; {}",
-                                  file.string(), expected.bytes, bytes, kExportAgain));
+                                  file.string(), expected.bytes, bytes, remedy));
   }
   const std::string sha256 = core::sha256_file(file);
   if (sha256 != expected.sha256) {
     throw core::Error(fmt::format("{}: expected SHA-256 {}, found {}: the file is damaged; {}", file.string(),
-                                  expected.sha256, sha256, kExportAgain));
+                                  expected.sha256, sha256, remedy));
   }
 }
 
@@ -226,13 +226,14 @@ Manifest read_manifest(const std::filesystem::path& folder) {
   return manifest;
 }
 
-void verify_files(const Manifest& manifest) {
+void verify_files(const Manifest& manifest, const char* remedy) {
   std::vector<std::future<void>> checks;
   const unsigned lanes = std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::pair<std::string, PackageFile>> files(manifest.files.begin(), manifest.files.end());
   for (unsigned lane = 0; lane < lanes; ++lane) {
     checks.push_back(std::async(std::launch::async, [&, lane] {
-      for (std::size_t i = lane; i < files.size(); i += lanes) verify_file(manifest, files[i].first, files[i].second);
+      for (std::size_t i = lane; i < files.size(); i += lanes)
+        verify_file(manifest, files[i].first, files[i].second, remedy);
     }));
   }
   for (auto& check : checks) check.wait();

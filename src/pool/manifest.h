@@ -68,7 +68,7 @@ std::string manifest_seal(std::string text, std::string_view seal);
 Manifest read_manifest(const std::filesystem::path& folder);
 
 /// Checks presence, size and SHA-256 of every file the manifest lists, in parallel. Throws core::Error for the first
-/// bad file.
-void verify_files(const Manifest& manifest);
+/// bad file, with the remedy at its end.
+void verify_files(const Manifest& manifest, const char* remedy = "export the pool again with scripts/export.py");
 
 }  // namespace polar::pool

@@ -81,7 +81,7 @@ Artifact load_artifact(const std::filesystem::path& folder, std::string_view kin
                      manifest_field<int>(manifest, folder, "prefix_layers"),
                      {},
                      {}};
-  if (manifest.contains("encoder")) {
+  if (artifact.origin.features == "encoder") {
     artifact.origin.encoder = manifest_field<std::string>(manifest, folder, "encoder");
     artifact.origin.encoder_digest = manifest_field<std::string>(manifest, folder, "encoder_digest");
   }

@@ -1,6 +1,6 @@
 #pragma once
-// What a predictor reads about an input: the states of its prompt after the pool's first p layers, or its embeddings.
-// exec/ makes them; nothing here runs a model.
+// What a predictor reads about an input: the states of its prompt after the pool's first p layers, its embeddings, or
+// an external encoder's states. policy/read_features.h reads them; nothing here runs a model.
 
 #include <string>
 #include <vector>

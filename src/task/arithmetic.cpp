@@ -188,10 +188,10 @@ NamedSplit larger_split(const std::vector<Kind>& chosen, const ArithmeticOptions
 /// A problem of an operation that no level has: its text, its answer and what the id calls it.
 Example other_example(std::string_view level, std::string question, int answer) {
   Example example;
-  example.id = fmt::format("arith/{}/{}", level, question);
-  std::erase(example.id, ' ');
-  std::replace(example.id.begin() + static_cast<std::ptrdiff_t>(example.id.rfind(level) + level.size()) + 1,
-               example.id.end(), '/', ':');
+  std::string written = question;
+  std::erase(written, ' ');
+  std::ranges::replace(written, '/', ':');  // a slash divides the parts of an id
+  example.id = fmt::format("arith/{}/{}", level, written);
   example.question = std::move(question);
   example.answer = std::to_string(answer);
   example.level = level;

@@ -151,6 +151,7 @@ WordPiece WordPiece::load(const std::filesystem::path& tokenizer_json) {
   }
   bool behind = false;
   const json& single = reader.at("post_processor/single", "a list");
+  if (!single.is_array()) reader.refuse("post_processor/single", "a list");
   for (std::size_t i = 0; i < single.size(); ++i) {
     const std::string here = fmt::format("post_processor/single/{}", i);
     if (single[i].contains("Sequence")) {
@@ -158,6 +159,8 @@ WordPiece WordPiece::load(const std::filesystem::path& tokenizer_json) {
       continue;
     }
     const auto name = reader.get<std::string>(here + "/SpecialToken/id", "a special token");
+    if (name.find_first_of("/~") != std::string::npos)
+      reader.refuse(here + "/SpecialToken/id", "a name without / and ~");
     const auto ids = reader.get<std::vector<Token>>("post_processor/special_tokens/" + name + "/ids", "a list of ids");
     std::vector<Token>& side = behind ? pieces.after_ : pieces.before_;
     side.insert(side.end(), ids.begin(), ids.end());

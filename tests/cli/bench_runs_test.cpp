@@ -131,7 +131,7 @@ TEST(Limit, IsTheDefaultsForVariantsThatRunTheSameTrials) {
 TEST(Variants, TurnOneSwitchOffEachAndNameTheOthersWhenOneIsUnknown) {
   VariantFlags flags;
   flags.ablation = true;
-  const std::vector<ExecVariant> variants = flags.variants({});
+  const std::vector<ExecVariant> variants = flags.variants({}, pool::Kernels::kRows);
   ASSERT_GT(variants.size(), 8U);
   EXPECT_EQ(variants.front().name, "polar");
   for (const ExecVariant& one : variants) {
@@ -143,10 +143,11 @@ TEST(Variants, TurnOneSwitchOffEachAndNameTheOthersWhenOneIsUnknown) {
     EXPECT_EQ(one.same_bits, one.kernels.empty()) << one.name;
     EXPECT_TRUE(on.batch_invariant || !one.same_bits) << one.name;
   }
+  EXPECT_EQ(flags.variants({}, pool::Kernels::kLibrary).size(), variants.size() - 1) << "no kernels of our own";
   flags.ablation = false;
   flags.off = {"draft"};
   EXPECT_NE(test::message_of<core::UsageError>([&] {
-              flags.variants({});
+              flags.variants({}, pool::Kernels::kRows);
             }).find("--without: expected one of drafts, early-stop"),
             std::string::npos);
 }

@@ -142,6 +142,7 @@ TEST_F(ExperimentTest, LearnsFromAnExternalEncodersStatesAndTrainsAnewForAnother
   other.predict.encoder = (folder_ / "nothing").string();
   EXPECT_NE(test::message_of<core::Error>([&] { Experiment(other, {.fresh = true}); }).find("export_encoder.py"),
             std::string::npos);
+  EXPECT_EQ(digests("encoder").exact, labelled.exact) << "nothing is removed for a run that cannot begin";
 }
 
 TEST_F(ExperimentTest, AnalysesTheLabelsAfterTheSearchAndAgainOnlyWhenMissing) {

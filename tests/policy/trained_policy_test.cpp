@@ -113,6 +113,9 @@ TEST_F(TrainedPolicyTest, ReadsAnExternalEncoderAndRefusesAnother) {
   EXPECT_EQ(policy.choose(*executor_, prompts),
             (std::vector<Program>{Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}}));
   EXPECT_EQ(policy.features(*executor_, prompts).front().width, 6);
+  std::filesystem::rename(folder_ / "encoder", folder_ / "moved");
+  EXPECT_THROW(TrainedPolicy::load(folder_ / "menu", digest()), core::Error);
+  EXPECT_EQ(TrainedPolicy::load(folder_ / "menu", digest(), (folder_ / "moved").string()).origin(), origin);
   test::write_tiny_encoder(folder_ / "encoder", 2);
   const std::string message = test::message_of<core::Error>([&] { TrainedPolicy::load(folder_ / "menu", digest()); });
   EXPECT_NE(message.find("expected the encoder of digest tiny-1, found tiny-2"), std::string::npos) << message;

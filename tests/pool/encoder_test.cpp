@@ -67,7 +67,8 @@ TEST_F(EncoderPackage, IsRefusedWhenItIsMissingDamagedOrNewer) {
   EXPECT_NE(refusal().find("expected an encoder's manifest, found: "), std::string::npos);
   change("width", 6);
   core::write_file(folder_ / "encoder" / "encoder.ts", "damaged");
-  EXPECT_NE(refusal().find("encoder.ts"), std::string::npos);
+  EXPECT_NE(refusal().find("encoder.ts: expected "), std::string::npos);
+  EXPECT_NE(refusal().find("export it again with scripts/export_encoder.py"), std::string::npos);
 }
 
 }  // namespace

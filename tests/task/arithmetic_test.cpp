@@ -236,6 +236,8 @@ TEST(Arithmetic, AsksOtherOperationsThanAnyLevelWithAnswersThatAreNeverNegative)
     asked[example.level].insert(example.question);
   }
   EXPECT_EQ(ids.size(), split.examples.size());
+  for (const char* id : {"arith/divisions/84:7", "arith/sums and differences/1+1-1", "arith/products and sums/2*2+1"})
+    EXPECT_TRUE(ids.contains(id)) << id;
   ASSERT_EQ(asked.size(), 3U);
   EXPECT_EQ(asked["divisions"].size(), 121U);
   EXPECT_EQ(asked["products and sums"].size(), 324U);

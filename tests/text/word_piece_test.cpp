@@ -81,6 +81,8 @@ TEST(WordPiece, RefusesWhatItDoesNotKnowByName) {
   EXPECT_EQ(refusal([](test::json& d) { d["model"]["unk_token"] = "[OTHER]"; }),
             "model/unk_token: expected a token of the vocabulary, found \"[OTHER]\"; WordPiece as BERT has it is "
             "supported");
+  EXPECT_EQ(refusal([](test::json& d) { d["post_processor"]["single"] = "A"; }),
+            "post_processor/single: expected a list, found \"A\"; WordPiece as BERT has it is supported");
   EXPECT_EQ(refusal([](test::json& d) { d["added_tokens"][0]["lstrip"] = true; }),
             "added_tokens/0/lstrip: expected false, found true; WordPiece as BERT has it is supported");
 }
