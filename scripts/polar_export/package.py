@@ -42,13 +42,17 @@ def write_files(source, folder):
     """Returns file name -> {bytes, sha256}."""
     files = {}
     for name, module in llama.build(source):
-        buffer = io.BytesIO()  # so that a full disk is an OSError, not a failed assertion inside LibTorch
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript: see libtorch notes in pool/
-            torch.jit.save(torch.jit.script(module.eval()), buffer)
-        files[name] = write(folder / name, buffer.getvalue())
+        files[name] = write_module(folder / name, torch.jit.script(module.eval()))
     files["tokenizer.json"] = write(folder / "tokenizer.json", source.tokenizer_json.encode())
     return files
+
+
+def write_module(path, script):
+    buffer = io.BytesIO()  # so that a full disk is an OSError, not a failed assertion inside LibTorch
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript: see libtorch notes in pool/
+        torch.jit.save(script, buffer)
+    return write(path, buffer.getvalue())
 
 
 def write(path, content):
@@ -92,10 +96,13 @@ def describe(source, files):
         "chat": source.chat,
         "files": files,
         "weights_digest": weights_digest(source),
-        "exported_with": {"exporter": EXPORTER_VERSION, "torch": torch.__version__.split("+")[0],
-                          "transformers": transformers.__version__, "tokenizers": tokenizers.__version__,
-                          "python": platform.python_version()},
+        "exported_with": {"exporter": EXPORTER_VERSION} | versions(),
     }
+
+
+def versions():
+    return {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__, "tokenizers": tokenizers.__version__,
+            "python": platform.python_version()}
 
 
 def weights_digest(source):
@@ -110,11 +117,15 @@ def weights_digest(source):
     }
     digest = hashlib.sha256()
     digest.update(json.dumps(facts, sort_keys=True).encode() + b"\n")
-    for name, tensor in sorted(source.weights.items()):
-        digest.update(f"{name} {source.dtype} {list(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
+    add_tensors(digest, source.weights, source.dtype)
     digest.update(tokenizer.canonical(source.tokenizer_json))
     return digest.hexdigest()
+
+
+def add_tensors(digest, weights, dtype):
+    for name, tensor in sorted(weights.items()):
+        digest.update(f"{name} {dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
 
 
 @contextlib.contextmanager

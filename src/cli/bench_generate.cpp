@@ -8,12 +8,14 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "cli/bench.h"
 #include "cli/bench_reference.h"
 #include "cli/bench_runs.h"
 #include "cli/exec_flags.h"
 #include "core/error.h"
+#include "core/milliseconds_since.h"
 #include "exec/model.h"
 #include "policy/trained_policy.h"
 
@@ -32,10 +34,6 @@ struct GenerateBenchFlags {
 
 constexpr int kChoices = 100;  ///< timed of each policy
 
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   return values[(values.size() - 1) / 2];
@@ -51,6 +49,7 @@ class GenerateBench {
     task_.name = "generate";
     task_.stop = {};
     task_.max_new_tokens = flags.max_new_tokens;
+    encoder_.emplace(model_.pool->manifest(), *model_.tokenizer, task_);
     const int depth = model_.pool->manifest().depth;
     programs_ = {core::Program::identity(depth)};
     for (const std::string& notation : flags.programs) programs_.push_back(core::Program::parse(notation, depth));
@@ -94,8 +93,7 @@ class GenerateBench {
   }
 
   exec::EncodedExample encoded(const std::string& prompt, std::size_t number) const {
-    return exec::TaskEncoder(model_.pool->manifest(), *model_.tokenizer, task_)
-        .encode_input(fmt::format("prompt {}", number + 1), prompt);
+    return encoder_->encode_input(fmt::format("prompt {}", number + 1), prompt);
   }
 
   BenchRun answer(const Prompts& prompts, const Programs& programs) {
@@ -119,11 +117,7 @@ class GenerateBench {
   }
 
   BenchVariant measured(const std::string& name, const std::function<BenchRun()>& once) {
-    const auto reset = [this] {
-      executor_.clear_cache();
-      executor_.reset_stats();
-    };
-    return {name, once, [=, this] { return repeat(flags_.seconds, reset, once); }};
+    return {name, once, [=, this] { return repeat_cold(flags_.seconds, executor_, once); }};
   }
 
   /// A trained policy reads its features, chooses, and the identity answers, whatever the choice.
@@ -153,10 +147,10 @@ class GenerateBench {
       executor_.clear_cache();
       auto start = std::chrono::steady_clock::now();
       trained.features(executor_, input);
-      reading.push_back(milliseconds_since(start));
+      reading.push_back(core::milliseconds_since(start));
       start = std::chrono::steady_clock::now();
       trained.choose(executor_, input);
-      choosing.push_back(milliseconds_since(start));
+      choosing.push_back(core::milliseconds_since(start));
     }
     const double states_ms = median(reading), choice_ms = median(choosing);
     std::cout << nlohmann::json{{"policy", folder},
@@ -213,6 +207,7 @@ class GenerateBench {
   exec::Model model_;
   exec::Executor executor_;
   task::TaskSpec task_;
+  std::optional<exec::TaskEncoder> encoder_;  ///< of the task
   std::vector<core::Program> programs_;
   std::vector<policy::TrainedPolicy> policies_;
 };

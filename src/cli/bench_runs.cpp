@@ -99,6 +99,16 @@ BenchRun repeat(double seconds, const std::function<void()>& reset, const std::f
   }
 }
 
+BenchRun repeat_cold(double seconds, exec::Executor& executor, const std::function<BenchRun()>& once) {
+  const auto reset = [&executor] {
+    executor.clear_cache();
+    executor.reset_stats();
+  };
+  BenchRun run = repeat(seconds, reset, once);
+  executor.clear_cache();
+  return run;
+}
+
 std::string table_text(std::span<const BenchSeries> series, const BenchTable& table) {
   std::size_t width = 8;
   for (const BenchSeries& one : series) width = std::max(width, one.name.size());

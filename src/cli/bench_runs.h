@@ -50,6 +50,10 @@ struct BenchSeries {
 /// is the last one's with the units and seconds of all.
 BenchRun repeat(double seconds, const std::function<void()>& reset, const std::function<BenchRun()>& once);
 
+/// repeat(), with the executor's cache empty and its counts at zero before every call; empty after the last too, or the
+/// next variant's memory would hold it.
+BenchRun repeat_cold(double seconds, exec::Executor& executor, const std::function<BenchRun()>& once);
+
 /// The machine's GEMM rate at the pool's layer shapes.
 struct MachineRate {
   double flop_per_s = 0;

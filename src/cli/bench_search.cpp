@@ -48,9 +48,9 @@ class SearchBench {
   explicit SearchBench(const SearchFlags& flags)
       : flags_(flags),
         config_(experiment::load_config(flags.config, flags.overrides)),
-        models_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels, config_.exec.device),
-                config_.pool),
-        model_(models_.usual()),
+        executors_(exec::load_model(config_.pool, config_.exec.dtype, config_.exec.kernels, config_.exec.device),
+                   config_.pool),
+        model_(executors_.model()),
         data_(experiment::make_data(config_)),
         plan_(experiment::search_plan(config_, model_.pool->manifest().depth, config_.search.rollouts)),
         space_(plan_.space),
@@ -78,8 +78,7 @@ class SearchBench {
     }
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
     BenchTable table{"rollouts", ""};
-    std::vector<BenchSeries> series =
-        alternate(variants, flags_.rounds, *model_.pool, executors_.front()->options(), table);
+    std::vector<BenchSeries> series = alternate(variants, flags_.rounds, *model_.pool, executors_[0].options(), table);
     share_limit(series, exec_variants);
     for (const BenchSeries& one : series) std::cout << to_json(one, table).dump() << '\n';
     std::cerr << fmt::format("{} examples, {} rollouts each at most, {} trees in step\n", examples_.size(),
@@ -134,20 +133,13 @@ class SearchBench {
   }
 
   BenchVariant own(const ExecVariant& variant) {
-    const exec::Model& model = models_.of(variant);
-    executors_.push_back(std::make_unique<exec::Executor>(model.pool, model.tokenizer, variant.options));
-    exec::Executor& executor = *executors_.back();
+    exec::Executor& executor = executors_.add(variant);
     const auto warm_up = [this, &executor, stop = variant.stop] {
       search(executor, stop, std::span(examples_).first(std::min<std::size_t>(4, examples_.size())));
     };
     const auto run = [this, &executor, stop = variant.stop] {
-      const auto reset = [&executor] {
-        executor.clear_cache();
-        executor.reset_stats();
-      };
-      BenchRun one = repeat(0, reset, [&] { return search(executor, stop, examples_); });
+      BenchRun one = repeat_cold(0, executor, [&] { return search(executor, stop, examples_); });
       one.distinct_flop = distinct_flop(one.work);
-      executor.clear_cache();  // or the next variant's memory would hold it too
       return one;
     };
     return {variant.name, warm_up, run};
@@ -173,13 +165,12 @@ class SearchBench {
 
   const SearchFlags& flags_;
   experiment::Config config_;
-  VariantModels models_;
+  VariantExecutors executors_;
   const exec::Model& model_;  ///< the default's
   experiment::RunData data_;
   search::SearchPlan plan_;
   search::SearchSpace space_;
   std::vector<task::Example> examples_;
-  std::vector<std::unique_ptr<exec::Executor>> executors_;
   std::vector<search::Trial> trials_;    ///< of the last run
   std::map<task::ExampleId, int> rows_;  ///< of its prompts and drafts, less those that all share
   int shared_rows_ = 0;

@@ -95,8 +95,8 @@ class TrialsBench {
   explicit TrialsBench(const TrialsFlags& flags)
       : flags_(flags),
         trials_(read_trials(flags.trials)),
-        models_(flags.exec.load(flags.pool), flags.pool),
-        model_(models_.usual()) {
+        executors_(flags.exec.load(flags.pool), flags.pool),
+        model_(executors_.model()) {
     task_.name = "trials";
     task_.grader = flags.grader;
     task_.stop = {};
@@ -111,13 +111,12 @@ class TrialsBench {
     for (const ExecVariant& variant : exec_variants) variants.push_back(own(variant));
     for (const std::string& name : flags_.compare) variants.push_back(reference(name));
     BenchTable table{"rollouts", flags_.compare.empty() ? "" : "hf " + flags_.compare.front(), {}};
-    std::vector<BenchSeries> series =
-        alternate(variants, flags_.rounds, *model_.pool, executors_.front()->options(), table);
+    std::vector<BenchSeries> series = alternate(variants, flags_.rounds, *model_.pool, executors_[0].options(), table);
     share_limit(series, exec_variants);
     for (const BenchSeries& one : series) {
       json line = to_json(one, table);
       if (const auto own = std::ranges::find(exec_variants, one.name, &ExecVariant::name); own != exec_variants.end())
-        line["fingerprint"] = executors_[static_cast<std::size_t>(own - exec_variants.begin())]->fingerprint();
+        line["fingerprint"] = executors_[static_cast<std::size_t>(own - exec_variants.begin())].fingerprint();
       std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
     }
     std::cerr << table_text(series, table);
@@ -155,20 +154,13 @@ class TrialsBench {
   }
 
   BenchVariant own(const ExecVariant& variant) {
-    const exec::Model& model = models_.of(variant);
-    executors_.push_back(std::make_unique<exec::Executor>(model.pool, model.tokenizer, variant.options));
-    exec::Executor& executor = *executors_.back();
+    exec::Executor& executor = executors_.add(variant);
     const auto warm_up = [this, &executor, stop = variant.stop] {
       answer(executor, stop, std::min<std::size_t>(64, trials_.count()));
     };
     const auto run = [this, &executor, stop = variant.stop] {
-      const auto reset = [&executor] {
-        executor.clear_cache();
-        executor.reset_stats();
-      };
-      BenchRun one = repeat(flags_.seconds, reset, [&] { return answer(executor, stop, trials_.count()); });
+      BenchRun one = repeat_cold(flags_.seconds, executor, [&] { return answer(executor, stop, trials_.count()); });
       one.distinct_flop = distinct_flop(one.work);
-      executor.clear_cache();  // or the next variant's memory would hold it too
       return one;
     };
     return {variant.name, warm_up, run};
@@ -202,7 +194,7 @@ class TrialsBench {
                            pool::to_string(model_.pool->dtype()),
                            model_.pool->device(),
                            published ? kPublishedTokens : flags_.max_new_tokens,
-                           executors_.front()->options().workers,
+                           executors_[0].options().workers,
                            64};
     return {"hf " + name, {}, [this, run, published] {
               BenchRun result = run_reference(flags_.reference, run);
@@ -265,10 +257,9 @@ class TrialsBench {
   TrialsFile trials_;
   TemporaryFile published_file_{"published"}, batched_file_{"batched"};
   std::vector<std::size_t> batched_;  ///< trials of the second
-  VariantModels models_;
+  VariantExecutors executors_;
   const exec::Model& model_;  ///< the default's
   task::TaskSpec task_;
-  std::vector<std::unique_ptr<exec::Executor>> executors_;
   Encoded encoded_;  ///< by the last run
 };
 

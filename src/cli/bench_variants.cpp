@@ -87,10 +87,15 @@ std::vector<ExecVariant> VariantFlags::variants(const exec::ExecOptions& options
   return variants;
 }
 
-VariantModels::VariantModels(exec::Model usual, std::string pool_folder)
+VariantExecutors::VariantExecutors(exec::Model usual, std::string pool_folder)
     : usual_(std::move(usual)), pool_folder_(std::move(pool_folder)) {}
 
-const exec::Model& VariantModels::of(const ExecVariant& variant) {
+exec::Executor& VariantExecutors::add(const ExecVariant& variant) {
+  const exec::Model& model = model_of(variant);
+  return *executors_.emplace_back(std::make_unique<exec::Executor>(model.pool, model.tokenizer, variant.options));
+}
+
+const exec::Model& VariantExecutors::model_of(const ExecVariant& variant) {
   const pool::ModulePool& pool = *usual_.pool;
   if (variant.kernels.empty() || variant.kernels == pool::to_string(pool.kernels())) return usual_;
   const auto found = others_.find(variant.kernels);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,17 +34,21 @@ struct VariantFlags {
   std::vector<ExecVariant> variants(const exec::ExecOptions& options, pool::Kernels kernels) const;
 };
 
-/// The models that variants run: the default's, and one for each other choice of kernels, loaded when first asked for.
-class VariantModels {
+/// What variants run: an executor each, on the default's model or on one of other kernels, which is loaded when first
+/// asked for.
+class VariantExecutors {
  public:
-  VariantModels(exec::Model usual, std::string pool_folder);
-  const exec::Model& usual() const { return usual_; }
-  const exec::Model& of(const ExecVariant& variant);
+  VariantExecutors(exec::Model usual, std::string pool_folder);
+  const exec::Model& model() const { return usual_; }  ///< the default's
+  exec::Executor& add(const ExecVariant& variant);
+  const exec::Executor& operator[](std::size_t variant) const { return *executors_[variant]; }
 
  private:
+  const exec::Model& model_of(const ExecVariant& variant);
   exec::Model usual_;
   std::string pool_folder_;
   std::map<std::string, exec::Model> others_;  ///< by kernels
+  std::vector<std::unique_ptr<exec::Executor>> executors_;
 };
 
 /// Every run of every variant against the first series' first run. Throws core::Error naming the variant when verdicts

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/exec_flags.h"
 #include "core/error.h"
+#include "core/milliseconds_since.h"
 #include "exec/executor.h"
 #include "exec/model.h"
 #include "policy/trained_policy.h"
@@ -155,7 +156,7 @@ std::vector<Reply> reply_by_policy(const GenerateFlags& flags, exec::Executor& e
       policy::TrainedPolicy::load(flags.policy, executor.pool().manifest().weights_digest, flags.encoder);
   const auto start = std::chrono::steady_clock::now();
   const std::vector<policy::RankedPrograms> ranked = policy.rank(executor, inputs);
-  const double choice_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const double choice_ms = core::milliseconds_since(start);
   for (std::size_t i = 0; i < requests.size(); ++i) requests[i].program = ranked[i].front();
   std::vector<Reply> replies = policy.cascade_rule() ? reply_by_cascade(policy, executor, ranked, requests)
                                                      : replies_of(requests, executor.answer(requests));

@@ -33,13 +33,14 @@ struct OodSets {
   std::vector<std::pair<std::string, std::filesystem::path>> files;
 };
 
-/// Sets from files ask in words of their own: task.ood_template, where it is given.
-void set_templates(const TaskConfig& task, task::Dataset& data) {
-  if (task.ood_template.empty()) return;
-  for (const auto& [name, file] : OodSets(task).files) {
-    for (task::NamedSplit& split : data.ood)
-      if (split.name == name) split.prompt_template = task.ood_template;
-  }
+/// What sets from files are read by.
+task::JsonlOptions file_options(const Config& config) {
+  task::JsonlOptions options;
+  options.seed = config.seed;
+  options.grader = config.task.grader;
+  options.ood_per_level = config.task.ood_per_level;
+  options.ood_template = config.task.ood_template;
+  return options;
 }
 
 task::Dataset arithmetic(const Config& config) {
@@ -52,22 +53,18 @@ task::Dataset arithmetic(const Config& config) {
   const OodSets sets(config.task);
   options.ood = sets.generated;
   task::Dataset data = task::make_arithmetic_dataset(options);
-  for (const auto& [name, file] : sets.files)
-    data.ood.push_back(task::read_ood_set(name, file, config.task.grader, config.task.ood_per_level, config.seed));
+  for (const auto& [name, file] : sets.files) data.ood.push_back(task::read_ood_set(file_options(config), name, file));
   return data;
 }
 
 task::Dataset jsonl(const Config& config) {
-  task::JsonlOptions options;
-  options.seed = config.seed;
+  task::JsonlOptions options = file_options(config);
   options.train_file = config.task.train_file;
   options.valid_file = config.task.valid_file;
   options.test_file = config.task.test_file;
   options.shares = shares_of(config.task, options.shares);
   options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
   options.levels = config.task.levels;
-  options.ood_per_level = config.task.ood_per_level;
-  options.grader = config.task.grader;
   options.ood = OodSets(config.task).files;
   return task::make_jsonl_dataset(options);
 }
@@ -93,7 +90,6 @@ RunData make_data(const Config& config) {
                task.grader, task.separator,       task.stop, task.max_new_tokens};
   task::check(data.task);
   data.dataset = task.kind == "arithmetic" ? arithmetic(config) : jsonl(config);
-  set_templates(task, data.dataset);
   refuse_empty(config, "train", data.dataset.train);
   refuse_empty(config, "validation", data.dataset.valid);
   refuse_empty(config, "test", data.dataset.test);

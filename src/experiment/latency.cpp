@@ -9,6 +9,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "core/milliseconds_since.h"
 #include "core/seed.h"
 #include "eval/statistics.h"
 #include "exec/encoding.h"
@@ -20,10 +21,6 @@ namespace {
 using Metrics = std::map<std::string, double>;
 /// Milliseconds by policy, level and metric.
 using Table = std::map<std::tuple<std::string, std::string, std::string>, std::vector<double>>;
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
 
 exec::Answer run(exec::Executor& executor, const exec::Request& request) {
   return std::move(executor.answer(std::span(&request, 1)).front());
@@ -55,12 +52,12 @@ Metrics time_answer(Experiment::State& state, policy::Planner& planner, const ex
       planner.reads_features() ? state.features(std::span(&input, 1)).front() : predict::TokenFeatures();
   const policy::Input asked{input.id, &features, &input};
   const policy::RankedPrograms ranked = planner.propose(std::span(&asked, 1)).front();
-  Metrics taken{{"policy_ms", milliseconds_since(start)}};
+  Metrics taken{{"policy_ms", core::milliseconds_since(start)}};
   for (const exec::Answer& answer : answers_of(state.executor, planner, ranked, input, rules)) {
     taken["prefill_ms"] += answer.prefill_ms;
     taken["decode_ms"] += answer.decode_ms;
   }
-  taken["answer_ms"] = milliseconds_since(start);
+  taken["answer_ms"] = core::milliseconds_since(start);
   return taken;
 }
 

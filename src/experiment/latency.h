@@ -20,10 +20,9 @@ namespace polar::experiment {
 /// One answer at a time, caches empty before each, after one of each policy that is not counted. The policies take
 /// turns, each example beginning with the next of them, so that none is always the first. Reading the features runs the
 /// first p layers, whose states the answer then finds in the cache: that is what makes them free; an external encoder's
-/// are not. A router runs the
-/// prompt through its program as it decides: its policy_ms hold most of the answer's prefill, and it is not run again.
-/// A cascade's times are those of all that it runs. Oracles are left out. Throws core::Interrupted, and as the policies
-/// and the executor do.
+/// are not. A router runs the prompt through its program as it decides: its policy_ms hold most of the answer's
+/// prefill, and it is not run again. A cascade's times are those of all that it runs. Oracles are left out. Throws
+/// core::Interrupted, and as the policies and the executor do.
 std::vector<eval::Figure> latency_figures(Experiment::State& state,
                                           std::span<const std::unique_ptr<policy::Planner>> policies,
                                           const std::string& set, std::span<const task::Example> examples,

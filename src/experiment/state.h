@@ -13,8 +13,8 @@ namespace polar::experiment {
 
 struct Experiment::State : RunSearch {
   bool new_search;
-  policy::FeatureReader
-      feature_reader;  ///< before the directory: a faulty encoder is refused before anything is written
+  /// Before the directory: a faulty encoder is refused before anything is written.
+  policy::FeatureReader feature_reader;
   RunDirectory directory;
 
   State(const Config& run_config, const RunOptions& options);

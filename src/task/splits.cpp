@@ -88,11 +88,13 @@ Rows read_splits(const JsonlOptions& options) {
   return rows;
 }
 
-NamedSplit ood_set(const std::string& name, const std::vector<Example>& all, int per_level, std::uint64_t seed) {
+NamedSplit ood_set(const JsonlOptions& options, const std::string& name, const std::vector<Example>& all) {
   NamedSplit ood{name, {}, std::nullopt};
+  if (!options.ood_template.empty()) ood.prompt_template = options.ood_template;
   for (const std::string& level : levels_of({{all}})) {
     SplitCount& count = ood.levels.emplace_back(level, SplitCount()).second;
-    append(ood.examples, take(distinct_problems(of_level(all, level), seed), per_level, seed, count));
+    append(ood.examples,
+           take(distinct_problems(of_level(all, level), options.seed), options.ood_per_level, options.seed, count));
   }
   return ood;
 }
@@ -105,7 +107,7 @@ NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const 
     const bool is_test = i == 2;  // whose problems a set may ask in other words
     refuse_overlap(rows[i], files[i]->empty() ? options.train_file : *files[i], all, file, !is_test);
   }
-  return ood_set(name, all, options.ood_per_level, options.seed);
+  return ood_set(options, name, all);
 }
 
 }  // namespace
@@ -229,9 +231,8 @@ Dataset make_jsonl_dataset(const JsonlOptions& options) {
   return data;
 }
 
-NamedSplit read_ood_set(const std::string& name, const std::filesystem::path& file, const std::string& grader,
-                        int per_level, std::uint64_t seed) {
-  return ood_set(name, read_rows(grader, file), per_level, seed);
+NamedSplit read_ood_set(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file) {
+  return ood_set(options, name, read_rows(options.grader, file));
 }
 
 }  // namespace polar::task

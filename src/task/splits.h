@@ -97,6 +97,7 @@ struct JsonlOptions {
   std::vector<std::string> levels;                                 ///< empty: all, in order of appearance
   std::vector<std::pair<std::string, std::filesystem::path>> ood;  ///< name and file
   int ood_per_level = 0;                                           ///< 0: all
+  std::string ood_template;                                        ///< of these sets; empty: the task's
   std::string grader;  ///< by name: refuses an answer that it can never find right; empty: none
 };
 
@@ -106,9 +107,8 @@ struct JsonlOptions {
 /// message names the first pair and the files); core::UsageError for options that contradict each other.
 Dataset make_jsonl_dataset(const JsonlOptions& options);
 
-/// A file as an out-of-distribution set: its levels in order of appearance, `per_level` examples of each (0: all), each
-/// problem once. `grader` by name, as in JsonlOptions. Throws core::Error as read_jsonl does.
-NamedSplit read_ood_set(const std::string& name, const std::filesystem::path& file, const std::string& grader,
-                        int per_level, std::uint64_t seed);
+/// A file as an out-of-distribution set, by the seed, grader and ood_ settings of the options: its levels in order of
+/// appearance, each problem once. Throws core::Error as read_jsonl does.
+NamedSplit read_ood_set(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file);
 
 }  // namespace polar::task
