@@ -2,7 +2,7 @@
 # The measurements behind bench/README.md, each with the reference in the same run where there is one. Measure alone: anything else that
 # runs on the machine changes the figures.
 #
-#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling chunks generate tokenizer; all: every one of these
+#   bench/measure.sh SECTION...     peers edits prompt words search memory ablation scaling chunks kernels generate tokenizer; all: every one of these
 #   bench/measure.sh gpu            the same on a GPU
 #
 #   POLAR_DATA     folder with gsm8k/test.jsonl, asdiv/test.jsonl and math500/test.jsonl, for words
@@ -113,6 +113,15 @@ chunks() {  # R, the rows of one call of a layer
   done
 }
 
+kernels() {  # what multiplies: LibTorch's products, own float32-width ones, and the best that the processor has
+  local way
+  make_trials random --set random
+  for way in library rows auto; do
+    printf -- '-- --kernels %s\n' "$way"
+    trials "random:kernels-$way" 6 --kernels "$way"
+  done
+}
+
 generate() {  # one answer of 50 tokens, many at once, and the price of letting the quickstart's policies choose
   "$polar" bench generate --pool "$pool" --program 0-14,12-29 --program 0-13,15-29 --policy runs/quickstart/menu --policy runs/quickstart/predictor \
     --rounds "$rounds" --seconds "$seconds" --compare >"$out/generate.result.jsonl"
@@ -132,7 +141,7 @@ tokenizer() {  # characters/s beside the tokenizers library, on strange strings 
 }
 
 [ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
-sections="peers edits prompt words search memory ablation scaling chunks generate tokenizer"
+sections="peers edits prompt words search memory ablation scaling chunks kernels generate tokenizer"
 [ "$*" != all ] || eval "set -- $sections"
 for section in "$@"; do
   [[ " $sections gpu " == *" $section "* ]] || { echo "bench/measure.sh: expected one of $sections gpu, found '$section'" >&2; exit 2; }

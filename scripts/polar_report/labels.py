@@ -100,6 +100,17 @@ def by_key(labels, analysis, heads, show=percent):
     return by_level(labels, [(head, lambda level, key=key: show(labels.find(analysis, key, level))) for key, head in heads.items()])
 
 
+def keys_by_level(labels, *analyses):
+    """Folded tables with a line a key and a column a level. analyses: (analysis, title of the keys, title)."""
+    text = ""
+    for analysis, keys, title in analyses:
+        if group := labels.group(analysis):
+            lines = [[escape(key), *(percent(labels.find(analysis, key, level)) for level in labels.levels)] for key in group]
+            text += (f"<details><summary>{title}, by level (percent)</summary>\n"
+                     + table([keys, *map(level_name, labels.levels)], lines, tall=True) + "</details>\n")
+    return text
+
+
 def solvable(labels):
     def count(level):
         solved = labels.find("solved", "any", level)
@@ -134,7 +145,13 @@ def depth(labels):
             ("distinct", lambda level: number(labels.find("shortest_unique", "WC", level))),
             ("shorter than the model, % of C→C", lambda level: percent(labels.find("shorter_exists", "CC", level))),
             ("W→C, % of all wrong", lambda level: percent(labels.find("shorter_exists", "WC_of_wrong", level))),
-            ("W→C, % of rescued", lambda level: percent(labels.find("shorter_exists", "WC_of_rescued", level)))]))
+            ("W→C, % of rescued", lambda level: percent(labels.find("shorter_exists", "WC_of_rescued", level)))])
+        + keys_by_level(
+            labels, ("solvable_within_depth", "depth, %", "Questions solvable within a depth"),
+            ("solvable_within_extra", "extra executions", "Questions solvable within extra executions"),
+            ("shortest_share", "group/layers", "Layer executions of the shortest valid program"),
+            ("valid_given_extra", "extra executions", "Valid programs by extra executions"),
+            ("valid_given_depth", "depth, %", "Valid programs by depth")))
 
 
 def operations(labels):
@@ -149,7 +166,11 @@ def operations(labels):
          "Segments of valid programs by length and by the consecutive layers with the same operation that they lie in."),
         (label_plots.repeats(labels, "lab-repeats"), "Extra runs of a repeated segment; tried: all that the search tried."))
         if svg]
-    return text + (plots(*drawings) if drawings else "")
+    return text + (plots(*drawings) if drawings else "") + keys_by_level(
+        labels, ("shortest_uses", "operation", "Operations of the shortest valid program"),
+        ("segment_length", "operation/programs/layers", "Layers a segment"),
+        ("segment_runs", "programs/extra runs", "Extra runs a repeated segment"),
+        ("consecutive_layers", "operation/programs/layers/consecutive", "Segment length by consecutive layers"))
 
 
 def layers(labels):
@@ -160,7 +181,9 @@ def layers(labels):
                 "Share of changed programs that skip or repeat each layer: valid ones, all that were tried, and all that the search space "
                 "offers, each program alike."),
         drawing(label_plots.layer_ratios(labels, "lab-ratios"),
-                "Rate among valid programs over the rate among those tried and those offered. White: as often; red: more often; blue: less."))
+                "Rate among valid programs over the rate among those tried and those offered. White: as often; red: more often; blue: less.")
+    ) + keys_by_level(labels, ("layer_skip", "programs/layer", "Programs that skip each layer"),
+                      ("layer_repeat", "programs/layer", "Programs that repeat each layer"))
 
 
 def variety(labels):
@@ -189,7 +212,9 @@ def variety(labels):
         ("entropy of their segments, bits", lambda level: number(labels.find("edit_entropy", "valid", level))),
         ("Gini coefficient", lambda level: number(labels.find("edit_gini", "valid", level)))])
         + ("<p>Valid changed programs that a predictor of segments can emit (at most four layers a segment):</p>\n" + emittable
-           if labels.group("emittable") else ""))
+           if labels.group("emittable") else "")
+        + keys_by_level(labels, ("valid_programs_share", "valid programs", "Questions by number of valid programs"),
+                        ("cover", "programs", "Questions covered by k programs"), ("overlap", "share", "Overlap of valid programs")))
 
 
 def replay(labels):
@@ -197,4 +222,5 @@ def replay(labels):
         drawing(label_plots.by_set(labels, "replay_solved", "lab-replay", set_name),
                 "Share of questions solved within the first r recorded trials, by the programs that count."),
         drawing(label_plots.by_level(labels, "replay_solved", "trials per question", "questions solved, percent", "lab-replay-levels",
-                                     logarithmic=True), "The same by level, every program counted."))
+                                     logarithmic=True), "The same by level, every program counted.")
+    ) + keys_by_level(labels, ("replay_solved", "trials", "Questions solved within the first trials"))

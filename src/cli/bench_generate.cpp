@@ -173,22 +173,23 @@ class GenerateBench {
     return {name, {}, [=, this] {
               const TemporaryFile trials("generate");
               std::ofstream file(trials.path());
-              const std::size_t count = prompts.size() > 1 ? prompts.size() : 3;  // one alone is over too soon
-              for (std::size_t i = 0; i < count; ++i) {
+              for (std::size_t i = 0; i < prompts.size(); ++i) {
                 const auto layers = programs[i % programs.size()].layers();
-                file << nlohmann::json{{"prompt", prompts[i % prompts.size()]},
+                file << nlohmann::json{{"prompt", prompts[i]},
                                        {"answer", ""},
                                        {"program", std::vector<int>(layers.begin(), layers.end())}}
                             .dump()
                      << '\n';
               }
               file.close();
-              BenchRun run =
-                  run_reference(flags_.reference, {trials.path().string(), prompts.size() > 1 ? "batched" : "single",
-                                                   pool::to_string(model_.pool->dtype()), model_.pool->device(),
-                                                   flags_.max_new_tokens, executor_.options().workers});
+              BenchRun run = run_reference(flags_.reference, {.trials = trials.path().string(),
+                                                              .mode = prompts.size() > 1 ? "batched" : "single",
+                                                              .dtype = pool::to_string(model_.pool->dtype()),
+                                                              .device = model_.pool->device(),
+                                                              .max_new_tokens = flags_.max_new_tokens,
+                                                              .threads = executor_.options().workers,
+                                                              .seconds = flags_.seconds});
               run.units *= flags_.max_new_tokens;
-              run.texts.resize(prompts.size());
               return run;
             }};
   }

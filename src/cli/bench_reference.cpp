@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <system_error>
 #include <vector>
 
@@ -72,13 +73,15 @@ BenchRun run_reference(const ReferenceFlags& flags, const ReferenceRun& run) {
                                         "--max-new-tokens", std::to_string(run.max_new_tokens),
                                         "--dtype",          run.dtype,
                                         "--device",         run.device,
-                                        "--threads",        std::to_string(run.threads)});
+                                        "--threads",        std::to_string(run.threads),
+                                        "--seconds",        std::to_string(run.seconds)});
   BenchRun result;
   try {
     const nlohmann::json line = nlohmann::json::parse(output);
     result.seconds = line.at("seconds").get<double>();
     result.units = line.at("rollouts").get<double>();
     result.texts = line.at("texts").get<std::vector<std::string>>();
+    result.repeats = result.units / static_cast<double>(std::max<std::size_t>(1, result.texts.size()));
   } catch (const nlohmann::json::exception& error) {
     throw core::Error(fmt::format("{}: expected one JSON line, found: {}", flags.script, error.what()));
   }

@@ -34,6 +34,7 @@ struct ReferenceRun {
   std::string dtype;   ///< "bfloat16" | "float32"
   std::string device;  ///< "cpu" | "cuda:N"
   int max_new_tokens = 0, threads = 1, batch = 64;
+  double seconds = 0;  ///< all trials again until so many have passed
 };
 
 /// Runs the script to its end and reads its line: units are rollouts; `correct` is left to the caller's grader. Throws

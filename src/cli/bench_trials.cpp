@@ -189,13 +189,13 @@ class TrialsBench {
       batched_ = batched_trials();
       write(batched_, batched_file_);
     }
-    const ReferenceRun run{(published ? published_file_ : batched_file_).path().string(),
-                           published ? "single" : "batched",
-                           pool::to_string(model_.pool->dtype()),
-                           model_.pool->device(),
-                           published ? kPublishedTokens : flags_.max_new_tokens,
-                           executors_[0].options().workers,
-                           64};
+    const ReferenceRun run{.trials = (published ? published_file_ : batched_file_).path().string(),
+                           .mode = published ? "single" : "batched",
+                           .dtype = pool::to_string(model_.pool->dtype()),
+                           .device = model_.pool->device(),
+                           .max_new_tokens = published ? kPublishedTokens : flags_.max_new_tokens,
+                           .threads = executors_[0].options().workers,
+                           .seconds = flags_.seconds};
     return {"hf " + name, {}, [this, run, published] {
               BenchRun result = run_reference(flags_.reference, run);
               if (!published) grade(result);

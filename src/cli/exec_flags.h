@@ -11,7 +11,7 @@ namespace polar::cli {
 
 struct ExecFlags {
   std::string dtype = "auto", kernels = "auto", device = "cpu", cache_semantics = "per_step";
-  int workers = 0, chunk_rows = 0;
+  int workers = 0, chunk_rows = 0, cache_mb = 256, wave_mb = 768;
 
   exec::Model load(const std::string& pool) const { return exec::load_model(pool, dtype, kernels, device); }
 
@@ -19,6 +19,8 @@ struct ExecFlags {
     exec::ExecOptions options;
     options.workers = workers;
     options.layer_rows = chunk_rows;
+    options.cache_bytes = static_cast<std::size_t>(cache_mb) << 20;
+    options.wave_bytes = static_cast<std::size_t>(wave_mb) << 20;
     options.cache_semantics = exec::parse_cache_semantics(cache_semantics);
     return options;
   }
@@ -42,6 +44,14 @@ struct ExecFlags {
           const bool fits = CLI::detail::lexical_cast(text, rows) && rows >= 0 && rows <= 65536 && rows % 32 == 0;
           return fits ? std::string() : "expected 0 or a multiple of 32 up to 65536, found " + text;
         });
+    command.add_option("--cache-mb", cache_mb, "MiB of states kept between calls, as exec.cache_mb")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1 << 20));
+    command
+        .add_option("--wave-mb", wave_mb,
+                    "MiB of states of trials in flight, divided among the workers, as exec.wave_mb")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 20));
     command
         .add_option("--cache-semantics", cache_semantics,
                     "Keys a repeated layer sees: per_step (its own run's), or shared_slot (its other runs' too, as in "

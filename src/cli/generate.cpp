@@ -176,6 +176,7 @@ void generate(const GenerateFlags& flags) {
   task.system = flags.system;
   task.stop = flags.stop;
   task.max_new_tokens = flags.max_new_tokens;
+  task::check(task);
   const exec::TaskEncoder encoder(model.pool->manifest(), *model.tokenizer, task);
   std::vector<exec::EncodedExample> inputs;
   for (std::size_t i = 0; i < prompts.size(); ++i)

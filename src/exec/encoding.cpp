@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "exec/stop_strings.h"
 
 namespace polar::exec {
 namespace {
@@ -18,15 +19,6 @@ std::optional<text::ChatTurn> chat_turn(const pool::Manifest& manifest, const ta
   }
   const pool::Chat& chat = *manifest.chat;
   return text::ChatTurn{chat.before_user, chat.after_user, chat.before_system, chat.between, chat.takes_system};
-}
-
-/// Text up to the first stop string; `stopped` says whether there was one.
-bool cut_at_stop(std::string& text, const std::vector<std::string>& stops) {
-  std::size_t at = std::string::npos;
-  for (const std::string& stop : stops) at = std::min(at, text.find(stop));
-  if (at == std::string::npos) return false;
-  text.resize(at);
-  return true;
 }
 
 }  // namespace
@@ -89,23 +81,31 @@ EncodedExample TaskEncoder::encode(const task::Example& example, bool scored) {
   return encoded;
 }
 
-std::shared_ptr<const std::vector<std::uint8_t>> TaskEncoder::terminators(const std::string& draft_text,
-                                                                          const std::string& reference) {
-  auto& known = terminator_sets_[{draft_text, reference}];
+std::shared_ptr<const TokenSet> TaskEncoder::terminators(const std::string& draft_text, const std::string& reference) {
+  const auto right = [&](std::string_view text, bool finished) {
+    return grader_->judge(text, reference, finished) == task::Verdict::kCorrect;
+  };
+  if (!right(draft_text, true)) return nullptr;
+  auto& known = terminators_of_[{draft_text, reference}];
   if (known) return known;
-  auto set = std::make_shared<std::vector<std::uint8_t>>(static_cast<std::size_t>(manifest_.vocabulary), 0);
-  if (grader_->judge(draft_text, reference, true) != task::Verdict::kCorrect) return nullptr;
-  for (int id : manifest_.eos_ids) (*set)[static_cast<std::size_t>(id)] = 1;
+  TokenSet set(static_cast<std::size_t>(manifest_.vocabulary), 0);
+  for (int id : manifest_.eos_ids) set[static_cast<std::size_t>(id)] = 1;
   std::string text;
   const int tokens = std::min(manifest_.vocabulary, tokenizer_.vocabulary_size());
   for (text::Token token = 0; token < tokens; ++token) {
     if (tokenizer_.is_special(token)) continue;
     text.assign(draft_text).append(tokenizer_.token_bytes(token));
     const bool stopped = cut_at_stop(text, stop_);
-    if (grader_->judge(text, reference, stopped) == task::Verdict::kCorrect)
-      (*set)[static_cast<std::size_t>(token)] = 1;
+    bool ends = right(text, stopped);
+    if (!stopped) {
+      for (const std::size_t cut : possible_cuts(text, stop_))
+        ends = ends || right(std::string_view(text).substr(0, cut), true);
+    }
+    if (ends) set[static_cast<std::size_t>(token)] = 1;
   }
-  return known = std::move(set);
+  const auto alike = std::ranges::find_if(terminator_sets_, [&](const auto& other) { return *other == set; });
+  if (alike != terminator_sets_.end()) return known = *alike;
+  return known = terminator_sets_.emplace_back(std::make_shared<const TokenSet>(std::move(set)));
 }
 
 std::vector<text::Token> shared_prompt(std::span<const EncodedExample> examples) {

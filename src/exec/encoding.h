@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/token_set.h"
 #include "pool/manifest.h"
 #include "task/example.h"
 #include "task/grader.h"
@@ -17,11 +18,11 @@
 
 namespace polar::exec {
 
-/// The reference answer as tokens, and the vocabulary entries that may follow it.
+/// The reference answer as tokens, and the vocabulary entries that may follow it: those after which the answer is
+/// judged right, and those that begin a stop string before which it is.
 struct Draft {
-  std::vector<text::Token> tokens;  ///< encode(prompt + separator + answer) without the prompt
-  std::shared_ptr<const std::vector<std::uint8_t>>
-      terminators;  ///< one byte a token id; nullptr when no token ends the answer
+  std::vector<text::Token> tokens;              ///< encode(prompt + separator + answer) without the prompt
+  std::shared_ptr<const TokenSet> terminators;  ///< nullptr when no token ends the answer
 };
 
 /// One example, ready to run. Immutable.
@@ -53,8 +54,7 @@ class TaskEncoder {
 
  private:
   std::vector<text::Token> tokens_of(const std::string& text) const;
-  std::shared_ptr<const std::vector<std::uint8_t>> terminators(const std::string& draft_text,
-                                                               const std::string& reference);
+  std::shared_ptr<const TokenSet> terminators(const std::string& draft_text, const std::string& reference);
 
   const pool::Manifest& manifest_;
   const text::Tokenizer& tokenizer_;
@@ -64,7 +64,8 @@ class TaskEncoder {
   std::vector<std::string> stop_;
   int max_new_tokens_;
   std::vector<text::Token> prefix_;  ///< empty under a chat template, whose text holds what the model expects
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<const std::vector<std::uint8_t>>> terminator_sets_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const TokenSet>> terminators_of_;
+  std::vector<std::shared_ptr<const TokenSet>> terminator_sets_;  ///< few: most answers end alike
 };
 
 /// Leading tokens that all prompts have in common, less the last token of the shortest prompt: what the

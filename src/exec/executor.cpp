@@ -8,8 +8,10 @@
 #include <future>
 #include <map>
 #include <new>
+#include <system_error>
 #include <thread>
 
+#include "core/available_cores.h"
 #include "core/error.h"
 #include "exec/fingerprint.h"
 #include "exec/worker.h"
@@ -42,15 +44,11 @@ void check_semantics(CacheSemantics semantics, const pool::Manifest& manifest) {
       manifest.folder.string()));
 }
 
-int cores() {
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
 /// What the pool's device decides, and what is left to this machine.
 ExecOptions resolve(ExecOptions options, const std::string& device) {
   const bool on_cpu = device == "cpu";
   if (!on_cpu) options.workers = 1, options.tensor_states = true;
-  if (options.workers <= 0) options.workers = cores();
+  if (options.workers <= 0) options.workers = core::available_cores();
   if (options.layer_rows <= 0) options.layer_rows = on_cpu ? 256 : 2048;
   if (options.head_rows <= 0) options.head_rows = on_cpu ? 128 : 512;
   return options;
@@ -154,25 +152,31 @@ void Executor::Impl::run(std::vector<Job> jobs) {
   if (jobs.empty()) return;
   std::vector<std::vector<Job>> shares = deal(std::move(jobs));
   std::vector<std::exception_ptr> failures(workers.size());
-  std::vector<std::thread> running;
   const auto busy = std::ranges::count_if(shares, [](const auto& share) { return !share.empty(); });
-  const int threads =
-      pool->device() == "cpu" ? static_cast<int>(shares.size()) : cores();  // a device's one worker reads
+  const int threads = pool->device() == "cpu" ? static_cast<int>(shares.size())
+                                              : core::available_cores();  // a device's one worker reads
   const int team_size = threads / static_cast<int>(busy);
+  const auto work = [&](std::size_t i) {
+    try {
+      pool::prepare_thread();
+      pool::ThreadTeam team(team_size);  // cores that have no share of their own help the others
+      pool::set_thread_team(team_size > 1 ? &team : nullptr);
+      workers[i]->run(std::move(shares[i]), shared_prompt);
+    } catch (...) {
+      failures[i] = std::current_exception();
+    }
+  };
+  std::vector<std::jthread> running;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (shares[i].empty()) continue;
-    running.emplace_back([&, i] {
-      try {
-        pool::prepare_thread();
-        pool::ThreadTeam team(team_size);  // cores that have no share of their own help the others
-        pool::set_thread_team(team_size > 1 ? &team : nullptr);
-        workers[i]->run(std::move(shares[i]), shared_prompt);
-      } catch (...) {
-        failures[i] = std::current_exception();
-      }
-    });
+    try {
+      running.emplace_back(work, i);
+    } catch (const std::system_error&) {
+      failures[i] = std::make_exception_ptr(
+          core::Error("expected a thread for every worker, found none left; lower exec.workers or raise the limit"));
+    }
   }
-  for (std::thread& thread : running) thread.join();
+  running.clear();  // joins them
   const auto failure = std::ranges::find_if(failures, [](const auto& pointer) { return pointer != nullptr; });
   if (failure == failures.end()) return;
   for (auto& worker : workers) worker->clear();
@@ -228,8 +232,10 @@ ExecStats Executor::stats() const {
     total.shared_nodes += part.shared_nodes;
     total.computed_nodes += part.computed_nodes;
     total.evicted_nodes += part.evicted_nodes;
+    total.evicted_bytes += part.evicted_bytes;
     total.waves += part.waves;
     total.peak_bytes += part.peak_bytes;
+    total.peak_idle_bytes += part.peak_idle_bytes;
   }
   return total;
 }

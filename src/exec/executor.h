@@ -123,13 +123,16 @@ struct ExecStats {
   std::uint64_t shared_nodes = 0;  ///< program steps that were found in the trie
   std::uint64_t computed_nodes = 0;
   std::uint64_t evicted_nodes = 0;
-  std::uint64_t waves = 0;     ///< times that trials were admitted
-  std::size_t peak_bytes = 0;  ///< states held at once, all workers
+  std::uint64_t evicted_bytes = 0;
+  std::uint64_t waves = 0;          ///< times that trials were admitted
+  std::size_t peak_bytes = 0;       ///< states held at once, all workers
+  std::size_t peak_idle_bytes = 0;  ///< of these, kept for later trials alone: at most cache_bytes
 };
 
 /// Results are a pure function of weights, fingerprint, tokens, program and sample (with batch_invariant). Calls are
 /// not reentrant: one caller at a time; the executor runs its own workers. Throws core::Error (a layer outside the
-/// pool, memory); the prefix cache is then emptied and the executor stays usable.
+/// pool, memory, threads, logits that are not finite, naming example and program); the prefix cache is then emptied and
+/// the executor stays usable.
 class Executor {
  public:
   /// Throws core::UsageError for kSharedSlot with a model whose layers attend to a window: it has no meaning there.
@@ -156,7 +159,7 @@ class Executor {
   void clear_cache();
 
   /// What outcomes depend on besides weights, tokens, program and sample: LibTorch, device, instruction set, dtype, R,
-  /// kernel revision, cache semantics.
+  /// kernel revision, compiler, cache semantics.
   std::string fingerprint() const;
 
  private:

@@ -2,36 +2,24 @@
 
 #include <algorithm>
 
+#include "exec/stop_strings.h"
+
 namespace polar::exec {
-namespace {
-
-/// Bytes at the end of `text` that may be the beginning of a stop string.
-std::size_t held_back(std::string_view text, const std::vector<std::string>& stop_strings) {
-  std::size_t held = 0;
-  for (const std::string& stop : stop_strings) {
-    for (std::size_t size = std::min(std::max<std::size_t>(stop.size(), 1) - 1, text.size()); size > held; --size) {
-      if (text.ends_with(std::string_view(stop).substr(0, size))) held = size;
-    }
-  }
-  return held;
-}
-
-}  // namespace
 
 Generation::Generation(const Request& request, const text::Tokenizer& tokenizer, const std::vector<int>& eos_ids)
     : request_(request), eos_ids_(eos_ids), decoder_(tokenizer) {}
 
 bool Generation::append_text(text::Token token) {
-  const std::size_t before = text_.size();
+  // A stop string may have begun before this token, but not before what was held back.
+  const std::size_t from = settled();
   text_ += decoder_.push(token);
-  std::size_t cut = std::string::npos;
-  for (const std::string& stop : request_.rules->stop_strings) {
-    const std::size_t from = before < stop.size() ? 0 : before - stop.size();
-    cut = std::min(cut, text_.find(stop, from));
-  }
-  if (cut == std::string::npos) return false;
-  text_.resize(cut);
-  return true;
+  return cut_at_stop(text_, request_.rules->stop_strings, from);
+}
+
+std::size_t Generation::settled() const {
+  if (finished_) return text_.size();
+  const std::vector<std::size_t> cuts = possible_cuts(text_, request_.rules->stop_strings);
+  return cuts.empty() ? text_.size() : cuts.back();
 }
 
 bool Generation::append(const RowReading& reading) {
@@ -48,36 +36,44 @@ bool Generation::append(const RowReading& reading) {
 }
 
 void Generation::stream() {
-  const std::size_t settled = stopped_ ? text_.size() : text_.size() - held_back(text_, request_.rules->stop_strings);
-  if (settled > streamed_) request_.on_text(std::string_view(text_).substr(streamed_, settled - streamed_));
-  streamed_ = std::max(streamed_, settled);
+  const std::size_t end = settled();
+  if (end > streamed_) request_.on_text(std::string_view(text_).substr(streamed_, end - streamed_));
+  streamed_ = std::max(streamed_, end);
 }
 
 void Generation::judge() {
   const task::TextGrader* grader = request_.rules->grader;
   if (!answer_settled_) {
-    answer_settled_ = finished_ || (grader != nullptr && grader->extract(text_, finished_).final);
+    answer_settled_ =
+        finished_ || (grader != nullptr && extract_unfinished(*grader, text_, request_.rules->stop_strings).final);
     confidence_ = log_prob_ / static_cast<double>(tokens_.size());
   }
   if (stopped_ || grader == nullptr) return;
   if (request_.rules->stop == StopRule::kAnswer) stopped_ = answer_settled_;
   if (request_.rules->stop == StopRule::kVerdict) {
-    stopped_ = grader->judge(text_, request_.example->reference, false) != task::Verdict::kUndecided;
+    stopped_ = verdict() != task::Verdict::kUndecided;
   }
+}
+
+task::Verdict Generation::verdict() const {
+  const task::TextGrader& grader = *request_.rules->grader;
+  const std::string& reference = request_.example->reference;
+  return finished_ ? grader.judge(text_, reference, true)
+                   : judge_unfinished(grader, text_, reference, request_.rules->stop_strings);
 }
 
 void Generation::finish(Answer& answer) const {
   answer.tokens = tokens_;
-  answer.text = text_;
+  answer.text = text_.substr(0, settled());
   answer.confidence = confidence_;
   const task::TextGrader* grader = request_.rules->grader;
   if (grader == nullptr) return;
-  const task::Extraction extraction = grader->extract(text_, finished_);
+  task::Extraction extraction =
+      finished_ ? grader->extract(text_, true) : extract_unfinished(*grader, text_, request_.rules->stop_strings);
+  if (!extraction.final) extraction.answer = grader->extract(answer.text, false).answer;
   answer.answer = extraction.answer;
   answer.answer_final = extraction.final;
-  if (!request_.example->reference.empty()) {
-    answer.correct = grader->judge(text_, request_.example->reference, finished_) == task::Verdict::kCorrect;
-  }
+  if (!request_.example->reference.empty()) answer.correct = verdict() == task::Verdict::kCorrect;
 }
 
 }  // namespace polar::exec

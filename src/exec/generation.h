@@ -22,6 +22,8 @@ class Generation {
 
  private:
   bool append_text(text::Token token);
+  std::size_t settled() const;  ///< bytes of text_ that no stop string can take back any more
+  task::Verdict verdict() const;
   void judge();
   void stream();
 

@@ -14,6 +14,9 @@ using simd::kLanes;
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
+/// Logits whose masses are summed in float32 before they go to a double.
+constexpr std::size_t kBlock = 1024;
+
 }  // namespace
 }  // namespace polar::exec
 
@@ -48,19 +51,14 @@ void read_required_token(std::span<const float> logits, text::Token token, doubl
   reading.margin = static_cast<double>(logits[at]) - static_cast<double>(std::max(before, after));
 }
 
-void read_required_set(std::span<const float> logits, const std::vector<std::uint8_t>& set, float top, double log_total,
-                       RowReading& reading) {
-  double mass = 0;
+void read_required_set(std::span<const float> logits, const TokenSet& set, double log_total, RowReading& reading) {
+  static const auto highest = POLAR_BEST_TARGET(highest_on_both_sides);
+  static const auto mass_inside = POLAR_BEST_TARGET(mass_of_set);
   float inside = kMinusInfinity, outside = kMinusInfinity;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (set[i]) {
-      mass += std::exp(static_cast<double>(logits[i]) - static_cast<double>(top));
-      inside = std::max(inside, logits[i]);
-    } else {
-      outside = std::max(outside, logits[i]);
-    }
-  }
-  reading.required_log_prob = std::min(0.0, std::log(mass) + static_cast<double>(top) - log_total);
+  double mass = 0;
+  highest(logits.data(), set.data(), logits.size(), &inside, &outside);
+  mass_inside(logits.data(), set.data(), logits.size(), inside, &mass);
+  reading.required_log_prob = std::min(0.0, std::log(mass) + static_cast<double>(inside) - log_total);
   reading.margin = static_cast<double>(inside) - static_cast<double>(outside);
 }
 
@@ -69,18 +67,25 @@ void read_required_set(std::span<const float> logits, const std::vector<std::uin
 RowReading read_row(std::span<const float> logits, const Required& required, const Draw& draw) {
   static const auto highest = POLAR_BEST_TARGET(highest_of);
   static const auto mass_above = POLAR_BEST_TARGET(mass_of);
+  static const auto count = POLAR_BEST_TARGET(count_nan);
   float top = 0;
   double mass = 0;
+  int odd = 0;
+  count(logits.data(), logits.size(), &odd);
   highest(logits.data(), logits.size(), &top);
   mass_above(logits.data(), logits.size(), top, &mass);
   const double log_total = std::log(mass) + static_cast<double>(top);
   RowReading reading;
+  if (odd > 0 || !std::isfinite(log_total)) {
+    reading.next = kNoToken;
+    return reading;
+  }
   reading.next = draw_token(logits, top, draw);
   reading.next_log_prob = std::min(0.0, logits[static_cast<std::size_t>(reading.next)] - log_total);
   if (required.token >= 0) {
     read_required_token(logits, required.token, log_total, reading);
   } else if (required.any_of != nullptr) {
-    read_required_set(logits, *required.any_of, top, log_total, reading);
+    read_required_set(logits, *required.any_of, log_total, reading);
   }
   return reading;
 }

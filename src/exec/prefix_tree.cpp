@@ -71,13 +71,14 @@ void PrefixCache::set_bytes(Node& node, std::size_t bytes) {
   node.bytes = bytes;
 }
 
-std::uint64_t PrefixCache::evict() {
-  std::uint64_t evicted = 0;
+PrefixCache::Evicted PrefixCache::evict() {
+  Evicted evicted;
   while (idle_bytes_ > capacity_bytes_ && !idle_.empty()) {
     Node& oldest = *idle_.front();
     idle_.pop_front();
     idle_bytes_ -= oldest.bytes;
-    ++evicted;
+    ++evicted.nodes;
+    evicted.bytes += oldest.bytes;
     drop(oldest);
   }
   return evicted;

@@ -77,9 +77,12 @@ class PrefixCache {
   void release(Node& node);
   void set_bytes(Node& node, std::size_t bytes);
 
-  /// Drops nodes without users, and trees without nodes, until the bound holds; returns how many nodes went. No node
-  /// may be waiting for a layer.
-  std::uint64_t evict();
+  /// What evict() dropped.
+  struct Evicted {
+    std::uint64_t nodes = 0, bytes = 0;
+  };
+  /// Drops nodes without users, and trees without nodes, until the bound holds. No node may be waiting for a layer.
+  Evicted evict();
   void clear();
   std::size_t held_bytes() const { return held_bytes_; }  ///< of nodes with users
   std::size_t idle_bytes() const { return idle_bytes_; }  ///< of the others

@@ -149,7 +149,10 @@ void Worker::retire() {
     cache_.release(path->tree->root);
     return true;
   });
-  stats_.evicted_nodes += cache_.evict();
+  const PrefixCache::Evicted evicted = cache_.evict();
+  stats_.evicted_nodes += evicted.nodes;
+  stats_.evicted_bytes += evicted.bytes;
+  stats_.peak_idle_bytes = std::max(stats_.peak_idle_bytes, cache_.idle_bytes());
 }
 
 /// Finds or makes the trees of the path's sequence.

@@ -1,11 +1,13 @@
 // Worker: what the rows say at the end of their programs, and what is decoded next.
 
+#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <functional>
 #include <utility>
 
+#include "core/error.h"
 #include "core/seed.h"
 #include "exec/worker.h"
 #include "pool/device.h"
@@ -23,6 +25,13 @@ void for_each_row(int rows, const std::function<void(int)>& f) {
   };
   if (team != nullptr) return team->run(part);
   part(0);
+}
+
+[[noreturn]] void refuse_logits(const Job& job) {
+  throw core::Error(
+      fmt::format("example {}, program {}: expected finite logits, found infinities or no numbers: a weight is not "
+                  "finite, or states outgrow the dtype under this program (try exec.dtype float32, or another program)",
+                  job.example->id, job.program->text()));
 }
 
 double milliseconds(std::chrono::steady_clock::duration duration) {
@@ -106,6 +115,10 @@ std::vector<RowReading> Worker::read_rows(std::span<Path* const> paths) {
           read_row(values, required_at(*row.path, row.index), draw_at(*row.path, row.index));
     };
     for_each_row(used, read);
+    for (int i = start; i < start + used; ++i) {
+      if (readings[static_cast<std::size_t>(i)].next == kNoToken)
+        refuse_logits(rows[static_cast<std::size_t>(i)].path->job);
+    }
     start += used;
   }
   return readings;

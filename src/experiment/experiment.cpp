@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "eval/label_report.h"
 #include "experiment/analyse_run.h"
 #include "experiment/evaluate_stage.h"
 #include "experiment/state.h"
 #include "experiment/train_stage.h"
+#include "search/outcome_matrix.h"
 
 namespace polar::experiment {
 namespace {
@@ -23,6 +25,18 @@ std::vector<task::Example> part_of(std::span<const task::Example> examples, cons
     chosen.push_back(examples[i]);
   }
   return chosen;
+}
+
+/// Every example by every program, from the labels of an exhaustive search.
+std::string outcomes_of(const labels::LabelStore& store) {
+  std::vector<search::SearchResult> results;
+  for (const labels::StoredExample& example : store.registered_examples()) {
+    search::SearchResult& result = results.emplace_back();
+    result.example = example.id;
+    for (labels::StoredTrial& row : store.trials(example.id))
+      result.trials.push_back({std::move(row.trial.program), std::move(row.outcome), row.round});
+  }
+  return search::outcomes_csv(search::outcome_matrix(results));
 }
 
 }  // namespace
@@ -63,15 +77,20 @@ void Experiment::search_labels(const SearchPart& part) {
 void Experiment::analyse_labels() {
   State& state = *state_;
   constexpr std::string_view kKeys[] = {"seed", "search.", "-search.oracle_", "eval.bootstrap"};
-  const std::string digest = labels::LabelStore::read(state.directory.file("labels.sqlite")).digests().exact;
-  const Stage stage{
-      "analyse", settings_of(state.config, kKeys), {{"labels", digest}}, {"report/labels.csv", "report/labels.md"}};
+  const labels::LabelStore store = labels::LabelStore::read(state.directory.file("labels.sqlite"));
+  Stage stage{"analyse",
+              settings_of(state.config, kKeys),
+              {{"labels", store.digests().exact}},
+              {"report/labels.csv", "report/labels.md"}};
+  const bool exhaustive = state.search_options().runs_whole_space();
+  if (exhaustive) stage.outputs.emplace_back("report/outcomes.csv");
   if (state.directory.status(stage).up_to_date) return;
   state.directory.begin(stage);
   AnalyseOptions options;
   options.resamples = state.config.eval.bootstrap;
   const RunAnalysis analysis = analyse_run(state.directory.path(), options);
   eval::write_labels(state.directory.file("report"), analysis.stem, analysis.figures, analysis.title);
+  if (exhaustive) core::write_file(state.directory.file("report/outcomes.csv"), outcomes_of(store));
   state.say(analysis.title + "\n" + eval::labels_console(analysis.figures, true));
   state.directory.finish(stage);
 }

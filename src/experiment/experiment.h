@@ -21,7 +21,8 @@ struct SearchPart {
 /// The stages of a run over its directory. Each does only what is missing or out of date, so any of them may be called
 /// again:
 ///   1. search    programs of every train and validation example → labels.sqlite, and their analysis →
-///                report/labels.csv, report/labels.md
+///                report/labels.csv, report/labels.md; after an exhaustive search report/outcomes.csv too, every
+///                example by every program (search/outcome_matrix.h)
 ///   2. train     predictor, menu, programs of baselines and learned routers on train, chosen on validation →
 ///                predictor/, menu/, baselines/, a folder a router, selection.json
 ///   3. evaluate  every policy on test and out-of-distribution sets → oracle.sqlite, evaluation.jsonl, report/

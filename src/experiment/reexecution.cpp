@@ -7,9 +7,9 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
-#include <thread>
 #include <utility>
 
+#include "core/available_cores.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/seed.h"
@@ -247,8 +247,7 @@ ReexecutionVariant reexecution_variant(const std::string& name, const ExecConfig
   ReexecutionVariant variant{name, recorded, kManyTrials};
   ExecConfig& exec = variant.exec;
   if (name == "batch" || name == "noninvariant") {
-    const int workers =
-        recorded.workers > 0 ? recorded.workers : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    const int workers = recorded.workers > 0 ? recorded.workers : core::available_cores();
     exec.workers = workers + 1;  // another number that leaves no core idle
     exec.cache_mb = 0;
     exec.prefix_sharing = false;

@@ -7,6 +7,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "core/available_cores.h"
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -228,7 +229,7 @@ Manifest read_manifest(const std::filesystem::path& folder) {
 
 void verify_files(const Manifest& manifest, const char* remedy) {
   std::vector<std::future<void>> checks;
-  const unsigned lanes = std::max(1U, std::thread::hardware_concurrency());
+  const auto lanes = static_cast<unsigned>(core::available_cores());
   std::vector<std::pair<std::string, PackageFile>> files(manifest.files.begin(), manifest.files.end());
   for (unsigned lane = 0; lane < lanes; ++lane) {
     checks.push_back(std::async(std::launch::async, [&, lane] {

@@ -1,5 +1,6 @@
 #include "pool/thread_team.h"
 
+#include <system_error>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -30,7 +31,13 @@ void wait_a_moment(int looks) {
 }  // namespace
 
 ThreadTeam::ThreadTeam(int size) {
-  for (int index = 1; index < size; ++index) helpers_.emplace_back([this, index] { help(index); });
+  for (int index = 1; index < size; ++index) {
+    try {
+      helpers_.emplace_back([this, index] { help(index); });
+    } catch (const std::system_error&) {
+      break;  // no more threads: a smaller team
+    }
+  }
 }
 
 ThreadTeam::~ThreadTeam() {

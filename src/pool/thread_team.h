@@ -14,7 +14,7 @@ namespace polar::pool {
 /// step pay no wake-up; then they sleep. One caller at a time.
 class ThreadTeam {
  public:
-  explicit ThreadTeam(int size);  ///< ≥ 1, the caller included
+  explicit ThreadTeam(int size);  ///< ≥ 1, the caller included; smaller where no more threads can be started
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;

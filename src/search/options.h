@@ -96,6 +96,10 @@ struct SearchOptions {
 
   /// Throws UsageError naming the option, what was expected and found.
   void check() const;
+  /// Whether every example meets every program of the space: kExhaustive that no valid program ends.
+  bool runs_whole_space() const {
+    return algorithm == Algorithm::kExhaustive && objective != Objective::kFirstValid && stop_after_valid == 0;
+  }
   /// Every setting but `keep`, for digests: equal text, equal trials.
   std::string text() const;
 };

@@ -41,5 +41,36 @@ TEST_F(StartTokenTest, StandsOnceUnderAChatTemplateThatWritesIt) {
             (std::vector<text::Token>{257, 256}));
 }
 
+TEST_F(StartTokenTest, ATokenThatBeginsAStopStringMayFollowARightAnswer) {
+  task_.stop = {"</a>"};
+  TaskEncoder encoder(manifest_, *tokenizer_, task_);
+  const EncodedExample encoded = encoder.encode({"1", "ab", "x", {}, -1, "", ""});
+  const TokenSet& ends = *encoded.draft.terminators;
+  EXPECT_EQ(ends['<'], 1);
+  EXPECT_EQ(ends['\n'], 1) << "the grader's own end";
+  EXPECT_EQ(ends['/'], 0);
+  EXPECT_EQ(ends['x'], 0);
+}
+
+TEST_F(StartTokenTest, ATokenThatCompletesAStopStringMayFollowARightAnswer) {
+  task_.stop = {"b", "xy"};
+  TaskEncoder encoder(manifest_, *tokenizer_, task_);
+  const TokenSet ends = *encoder.encode({"1", "ab", "x", {}, -1, "", ""}).draft.terminators;
+  EXPECT_EQ(ends['b'], 1);
+  EXPECT_EQ(ends['y'], 0) << "it takes the answer with it";
+  EXPECT_EQ(ends['a'], 0);
+}
+
+TEST_F(StartTokenTest, AnswersThatEndAlikeShareOneSet) {
+  task_.grader = "numeric:first";
+  TaskEncoder encoder(manifest_, *tokenizer_, task_);
+  const auto set_of = [&](const char* answer) {
+    return encoder.encode({"1", "ab", answer, {}, -1, "", ""}).draft.terminators;
+  };
+  EXPECT_EQ(set_of("19"), set_of("23"));
+  EXPECT_NE(set_of("19"), set_of("0.5"));
+  EXPECT_EQ(set_of("nineteen"), nullptr) << "never right";
+}
+
 }  // namespace
 }  // namespace polar::exec

@@ -11,6 +11,8 @@
 #include "pool/pair_gemm.h"
 #include "pool/tile_gemm.h"
 #include "support/executor_checks.h"
+#include "support/executor_trials.h"
+#include "support/message_of.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_pool.h"
 
@@ -311,6 +313,9 @@ TEST_P(ExecutorTest, KeepsItsStatesWithinTheCacheBound) {
   const std::size_t largest_trial = stats(0).peak_bytes;  // one at a time, and nothing kept
   const ExecStats bounded = stats(300000);
   EXPECT_GT(bounded.evicted_nodes, 0U);
+  EXPECT_GT(bounded.evicted_bytes, bounded.evicted_nodes);
+  EXPECT_GT(bounded.peak_idle_bytes, 0U);
+  EXPECT_LE(bounded.peak_idle_bytes, 300000U);
   EXPECT_GT(bounded.waves, 1U);
   // One trial may pass the wave's bound: it is admitted before its size is known.
   EXPECT_LE(bounded.peak_bytes, 300000U + 300000U + largest_trial);
@@ -354,6 +359,24 @@ INSTANTIATE_TEST_SUITE_P(Ways, ExecutorTest,
                            return std::string(pool::to_string(std::get<0>(each.param))) + "_" +
                                   pool::to_string(std::get<1>(each.param));
                          });
+
+TEST(ExecutorErrors, LogitsThatAreNoNumbersAreRefusedWithExampleAndProgramAndTheExecutorStaysUsable) {
+  const test::TemporaryFolder folder;
+  test::write_tiny_pool(folder / "pool", {.odd_logits = true});
+  const test::LoadedPool model = test::load_pool(folder / "pool", pool::DType::kFloat32);
+  test::Trials trials(*model.pool, *model.tokenizer, test::sums(4));
+  core::Random random(3);
+  trials.add(test::random_sum(random, 0));
+  const GenerationRules rules{&trials.encoder.grader(), {}, 4, StopRule::kFull};
+  const std::vector<Request> requests{{&trials.examples[0], Program{0, 1, 1}, 0, 0, &rules, false}};
+  Executor executor(model.pool, model.tokenizer, {});
+  const std::string message = test::message_of<core::Error>([&] { executor.answer(requests); });
+  EXPECT_NE(message.find(trials.examples[0].id), std::string::npos) << message;
+  EXPECT_NE(message.find("program 0,(1)*2"), std::string::npos) << message;
+  EXPECT_NE(message.find("finite"), std::string::npos) << message;
+  const States states = executor.states(trials.examples, {0, 1}).front();
+  EXPECT_EQ(states.values.size(), static_cast<std::size_t>(states.tokens * states.width));
+}
 
 }  // namespace
 }  // namespace polar::exec

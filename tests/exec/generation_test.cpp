@@ -102,6 +102,39 @@ TEST_F(Said, EveryAcceptedFormOfAnAnswerHasTheVerdictOfTheWholeTextWhereverItSto
   }
 }
 
+TEST_F(Said, AStopStringThatHasBegunDecidesNothingUntilItIsClear) {
+  stop_strings_ = {"</a>", "\n\n", "Question:"};
+  const Judged cases[] = {
+      {"exact", "Paris", " Paris</a> and more", true},
+      {"exact", "Paris", " Paris</b>", false},
+      {"exact", "Paris", " ParisQuestion: what", true},
+      {"exact", "Paris", " ParisQuick", false},
+      {"numeric:first", "19", " 19\n\n20", true},
+      {"numeric:first", "19", " 19</a>5", true},
+      {"numeric:last", "19", " 19</a> 20", true},
+      {"numeric:last", "19", " 19</b> 20", false},
+      {"numeric:boxed-first", "</", " \\boxed{</a>}", false},
+      {"numeric:boxed-first", "1/2", " \\boxed{0.5}</a>", true},
+  };
+  for (const auto& [grader, reference, text, right] : cases) {
+    const std::string what = std::string(grader) + ", " + reference + ":" + text;
+    const Result full = say(grader, reference, text, StopRule::kFull);
+    EXPECT_EQ(full.answer.correct, right) << what;
+    for (const StopRule rule : {StopRule::kVerdict, StopRule::kAnswer}) {
+      const Result early = say(grader, reference, text, rule);
+      EXPECT_TRUE(full.answer.text.starts_with(early.answer.text)) << what << " became " << early.answer.text;
+      EXPECT_EQ(streamed_, early.answer.text) << what;
+      if (rule == StopRule::kVerdict) {
+        EXPECT_EQ(early.answer.correct, right) << what;
+      } else {
+        EXPECT_EQ(early.answer.answer, full.answer.answer) << what;
+      }
+    }
+  }
+  EXPECT_EQ(say("exact", "Paris", " Paris</b>", StopRule::kVerdict).tokens, 9U) << "</b is no stop any more";
+  EXPECT_EQ(say("numeric:first", "19", " 23</a>", StopRule::kVerdict).tokens, 2U) << "a wrong digit stays wrong";
+}
+
 TEST_F(Said, AWrongFirstDigitEndsAtOnceAndARightAnswerWhenNothingCanChangeIt) {
   EXPECT_EQ(say("numeric:first", "19", " 2345", StopRule::kVerdict).tokens, 2U);
   EXPECT_EQ(say("numeric:first", "19", " 19 apples", StopRule::kVerdict).tokens, 4U) << "a third digit may follow";

@@ -59,5 +59,31 @@ TEST(ReadRow, AgreesWithDoublePrecisionOnALargeVocabulary) {
               static_cast<double>(logits.back()) - std::log(total), 1e-5);
 }
 
+TEST(ReadRow, SumsTheMassOfASetOnALargeVocabularyHoweverFarBelowTheBestToken) {
+  for (const double lift : {0.0, 200.0}) {
+    std::vector<float> logits;
+    TokenSet set;
+    double inside = 0, total = 0;
+    for (int i = 0; i < 49153; ++i) {
+      const bool member = i % 3 == 1;
+      logits.push_back(static_cast<float>(std::sin(i * 0.7) * 8 + (i == 6 ? lift : 0)));
+      set.push_back(member ? 1 : 0);
+      const double mass = std::exp(static_cast<double>(logits.back()) - lift);
+      total += mass;
+      if (member) inside += mass;
+    }
+    EXPECT_NEAR(read_row(logits, {-1, &set}, {}).required_log_prob, std::log(inside / total), 1e-4) << lift;
+  }
+}
+
+TEST(ReadRow, DrawsNothingFromLogitsThatAreNotFinite) {
+  for (const float odd : {std::nanf(""), HUGE_VALF}) {
+    std::vector<float> logits(100, 1.0F);
+    logits[40] = odd;
+    EXPECT_EQ(read_row(logits, {}, {}).next, kNoToken);
+    EXPECT_EQ(read_row(std::vector<float>(100, odd), {}, {1.0, 5, 3}).next, kNoToken);
+  }
+}
+
 }  // namespace
 }  // namespace polar::exec

@@ -48,9 +48,12 @@ TEST(PrefixCache, DropsTheDeepestNodesThatNobodyUsesAndKeepsThoseInUse) {
   release_chain(cache, tree, longer);
   EXPECT_EQ(cache.held_bytes(), 20U);
   EXPECT_EQ(cache.idle_bytes(), 20U);
-  EXPECT_EQ(cache.evict(), 0U);
+  EXPECT_EQ(cache.evict().nodes, 0U);
   release_chain(cache, tree, shorter);
-  EXPECT_EQ(cache.evict(), 2U);  // layers 3 and 2
+  const PrefixCache::Evicted evicted = cache.evict();  // layers 3 and 2
+  EXPECT_EQ(evicted.nodes, 2U);
+  EXPECT_EQ(evicted.bytes, 20U);
+  EXPECT_EQ(cache.idle_bytes(), 20U);
   Node* first = tree.root.child(0);
   ASSERT_NE(first, nullptr);
   ASSERT_NE(first->child(1), nullptr);
@@ -63,7 +66,7 @@ TEST(PrefixCache, DropsATreeWithItsRoot) {
   PrefixTree& tree = cache.tree({}, {7}, made);
   cache.set_bytes(tree.root, 5);
   release_chain(cache, tree, hold_chain(cache, tree, {4}));
-  EXPECT_EQ(cache.evict(), 2U);
+  EXPECT_EQ(cache.evict().nodes, 2U);
   EXPECT_EQ(cache.idle_bytes(), 0U);
   cache.tree({}, {7}, made);
   EXPECT_TRUE(made);
@@ -82,7 +85,7 @@ TEST(PrefixCache, KeepsASharedPromptAsLongAsSomethingDependsOnIt) {
   release_chain(cache, tree, nodes);
   EXPECT_EQ(cache.held_bytes(), 0U);
   EXPECT_EQ(cache.idle_bytes(), 20U);
-  EXPECT_EQ(cache.evict(), 1U);  // the dependant, not its base
+  EXPECT_EQ(cache.evict().nodes, 1U);  // the dependant, not its base
   EXPECT_EQ(base.root.child(0), &below);
   EXPECT_EQ(tree.root.child(0), nullptr);
   cache.clear();
@@ -95,7 +98,7 @@ TEST(PrefixCache, KeepsASharedPromptAsLongAsSomethingDependsOnIt) {
   none.set_bytes(other.root, 5);
   none.set_bytes(other_base.root, 5);
   release_chain(none, other, hold_chain(none, other, {}));
-  EXPECT_EQ(none.evict(), 2U);  // the tree, and then the shared prompt's
+  EXPECT_EQ(none.evict().nodes, 2U);  // the tree, and then the shared prompt's
   EXPECT_EQ(none.held_bytes() + none.idle_bytes(), 0U);
 }
 

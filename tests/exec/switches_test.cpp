@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include <cstdlib>
 #include <string>
@@ -115,7 +116,8 @@ void expect_the_same_bits_under_every_switch(const Model& model, Trials& trials,
     return trials.run(model.pool, model.tokenizer, options, StopRule::kVerdict);
   };
   ExecOptions none = without_shortcuts();
-  none.layer_rows = others.layer_rows;  // the library's bits depend on it
+  none.layer_rows = others.layer_rows;  // the library's bits depend on both
+  none.tensor_states = others.tensor_states;
   const std::vector<Answer> plain = run(none);
   test::expect_equal_bits(run(others), plain, "every shortcut");
   for (bool ExecOptions::* shortcut :
@@ -128,15 +130,18 @@ void expect_the_same_bits_under_every_switch(const Model& model, Trials& trials,
 }
 
 /// Random layers as wide as SmolLM2-135M's: at these widths LibTorch may multiply few rows in another way than many,
-/// and our kernels cut a call's rows into chunks.
+/// and our kernels cut a call's rows into chunks. Ways: LibTorch's kernels, this processor's best, LibTorch's with
+/// tensor states, and those on a GPU.
 class RealWidths : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(RealWidths, GiveTheSameBitsUnderEverySwitchAndUnderAll) {
+  const auto& [dtype, way] = GetParam();
+  const bool on_gpu = way == "cuda";
+  if (on_gpu && !torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device here, or a LibTorch without CUDA";
   const test::TemporaryFolder folder;
   test::write_tiny_pool(folder / "pool",
                         {.depth = 2, .hidden = 576, .heads = 9, .kv_heads = 3, .head_size = 64, .inner = 1536});
-  const auto& [dtype, kernels] = GetParam();
-  const Model model = load_model(folder / "pool", dtype, kernels);
+  const Model model = load_model(folder / "pool", dtype, way == "auto" ? "auto" : "library", on_gpu ? "cuda:0" : "cpu");
   Trials trials(*model.pool, *model.tokenizer, sums(3));
   core::Random random(5);
   for (int i = 0; i < 12; ++i) trials.add(random_sum(random, i));
@@ -147,6 +152,7 @@ TEST_P(RealWidths, GiveTheSameBitsUnderEverySwitchAndUnderAll) {
   ASSERT_GT(rows, 264U) << "must not fit into one chunk of row_gemm.cpp";
 
   ExecOptions options;
+  options.tensor_states = way == "tensors" || on_gpu;
   options.workers = 1;  // so that no other takes rows away
   // LibTorch runs several full calls and smaller ones; probing which sizes give the same bits takes most of the time.
   // Ours run all rows in one call.
@@ -155,7 +161,8 @@ TEST_P(RealWidths, GiveTheSameBitsUnderEverySwitchAndUnderAll) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, RealWidths,
-                         testing::Combine(testing::Values("float32", "bfloat16"), testing::Values("library", "auto")),
+                         testing::Combine(testing::Values("float32", "bfloat16"),
+                                          testing::Values("library", "auto", "tensors", "cuda")),
                          [](const auto& each) { return std::get<0>(each.param) + "_" + std::get<1>(each.param); });
 
 class RealModel : public testing::TestWithParam<std::string> {};

@@ -51,6 +51,28 @@ TEST_F(ExperimentTest, LeavesEverythingAReportNeeds) {
   for (const eval::EvaluationRow& row : rows) EXPECT_EQ(row.oracle, row.policy == "oracle");
 }
 
+TEST_F(ExperimentTest, LeavesEveryExampleByEveryProgramAfterAnExhaustiveSearch) {
+  Config all = config("all");
+  all.search.algorithm = "exhaustive";
+  all.search.max_edits = 1;
+  all.search.rollouts = 1000;
+  all.eval.policies = {"base"};
+  Experiment(all).search();
+  const std::string text = core::read_file(run("all") / "report/outcomes.csv");
+  const auto lines = static_cast<std::int64_t>(std::ranges::count(text, '\n'));
+  EXPECT_EQ(lines - 1, digests("all").trials);
+  EXPECT_EQ((lines - 1) % 34, 0);  // 24 training and 10 validation questions
+  EXPECT_GT(lines, 34);
+  std::filesystem::remove(run("all") / "report/outcomes.csv");
+  Experiment(all).search();
+  EXPECT_EQ(core::read_file(run("all") / "report/outcomes.csv"), text);
+  Config first = all;
+  first.name = "first";
+  first.search.objective = "first";  // ends where something is valid: no matrix
+  Experiment(first).search();
+  EXPECT_FALSE(std::filesystem::exists(run("first") / "report/outcomes.csv"));
+}
+
 TEST_F(ExperimentTest, SkipsStagesThatAreUpToDate) {
   run_all(config("again"));
   const auto before = std::filesystem::last_write_time(run("again") / "evaluation.jsonl");

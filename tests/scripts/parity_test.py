@@ -26,6 +26,14 @@ from polar_export.prompts import PROMPTS
 
 POLAR = Path(os.environ.get("POLAR_BINARY", ROOT / "build" / "check" / "polar"))
 NEW_TOKENS = "16"
+CONFIGURATION = """
+name: tiny
+pool: {pool}
+task: {{kind: arithmetic, max_new_tokens: 4, train_per_level: 4}}
+exec: {{dtype: float32}}
+search: {{algorithm: mcts, rollouts: 6, max_edits: 2, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}}
+predict: {{prefix_layers: 1}}
+"""
 logging.disable_progress_bar()
 
 
@@ -74,6 +82,8 @@ class Texts(unittest.TestCase):
             self.assertEqual(ours["texts"], theirs["texts"])
         self.assertGreater(len(set(theirs["texts"])), len(trials) // 2, "the models must not say the same everywhere")
         self.generate(folder, trials, theirs["texts"])
+        if not options["begin"]:
+            self.measure(folder)
 
     def generate(self, folder, trials, texts):
         """`polar generate` gives the same texts, one prompt alone and many under programs of their own."""
@@ -86,10 +96,37 @@ class Texts(unittest.TestCase):
         (folder / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         many = run(POLAR, "generate", folder / "pool", "--prompts", folder / "prompts.jsonl", *options).stdout.splitlines()
         self.assertEqual([json.loads(line)["text"] for line in many], texts[::5])
+        self.assertIn("9", self.refused(2, POLAR, "generate", folder / "pool", "Hello", "--program", "0-2,9", *options))
+        self.assertIn("stop", self.refused(2, POLAR, "generate", folder / "pool", "Hello", "--stop", "", *options))
+
+    def measure(self, folder):
+        """`polar bench search` and `generate`, as short as they get: what their lines hold, not how fast anything was."""
+        (folder / "tiny.yaml").write_text(CONFIGURATION.format(pool=folder / "pool"), encoding="utf-8")
+        search = (POLAR, "bench", "search", folder / "tiny.yaml", "--examples", "4")
+        default, *others = map(json.loads, run(*search, "--without", "prefix-sharing", "--without", "drafts").stdout.splitlines())
+        self.assertEqual([other["mode"] for other in others], ["without prefix-sharing", "without drafts"])
+        self.assertEqual(default["rollouts"], 24)
+        for other in others:
+            self.assertEqual(other["correct"], default["correct"])
+        self.assertGreater(others[0]["layer_rows"], default["layer_rows"])
+        self.assertGreater(default["peak_idle_bytes"], 0)
+        self.assertIn("at most 1 MB", self.refused(1, *search, "--memory-mb", "1"))
+        self.assertIn("one variant", self.refused(2, *search, "--memory-mb", "1", "--without", "drafts"))
+
+        generate = (POLAR, "bench", "generate", "--pool", folder / "pool", "--program", "0-2,1-3", "--max-new-tokens", "3", "--prompts", "2",
+                    "--rounds", "1", "--seconds", "0", "--dtype", "float32")
+        lines = list(map(json.loads, run(*generate, "--compare", "--python", sys.executable, "--reference", ROOT / "bench" / "reference_hf.py",
+                                         "--hf-folder", folder / "hf").stdout.splitlines()))
+        ours, theirs = lines[0::2], lines[1::2]
+        self.assertEqual([line["tokens"] for line in lines], [3, 3, 3, 3, 6, 6])
+        self.assertEqual([line["texts"] for line in ours], [line["texts"] for line in theirs])
+        self.assertIn("0-2,9", self.refused(2, *generate, "--program", "0-2,9"))
+
+    def refused(self, code, *command):
         with self.assertRaises(subprocess.CalledProcessError) as refused:
-            run(POLAR, "generate", folder / "pool", "Hello", "--program", "0-2,9", *options)
-        self.assertEqual(refused.exception.returncode, 2)
-        self.assertIn("9", refused.exception.stderr)
+            run(*command)
+        self.assertEqual(refused.exception.returncode, code, refused.exception.stderr)
+        return refused.exception.stderr
 
 
 if __name__ == "__main__":

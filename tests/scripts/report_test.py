@@ -382,6 +382,10 @@ class LabelsTest(unittest.TestCase):
         self.assertIn("valid for 31.0 % of the others that tried it; of all tried ones 22.0 % are valid", text)
         self.assertIn("What 1,440 recorded trials of 36 training and validation questions say", text)
         self.assertEqual(text.count("<svg"), 13)
+        self.assertEqual(text.count("<details>"), 13)
+        within = text.split("<summary>Questions solvable within a depth, by level (percent)</summary>")[1].split("</details>")[0]
+        self.assertIn('<th>products</th>', within)
+        self.assertIn('<td class="text">95</td>' + "<td>30.0 [27.0, 33.0]</td>" * (len(LEVELS) + 1), within)
         self.assertEqual(read_page(text).open, [])
 
     def test_names_of_levels_and_searches_are_drawn_as_they_stand(self):

@@ -108,6 +108,7 @@ void write_tiny_pool(const std::filesystem::path& folder, const TinyPoolOptions&
   at::Tensor head = vocabulary.clone();
   head.narrow(0, '0', 10) *= 2.5;
   head[' '] *= 2;
+  if (options.odd_logits) head['!'] *= std::nan("");
   save(embed_module(vocabulary), folder / "embed.ts");
   save(head_module(head, options.hidden), folder / "head.ts");
   json layers = json::array();

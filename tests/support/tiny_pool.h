@@ -22,6 +22,7 @@ struct TinyPoolOptions {
   int inner = 48;
   int context = 256;
   std::uint64_t seed = 1;
+  bool odd_logits = false;  ///< the logit of '!' is no number
 };
 
 /// Writes the package into `folder` (made when absent). Vocabulary: 256 bytes and <|end|> = 256, the stop token. Digits
