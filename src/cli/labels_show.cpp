@@ -77,7 +77,7 @@ std::vector<SearchStats> search_stats(labels::LabelSource& source) {
 }
 
 void print_text(const labels::LabelSource& source, const std::vector<SearchStats>& searches, std::uintmax_t bytes,
-                std::int64_t trials) {
+                std::int64_t trials, const std::vector<std::string>& problems) {
   std::cout << fmt::format("{} ({})\n", source.path().string(), source.kind());
   for (const SearchStats& search : searches) {
     for (const auto& [name, value] : search.identity) std::cout << fmt::format("  {:<12} {}\n", name, value);
@@ -101,10 +101,11 @@ void print_text(const labels::LabelSource& source, const std::vector<SearchStats
                              file.programs, file.duplicates, file.problems,
                              file.complete ? "" : "; not read to its end yet");
   }
+  for (const std::string& problem : problems) std::cout << problem << "\n";
 }
 
 void print_json(const labels::LabelSource& source, const std::vector<SearchStats>& searches, std::uintmax_t bytes,
-                std::int64_t trials) {
+                std::int64_t trials, const std::vector<std::string>& problems) {
   ordered_json all = {{"path", source.path().string()}, {"kind", source.kind()}, {"bytes", bytes}, {"trials", trials}};
   all["bytes_per_trial"] =
       trials == 0 ? ordered_json() : ordered_json(static_cast<double>(bytes) / static_cast<double>(trials));
@@ -129,6 +130,7 @@ void print_json(const labels::LabelSource& source, const std::vector<SearchStats
                                 {"complete", file.complete}});
     }
   }
+  if (!problems.empty()) all["problems"] = problems;
   std::cout << all.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
 }
 
@@ -201,11 +203,11 @@ void add_labels_stats(CLI::App& labels) {
   command->callback([path, as_json, list_problems] {
     const auto source = labels::LabelSource::open(*path);
     const std::vector<SearchStats> searches = search_stats(*source);
+    std::vector<std::string> problems;
+    if (*list_problems && source->kind() == "imported")
+      problems = labels::ImportedLabels::read(source->path()).problems();
     (*as_json ? print_json : print_text)(*source, searches, labels::bytes_on_disk(source->path()),
-                                         source->trial_count());
-    if (!*list_problems || source->kind() != "imported") return;
-    for (const std::string& problem : labels::ImportedLabels::read(source->path()).problems())
-      std::cout << problem << "\n";
+                                         source->trial_count(), problems);
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <initializer_list>
 #include <istream>
@@ -25,8 +27,12 @@ constexpr Names kInitialScore = {"initial_score", "initial_transition_metric", "
 constexpr Names kValid = {"final_valid_transitions", "valid_transitions"};
 constexpr Names kInvalid = {"final_invalid_transitions", "invalid_transitions"};
 
+std::string whole(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 std::string shown(const json& value) {
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = whole(value);
   return text.size() > 60 ? shortened(text, 57) : text;
 }
 
@@ -47,10 +53,29 @@ std::pair<const char*, const json*> find_field(const json& sample, Names names) 
   return {nullptr, nullptr};
 }
 
+/// Samples first … last − 1 of a set, as a shard named `{first}_{last}.json` (or .json.gz) holds them.
+struct Shard {
+  std::int64_t first = 0, last = 0;
+};
+
+std::optional<Shard> shard_of(const std::filesystem::path& path) {
+  std::string name = path.filename().string();
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  if (!name.ends_with(".json")) return std::nullopt;
+  name.resize(name.size() - 5);
+  const char* const end = name.data() + name.size();
+  Shard shard;
+  const auto [middle, error] = std::from_chars(name.data(), end, shard.first);
+  if (error != std::errc() || middle == end || *middle != '_') return std::nullopt;
+  const auto [rest, last_error] = std::from_chars(middle + 1, end, shard.last);
+  return last_error == std::errc() && rest == end && shard.first >= 0 ? std::optional(shard) : std::nullopt;
+}
+
 /// Reads the fields of one sample.
 class SampleReader {
  public:
-  SampleReader(const std::filesystem::path& path, std::int64_t index, int depth) : path_(path), depth_(depth) {
+  SampleReader(const std::filesystem::path& path, std::int64_t index, int depth)
+      : path_(path), depth_(depth), later_shard_(shard_of(path).value_or(Shard{}).first > 0) {
     sample_.index = index;
   }
 
@@ -86,9 +111,27 @@ class SampleReader {
         complain(name, fmt::format("expected an integer, found {}", shown(*row)));
       }
     }
-    if (auto id = text(value, {"sample_id"})) sample_.ids.push_back(std::move(*id));
-    if (!key.empty()) sample_.ids.push_back(key);
+    places_in_file(text(value, {"sample_id"}).value_or(""), key);
     sample_.id = text(value, {"id"}).value_or("");
+  }
+
+  /// sample_id and key, less numbers where another id names the sample, and where a shard that begins behind 0 may have
+  /// counted them anew.
+  void places_in_file(const std::string& sample_id, const std::string& key) {
+    const bool named = !sample_.ids.empty();
+    std::string counted;
+    for (const std::string& place : {sample_id, key}) {
+      const bool number = std::ranges::all_of(place, [](unsigned char c) { return std::isdigit(c) != 0; });
+      if (place.empty() || (number && named)) continue;
+      if (number && later_shard_)
+        counted = place;
+      else
+        sample_.ids.push_back(place);
+    }
+    if (counted.empty() || sample_.question || !sample_.ids.empty()) return;
+    complain("sample_id", fmt::format("expected id, query_id or global_idx, found only {} in a shard that does not "
+                                      "begin at 0, where it may count anew",
+                                      counted));
   }
 
   /// No guess for another word: what is meant as test must never be trained on.
@@ -143,28 +186,28 @@ class SampleReader {
   }
 
   void programs_of(const char* name, const json& list, std::vector<core::Program>& to) {
-    if (!list.is_array()) return complain(name, fmt::format("expected a list of programs, found {}", shown(list)));
+    if (!list.is_array()) return complain(name, fmt::format("expected a list of programs, found {}", whole(list)));
     for (std::size_t i = 0; i < list.size(); ++i) {
       const std::string reason = program(list[i], to);
       if (!reason.empty()) complain(fmt::format("{}[{}]", name, i), reason);
     }
   }
 
-  /// Adds the program, or says why it is none.
+  /// Adds the program, or says why it is none, with all of it: nothing else keeps it.
   std::string program(const json& item, std::vector<core::Program>& to) const {
     const auto path = item.is_object() ? item.find("path") : item.end();
     const json& layers = item.is_object() && path != item.end() ? *path : item;
-    if (!layers.is_array()) return fmt::format("expected a list of layers, found {}", shown(item));
+    if (!layers.is_array()) return fmt::format("expected a list of layers, found {}", whole(item));
     if (layers.empty()) return "expected at least one layer, found an empty program";
     if (layers.size() > core::Program::kMaxSteps) {
-      return fmt::format("expected at most {} layers, found {}", core::Program::kMaxSteps, layers.size());
+      return fmt::format("expected at most {} layers, found {} in {}", core::Program::kMaxSteps, layers.size(),
+                         whole(layers));
     }
     std::vector<core::Program::Layer> read;
     for (const json& layer : layers) {
       const std::int64_t number = layer.is_number_integer() ? layer.get<std::int64_t>() : -1;
       if (number < 0 || number >= depth_) {
-        return fmt::format("expected layers from 0 to {}, found {} in {}", depth_ - 1, shown(layer),
-                           layers.dump());  // whole: nothing else keeps it
+        return fmt::format("expected layers from 0 to {}, found {} in {}", depth_ - 1, shown(layer), whole(layers));
       }
       read.push_back(static_cast<core::Program::Layer>(number));
     }
@@ -174,6 +217,7 @@ class SampleReader {
 
   const std::filesystem::path& path_;
   int depth_;
+  bool later_shard_;
   InterchangeSample sample_;
 };
 
@@ -255,20 +299,6 @@ class SampleStream {
   std::vector<ImportProblem> others_;
 };
 
-/// end − start of a shard named `{start}_{end}.json`.
-std::optional<std::int64_t> expected_samples(const std::filesystem::path& path) {
-  std::string name = path.filename().string();
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  if (!name.ends_with(".json")) return std::nullopt;
-  name.resize(name.size() - 5);
-  const char* const end = name.data() + name.size();
-  std::int64_t first = 0, last = 0;
-  const auto [middle, error] = std::from_chars(name.data(), end, first);
-  if (error != std::errc() || middle == end || *middle != '_') return std::nullopt;
-  const auto [rest, last_error] = std::from_chars(middle + 1, end, last);
-  return last_error == std::errc() && rest == end && first >= 0 ? std::optional(last - first) : std::nullopt;
-}
-
 }  // namespace
 
 std::string to_string(const ImportProblem& problem) {
@@ -300,11 +330,11 @@ InterchangeSummary read_interchange(const std::filesystem::path& path, int depth
                     path.string(), error.what()));
   }
   InterchangeSummary summary = samples.finish();
-  const std::optional<std::int64_t> expected = expected_samples(path);
-  if (expected && *expected != summary.samples) {
+  const std::optional<Shard> shard = shard_of(path);
+  if (shard && shard->last - shard->first != summary.samples) {
     summary.problems.push_back(
         {-1, path.filename().string(),
-         fmt::format("expected {} samples, as its name says, found {}", *expected, summary.samples)});
+         fmt::format("expected {} samples, as its name says, found {}", shard->last - shard->first, summary.samples)});
   }
   return summary;
 }

@@ -31,8 +31,8 @@ struct InterchangeSample {
   std::optional<double> initial_score;  ///< of the identity
   std::optional<Split> split;           ///< nullopt: the file does not say
   std::string id;                       ///< the field `id`, which this project writes; empty: none
-  /// id, query_id and global_idx, then sample_id and the key in an object of samples, which count from 0 in every
-  /// shard; as text, those that are there.
+  /// id, query_id and global_idx, then sample_id and the key in an object of samples; as text. Numbers among the latter
+  /// two are left out where one of the former is there, and in a shard that begins behind 0: shards may count anew.
   std::vector<std::string> ids;
   std::optional<std::int64_t> row;  ///< global_idx
   std::vector<core::Program> valid, invalid;

@@ -19,8 +19,6 @@ void use_paper_space(SpaceOptions& space) {
   space.form = EditForm::kOverlapping;
   space.max_block = 4;
   space.max_extra_runs = 4;
-  space.min_depth_ratio = 0.90;
-  space.max_depth_ratio = 1.15;
   space.max_edits = 0;
   space.max_repeated_block = space.later_max_block = space.max_layer_runs = 0;
 }

@@ -83,9 +83,9 @@ SearchResult result_of(task::ExampleId example, std::vector<RecordedTrial> trial
                       [&](std::size_t a, std::size_t b) { return more_optimal(result.trials[a], result.trials[b]); });
     return indices;
   };
-  result.chosen = options.minimise == Minimise::kOff
-                      ? result.valid
-                      : without_idle_edits(result.trials, result.valid, space, options.minimise);
+  // On a Pareto front, an edit that makes the answer likelier is not idle.
+  const bool all = options.minimise == Minimise::kOff || options.objective == Objective::kPareto;
+  result.chosen = all ? result.valid : without_idle_edits(result.trials, result.valid, space, options.minimise);
   result.valid = in_order(std::move(result.valid));
   if (options.objective == Objective::kPareto) {
     result.chosen = pareto_front(result.trials, std::move(result.chosen));

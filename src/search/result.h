@@ -36,8 +36,8 @@ struct SearchResult {
   bool exhausted = false;             ///< nothing was left to try before the budget ended
 };
 
-/// Sorts the trials of a search into its result. Unless options.minimise is off, `chosen` leaves out programs with an
-/// idle edit: those of which a reduction (minimise.h) was found valid too.
+/// Sorts the trials of a search into its result. Unless options.minimise is off or a Pareto front is asked for,
+/// `chosen` leaves out programs with an idle edit: those of which a reduction (minimise.h) was found valid too.
 SearchResult result_of(task::ExampleId example, std::vector<RecordedTrial> trials, const SearchSpace& space,
                        const SearchOptions& options, bool exhausted);
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "search/overlapping_edits.h"
 #include "search/require.h"
 
 namespace polar::search {
@@ -203,8 +204,12 @@ std::optional<EditedProgram> SearchSpace::find(const core::Program& program) con
   const auto place = std::ranges::lower_bound(programs, program, {}, &EditedProgram::program);
   if (place != programs.end() && place->program == program) return *place;
   if (enumeration().complete) return std::nullopt;
+  if (options_.form == EditForm::kOverlapping) {
+    auto edits = overlapping_edits_of(program, options_, repeated_block());
+    return edits ? made_of(*std::move(edits)) : std::nullopt;
+  }
   std::optional<EditedProgram> simple = find_disjoint(program);
-  if (!simple || options_.form != EditForm::kNested) return simple;
+  if (!simple) return std::nullopt;
   std::ranges::reverse(simple->edits);  // made from the last block on, each still stands where the identity has it
   return nested(simple->edits);
 }

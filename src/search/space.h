@@ -92,8 +92,8 @@ class SearchSpace {
   /// The program without the index-th of its edits; nullopt when the rest makes no program of the space.
   std::optional<EditedProgram> without(const EditedProgram& program, std::size_t index) const;
 
-  /// The edit form of a layer sequence; nullopt when it is not in the space (larger spaces of overlapping and nested
-  /// edits: when disjoint edits do not make it either).
+  /// The edit form of a layer sequence; nullopt when it is not in the space (nested spaces too large to enumerate: when
+  /// disjoint edits do not make it either).
   std::optional<EditedProgram> find(const core::Program& program) const;
 
   /// Every program, by number of edits and then smaller first; nullopt when there are more than `most`.

@@ -92,6 +92,8 @@ TEST_F(Interchange, ReadsIdsAsTextAndKeysOfObjects) {
   EXPECT_EQ(ids(R"("query_id": 7, )").ids, (std::vector<std::string>{"7", "key"}));
   EXPECT_EQ(ids(R"("sample_id": "s", "global_idx": 3, "query_id": "q", "id": "i", )").ids,
             (std::vector<std::string>{"i", "q", "3", "s", "key"}));
+  EXPECT_EQ(ids(R"("sample_id": 5, "query_id": "q", )").ids, (std::vector<std::string>{"q", "key"}));
+  EXPECT_EQ(ids(R"("sample_id": "s", )").ids, (std::vector<std::string>{"s", "key"}));
   EXPECT_EQ(ids(R"("id": "i", )").id, "i");
   EXPECT_EQ(ids(R"("global_idx": 12, )").row, 12);
   EXPECT_EQ(ids("").question, std::nullopt);
@@ -147,7 +149,8 @@ TEST_F(Interchange, ReportsAProgramThatIsTooLong) {
   for (std::size_t i = 0; i < Program::kMaxSteps; ++i) layers += ",0";
   const InterchangeSample sample = read("[{\"final_valid_transitions\": [[" + layers + "]]}]").at(0);
   EXPECT_TRUE(sample.valid.empty());
-  expect_parts(to_string(sample.problems.at(0)), {"at most 4096 layers, found 4097"});
+  expect_parts(to_string(sample.problems.at(0)), {"at most 4096 layers, found 4097 in [0,0,0"});
+  EXPECT_GT(sample.problems[0].reason.size(), layers.size()) << "nothing else keeps it";
 }
 
 TEST_F(Interchange, ReportsSamplesThatAreNone) {
@@ -185,6 +188,18 @@ TEST_F(Interchange, CountsTheSamplesOfAShardThatSaysHowMany) {
   }
   read(two, "100_110.json");
   expect_parts(to_string(summary_.problems.at(0)), {"100_110.json: expected 10 samples", "found 2"});
+}
+
+TEST_F(Interchange, TakesNoNumberForAnIdThatALaterShardMayCountAnew) {
+  const std::string ids_only = R"([{"sample_id": 5, "valid_transitions": []}])";
+  EXPECT_EQ(read(ids_only, "0_1.json").at(0).ids, std::vector<std::string>{"5"});
+  const InterchangeSample sample = read(ids_only, "100_101.json").at(0);
+  EXPECT_TRUE(sample.ids.empty());
+  expect_parts(to_string(sample.problems.at(0)), {"sample_id: expected id, query_id or global_idx", "found only 5"});
+  EXPECT_EQ(read(R"([{"sample_id": "q5", "valid_transitions": []}])", "100_101.json").at(0).ids,
+            std::vector<std::string>{"q5"});
+  EXPECT_TRUE(
+      read(R"([{"sample_id": 5, "question": "x", "valid_transitions": []}])", "100_101.json").at(0).problems.empty());
 }
 
 TEST_F(Interchange, TakesAnEmptyList) {

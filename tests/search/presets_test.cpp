@@ -99,6 +99,17 @@ TEST(WithPreset, LeavesSkipsAndRepeatsAsConfigured) {
   for (const RecordedTrial& trial : played(plan, wrong).trials) EXPECT_LE(trial.program.length(), 20);
 }
 
+TEST(WithPreset, LeavesThePapersDepthBudgetAsConfiguredAndSetsTheBoundsOfReleasedCode) {
+  SearchPlan plan{{.depth = 20, .min_depth_ratio = 0.95, .max_depth_ratio = 1.05}, {.rollouts = 100}};
+  for (const Algorithm algorithm : {Algorithm::kPaper, Algorithm::kReplication}) {
+    plan.options.algorithm = algorithm;
+    const SearchSpace space(with_preset(plan).space);
+    EXPECT_EQ(std::pair(space.min_layers(), space.max_layers()), std::pair(19, 21));
+  }
+  plan.options.algorithm = Algorithm::kDrLlm;
+  EXPECT_EQ(SearchSpace(with_preset(plan).space).max_layers(), 40);
+}
+
 TEST(AuthorsBounds, AreThoseOfTheReleasedCodeByDepth) {
   EXPECT_EQ(authors_bounds(28), (LayerBounds{16, 32}));
   EXPECT_EQ(authors_bounds(24), (LayerBounds{16, 28}));
@@ -130,6 +141,27 @@ TEST(ChainSearchTest, CallsTheSpaceExhaustedOnlyWhenAllOfItWasTried) {
   const SearchResult some_of_fifteen = play(4);
   EXPECT_LT(some_of_fifteen.trials.size(), 15U) << "a node it descends to at random is passed, not tried";
   EXPECT_FALSE(some_of_fifteen.exhausted);
+}
+
+// With ε = 0, by hand: the identity is tried; it is expanded and a random child a of it tried; a is its only visited
+// child, so a is expanded and a child ab of it tried; then abc, which has no child. Visited children rank before
+// unvisited ones, so every further simulation ends at abc again, and the search gives up.
+TEST(ChainSearchTest, WithoutRandomStepsRunsDownOneChainAndGivesUp) {
+  const SearchSpace subsets = test::subsets_of(4);
+  for (const double reward : {0.0, 1.0}) {
+    ChainSearch search("a", subsets, {.rollouts = 15, .leaves_per_round = 1, .random_child = 0}, 1);
+    for (auto trials = search.select(); !trials.empty(); trials = search.select())
+      search.backup(std::vector<Outcome>{{.correct = reward > 0}});
+    const SearchResult result = search.take_result();
+    ASSERT_EQ(result.trials.size(), 4U);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const Program& program = result.trials[i].program;
+      EXPECT_EQ(program.length(), 4 - static_cast<int>(i));
+      const Program& before = result.trials[i > 0 ? i - 1 : 0].program;
+      EXPECT_TRUE(std::ranges::includes(before.layers(), program.layers()));
+    }
+    EXPECT_FALSE(result.exhausted);
+  }
 }
 
 TEST(AuthorsPreset, RunsDownAChainAndHardlyTriesASingleEdit) {
