@@ -71,8 +71,15 @@ def section(path):
     unfinished = f" {counts['unfinished']} of the searches have not ended." if counts.get("unfinished", "0") != "0" else ""
     return (f"<p>What {counts['rollouts']} recorded trials of {counts['examples']} training and validation questions say; nothing was run "
             "for it. A valid program gave the right answer in its trial, and so some are valid by luck. A program that was not tried on a "
-            f"question counts as not valid.{unfinished} Brackets and whiskers: 95 % intervals.</p>\n"
+            f"question counts as not valid.{unfinished} Brackets and whiskers: 95 % intervals.{others(path)}</p>\n"
             + "".join(part(labels) for part in (solvable, depth, operations, layers, variety, replay)))
+
+
+def others(path):
+    """Other analyses of the same run beside this one, which the page does not draw."""
+    files = sorted(file.name for file in path.parent.glob("labels-*.csv") if "-vs-" not in file.name)
+    names = ", ".join(f"<code>{escape(name)}</code>" for name in files)
+    return f" Beside this page lie analyses of fewer trials or of another split: {names}." if names else ""
 
 
 def plots(*drawings):
@@ -100,15 +107,25 @@ def by_key(labels, analysis, heads, show=percent):
     return by_level(labels, [(head, lambda level, key=key: show(labels.find(analysis, key, level))) for key, head in heads.items()])
 
 
-def keys_by_level(labels, *analyses):
+def folded(title, head, lines):
+    return f"<details><summary>{title}</summary>\n" + table(head, lines, tall=True) + "</details>\n"
+
+
+def keys_by_level(labels, *analyses, show=percent, unit="percent"):
     """Folded tables with a line a key and a column a level. analyses: (analysis, title of the keys, title)."""
     text = ""
     for analysis, keys, title in analyses:
         if group := labels.group(analysis):
-            lines = [[escape(key), *(percent(labels.find(analysis, key, level)) for level in labels.levels)] for key in group]
-            text += (f"<details><summary>{title}, by level (percent)</summary>\n"
-                     + table([keys, *map(level_name, labels.levels)], lines, tall=True) + "</details>\n")
+            lines = [[escape(key), *(show(labels.find(analysis, key, level)) for level in labels.levels)] for key in group]
+            text += folded(f"{title}, by level ({unit})", [keys, *map(level_name, labels.levels)], lines)
     return text
+
+
+def keys_by_set(labels, title, *analyses):
+    """A folded table of all levels with a line a key and a column a set of programs. analyses: (analysis, show)."""
+    lines = [[escape(f"{analysis} {key}"), *(show(labels.find(analysis, key, ALL, programs)) for programs in labels.sets)]
+             for analysis, show in analyses for key in labels.group(analysis)]
+    return folded(title, ["figure", *(escape(set_name(programs)) for programs in labels.sets)], lines) if lines else ""
 
 
 def solvable(labels):
@@ -121,7 +138,10 @@ def solvable(labels):
     columns.append(("rescued, % of wrong", lambda level: percent(labels.find("rescued", "of_wrong", level))))
     note = ("<p>“Skips only” and “loops only” take the programs of this search that never repeat, or never skip, a layer: they are "
             "fewer than a search of that space alone would have tried.</p>\n")
-    return "<h3>Questions that some program solves</h3>\n" + by_level(labels, columns) + note
+    return ("<h3>Questions that some program solves</h3>\n" + by_level(labels, columns) + note
+            + keys_by_set(labels, "More figures of these sets of programs, all levels (percent; layers for shortest_layers and shortest_unique)",
+                          ("solved", percent), ("rescued", percent), ("solvable_within_depth", percent), ("solvable_within_extra", percent),
+                          ("shortest_layers", number), ("shortest_unique", number), ("shorter_exists", percent), ("needs", percent)))
 
 
 def depth(labels):
@@ -182,8 +202,12 @@ def layers(labels):
                 "offers, each program alike."),
         drawing(label_plots.layer_ratios(labels, "lab-ratios"),
                 "Rate among valid programs over the rate among those tried and those offered. White: as often; red: more often; blue: less.")
+    ) + ("" if any(key.startswith("offered/") for key in labels.group("layer_skip")) else
+         "<p>What the search space offers is not known: it is too large to count, or not recorded.</p>\n"
     ) + keys_by_level(labels, ("layer_skip", "programs/layer", "Programs that skip each layer"),
-                      ("layer_repeat", "programs/layer", "Programs that repeat each layer"))
+                      ("layer_repeat", "programs/layer", "Programs that repeat each layer")
+    ) + keys_by_level(labels, ("layer_skip_ratio", "over/layer", "Skips of each layer among valid programs over those tried or offered"),
+                      ("layer_repeat_ratio", "over/layer", "Repeats of each layer, likewise"), show=number, unit="ratio")
 
 
 def variety(labels):
@@ -214,7 +238,10 @@ def variety(labels):
         + ("<p>Valid changed programs that a predictor of segments can emit (at most four layers a segment):</p>\n" + emittable
            if labels.group("emittable") else "")
         + keys_by_level(labels, ("valid_programs_share", "valid programs", "Questions by number of valid programs"),
-                        ("cover", "programs", "Questions covered by k programs"), ("overlap", "share", "Overlap of valid programs")))
+                        ("cover", "programs", "Questions covered by k programs"), ("overlap", "share", "Overlap of valid programs"),
+                        ("edit_entropy_share", "programs", "Entropy of segments in percent of the largest possible"),
+                        ("no_parse", "programs", "Programs outside segment form"),
+                        ("emittable_examples", "predictor", "Solvable questions with a valid program that a predictor can emit")))
 
 
 def replay(labels):
@@ -223,4 +250,5 @@ def replay(labels):
                 "Share of questions solved within the first r recorded trials, by the programs that count."),
         drawing(label_plots.by_level(labels, "replay_solved", "trials per question", "questions solved, percent", "lab-replay-levels",
                                      logarithmic=True), "The same by level, every program counted.")
-    ) + keys_by_level(labels, ("replay_solved", "trials", "Questions solved within the first trials"))
+    ) + keys_by_level(labels, ("replay_solved", "trials", "Questions solved within the first trials"),
+                      ("replay_shorter", "trials", "Questions with a shorter valid program within the first trials, of those right unchanged"))

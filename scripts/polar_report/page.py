@@ -148,9 +148,9 @@ def extras(results, split, policy):
     identity = results.find(policy, split, "identity_share")
     if identity and identity.value > 0:
         text += f"; runs the unchanged model on {100 * identity.value:.1f} % of questions"
-    static = results.find(policy, split, "mcnemar_p_static")
+    static, holm = (results.find(policy, split, metric) for metric in ("mcnemar_p_static", "mcnemar_p_static_holm"))
     if static:
-        text += f"; against the static best program p = {p_text(static.value)}"
+        text += f"; against the static best program p = {p_text(static.value)}" + (f", Holm {p_text(holm.value)}" if holm else "")
     return text + "."
 
 
@@ -181,9 +181,10 @@ def policy_table(results, split):
         n = get("pass@k")
         lines.append([policy_name(results, policy), n.n if n else "–", percent(n), number(get("layers")), number(get("depth_ratio"), 3),
                       percent(get("identity_share")), percent(get("flips_to_right")), percent(get("flips_to_wrong")),
-                      p_cell(get("mcnemar_p")), p_cell(get("mcnemar_p_holm")), p_cell(get("mcnemar_p_static"))])
+                      p_cell(get("mcnemar_p")), p_cell(get("mcnemar_p_holm")), p_cell(get("mcnemar_p_static")),
+                      p_cell(get("mcnemar_p_static_holm"))])
     return table(["policy", "questions", "right, %", "layers a token", "depth ratio", "unchanged model, %", "wrong → right, %",
-                  "right → wrong, %", "p against base", "Holm", "p against static best"], lines)
+                  "right → wrong, %", "p against base", "Holm", "p against static best", "Holm"], lines)
 
 
 def several_programs(results, split):

@@ -251,11 +251,30 @@ class FigureMaker {
   std::vector<Figure>& out_;
 };
 
-/// Adds mcnemar_p_holm of one split and level. `makers[i]` made `p_values[i]`.
-void add_corrected(std::vector<FigureMaker>& makers, const std::vector<double>& p_values) {
-  const std::vector<double> corrected = holm_correction(p_values);
-  for (std::size_t i = 0; i < makers.size(); ++i) makers[i].add("mcnemar_p_holm", 1, corrected[i], std::nullopt, false);
-}
+/// The tests of one split and level against one policy, to be corrected together.
+class TestFamily {
+ public:
+  TestFamily(std::string_view metric, std::string_view against) : metric_(metric), against_(against) {}
+
+  void test(FigureMaker& maker) {
+    const auto p = maker.test(metric_, against_);
+    if (!p) return;
+    makers_.push_back(maker);
+    p_values_.push_back(*p);
+  }
+
+  /// Adds METRIC_holm.
+  void correct() {
+    const std::vector<double> corrected = holm_correction(p_values_);
+    for (std::size_t i = 0; i < makers_.size(); ++i)
+      makers_[i].add(fmt::format("{}_holm", metric_), 1, corrected[i], std::nullopt, false);
+  }
+
+ private:
+  std::string_view metric_, against_;
+  std::vector<FigureMaker> makers_;
+  std::vector<double> p_values_;
+};
 
 void check(const MetricOptions& options) {
   if (options.depth < 1 || options.max_k < 1 || options.bootstrap_resamples < 2 || !options.same)
@@ -299,8 +318,7 @@ std::vector<Figure> figures_of(std::span<const EvaluationRow> rows, const Metric
   const std::vector<Split> splits = split_rows(rows);
   for (const Split& split : splits) {
     for (const std::string& level : split.levels) {
-      std::vector<FigureMaker> compared;
-      std::vector<double> p_values;
+      TestFamily with_base("mcnemar_p", kBase), with_static("mcnemar_p_static", kStaticBest);
       for (const PolicyRows& policy : split.policies) {
         FigureMaker maker(split, policy, level, options, figures);
         if (maker.empty()) continue;
@@ -308,13 +326,11 @@ std::vector<Figure> figures_of(std::span<const EvaluationRow> rows, const Metric
         maker.costs();
         maker.proposals();
         maker.flips();
-        if (auto p = maker.test("mcnemar_p", kBase)) {
-          compared.push_back(maker);
-          p_values.push_back(*p);
-        }
-        maker.test("mcnemar_p_static", kStaticBest);
+        with_base.test(maker);
+        with_static.test(maker);
       }
-      add_corrected(compared, p_values);
+      with_base.correct();
+      with_static.correct();
     }
   }
   return figures;

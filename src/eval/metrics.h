@@ -80,6 +80,9 @@ std::size_t select(std::span<const Candidate> ranked, int k);
 /// mcnemar_p_holm   that, corrected (Holm) over the deployable policies that are
 ///                  compared with base in the same split and level                        none
 /// mcnemar_p_static McNemar's exact p of ranked[0] against static_best                    none
+/// mcnemar_p_static_holm
+///                  that, corrected over the deployable policies (base among them) that
+///                  are compared with static_best in the same split and level             none
 ///
 /// Of a cascade, identity_share and the programs and sets are of the program whose answer it gave; layers and tokens
 /// are of all that it ran.

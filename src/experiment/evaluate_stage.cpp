@@ -242,7 +242,7 @@ struct EvaluateStage::Proposals {
 
 EvaluateStage::Proposals EvaluateStage::propose(const Set& set) const {
   const std::vector<exec::EncodedExample> prompts = state_.prompts(set.task, set.examples);
-  const std::vector<predict::TokenFeatures> features = state_.features(prompts);
+  const std::vector<predict::TokenFeatures> features = state_.kept_features(prompts);
   std::vector<policy::Input> inputs;
   for (std::size_t i = 0; i < set.examples.size(); ++i)
     inputs.push_back({set.examples[i].id, &features[i], &prompts[i]});

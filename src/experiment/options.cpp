@@ -1,8 +1,11 @@
 #include "experiment/options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "core/error.h"
@@ -87,6 +90,36 @@ search::SearchPlan search_plan(const Config& config, int depth, int rollouts, se
   search::SearchPlan plan{space_options(config.search, depth), search_options(config.search, rollouts)};
   plan.options.algorithm = algorithm;
   return search::with_preset(std::move(plan));
+}
+
+std::string preset_note(const Config& config, int depth) {
+  const search::SearchPlan preset = search_plan(config, depth, config.search.rollouts);
+  const search::SpaceOptions space = space_options(config.search, depth);
+  const search::SearchOptions options = search_options(config.search, config.search.rollouts);
+  std::vector<std::string> replaced;
+  const auto compare = [&](const char* key, const auto& asked, const auto& used) {
+    if (asked == used) return;
+    if constexpr (std::is_floating_point_v<std::remove_cvref_t<decltype(used)>>)
+      replaced.push_back(fmt::format("search.{} {:.4g}", key, used));
+    else
+      replaced.push_back(fmt::format("search.{} {}", key, used));
+  };
+  compare("edits", search::to_string(space.form), search::to_string(preset.space.form));
+  compare("max_block", space.max_block, preset.space.max_block);
+  compare("max_extra_repeats", space.max_extra_runs, preset.space.max_extra_runs);
+  compare("max_edits", space.max_edits, preset.space.max_edits);
+  compare("min_depth", space.min_depth_ratio, preset.space.min_depth_ratio);
+  compare("max_depth", space.max_depth_ratio, preset.space.max_depth_ratio);
+  compare("exploration", options.exploration, preset.options.exploration);
+  compare("length_penalty", options.length_penalty, preset.options.length_penalty);
+  compare("widening_factor", options.widening_factor, preset.options.widening_factor);
+  compare("widening_exponent", options.widening_exponent, preset.options.widening_exponent);
+  compare("minimise", search::to_string(options.minimise), search::to_string(preset.options.minimise));
+  compare("leaves_per_round", options.leaves_per_round, preset.options.leaves_per_round);
+  compare("stop_after_valid", options.stop_after_valid, preset.options.stop_after_valid);
+  if (options.reward != preset.options.reward) replaced.push_back("search.reward binary");
+  if (replaced.empty()) return "";
+  return fmt::format("; as published, whatever is configured: {}", fmt::join(replaced, ", "));
 }
 
 void check_budgets(const Config& config, const search::SearchSpace& space) {

@@ -1,6 +1,8 @@
 #pragma once
 // What a configuration says, in the words of the parts it sets up.
 
+#include <string>
+
 #include "exec/executor.h"
 #include "experiment/config.h"
 #include "search/options.h"
@@ -14,6 +16,9 @@ namespace polar::experiment {
 search::SearchPlan search_plan(const Config& config, int depth, int rollouts);
 /// The same for another algorithm than the configuration's.
 search::SearchPlan search_plan(const Config& config, int depth, int rollouts, search::Algorithm algorithm);
+/// "; as published, whatever is configured: search.edits overlapping, …": the settings that the preset of a published
+/// algorithm replaces by another value; empty where it replaces none.
+std::string preset_note(const Config& config, int depth);
 /// Throws core::UsageError naming the key where an exhaustive search, that of the examples or the oracle's, has a
 /// budget below the space.
 void check_budgets(const Config& config, const search::SearchSpace& space);

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <utility>
 
+#include "core/error.h"
 #include "experiment/options.h"
 #include "experiment/recorded_search.h"
 #include "experiment/run_directory.h"
@@ -71,8 +73,13 @@ labels::LabelStore RunSearch::trials_in(const labels::RunLock& lock, const std::
 
 search::SearchPlan RunSearch::planned(int rollouts) const {
   search::SearchPlan plan = search_plan(config, depth(), rollouts);
-  if (!config.search.transfer_programs.empty())
-    plan.options.first_programs = read_programs(config.search.transfer_programs, depth());
+  if (config.search.transfer_programs.empty()) return plan;
+  plan.options.first_programs = read_programs(config.search.transfer_programs, depth());
+  if (std::ranges::none_of(plan.options.first_programs,
+                           [&](const auto& program) { return space.find(program).has_value(); })) {
+    throw core::UsageError(fmt::format("{}: expected a program of the search space, {}, found none",
+                                       config.search.transfer_programs, space.describe()));
+  }
   return plan;
 }
 
@@ -110,11 +117,14 @@ void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Exa
                 label + ", pilot");
     options = starting_from(std::move(options), served(store));
   }
-  if (has_pilot()) {
+  if (!options.first_programs.empty()) {
     const auto outside = std::ranges::count_if(options.first_programs,
                                                [&](const core::Program& program) { return !space.find(program); });
-    say(fmt::format("{}: {} programs served the pilot{}", label, options.first_programs.size(),
+    say(fmt::format("{}: {} programs {}{}", label, options.first_programs.size(),
+                    has_pilot() ? "served the pilot" : "of search.transfer_programs",
                     outside > 0 ? fmt::format("; {} of them lie outside the space and are not tried", outside) : ""));
+  } else if (has_pilot()) {
+    say(fmt::format("{}: no program served the pilot", label));
   }
   search_some(store, examples, options, label);
 }

@@ -112,6 +112,13 @@ void check_rules(const Config& config, const Origins& origins, const std::string
                 fmt::format("expected a folder with predict.features encoder and none otherwise, found '{}' with {}",
                             config.predict.encoder, config.predict.features));
   rules.require(
+      config.predict.features != "states" || config.predict.prefix_layers <= config.search.first_layer,
+      {"predict.prefix_layers", "search.first_layer"},
+      fmt::format("expected predict.prefix_layers of at most search.first_layer, so that every program begins with the "
+                  "layers that features are read from, found {} and {}; change one of them or take predict.features "
+                  "embeddings",
+                  config.predict.prefix_layers, config.search.first_layer));
+  rules.require(
       config.task.train_share + config.task.valid_share < 1, {"task.train_share", "task.valid_share"},
       fmt::format("expected task.train_share + task.valid_share < 1, so that rows are left for test, found {} + {}",
                   config.task.train_share, config.task.valid_share));

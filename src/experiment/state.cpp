@@ -6,6 +6,8 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "experiment/feature_cache.h"
+#include "experiment/options.h"
 #include "experiment/recorded_search.h"
 #include "policy/read_features.h"
 
@@ -36,7 +38,7 @@ Experiment::State::State(const Config& run_config, const RunOptions& options)
   say(fmt::format("run {}: {} on {}, {}; {}", directory.path().string(), config.task.kind,
                   model.pool->manifest().model_name, pool::to_string(model.pool->dtype()), executor.fingerprint()));
   say(describe(data.dataset));
-  say(fmt::format("search: {} over {}", config.search.algorithm, space.describe()));
+  say(fmt::format("search: {} over {}{}", config.search.algorithm, space.describe(), preset_note(config, depth())));
 }
 
 Stage Experiment::State::search_stage() const {
@@ -111,11 +113,18 @@ predict::Origin Experiment::State::origin() const {
           predict.features,
           predict.features == "states" ? predict.prefix_layers : 0,
           predict.encoder,
-          feature_reader.encoder_digest()};
+          feature_reader.encoder_digest(),
+          config.exec.cache_semantics};
 }
 
 std::vector<predict::TokenFeatures> Experiment::State::features(std::span<const exec::EncodedExample> prompts) {
   return feature_reader.read(executor, prompts);
+}
+
+std::vector<predict::TokenFeatures> Experiment::State::kept_features(std::span<const exec::EncodedExample> prompts) {
+  return FeatureCache(directory.file("features")).get(features_digest(origin(), executor.fingerprint(), prompts), [&] {
+    return features(prompts);
+  });
 }
 
 }  // namespace polar::experiment

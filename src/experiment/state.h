@@ -34,6 +34,8 @@ struct Experiment::State : RunSearch {
   predict::Origin origin() const;
   /// Features of every prompt, in order.
   std::vector<predict::TokenFeatures> features(std::span<const exec::EncodedExample> prompts);
+  /// The same from RUN/features, where they are kept (FeatureCache).
+  std::vector<predict::TokenFeatures> kept_features(std::span<const exec::EncodedExample> prompts);
 
  private:
   void drop_foreign(const std::string& file_name, const labels::StoreIdentity& wanted) const;

@@ -169,7 +169,13 @@ void RouterStage::train_one(predict::RouterKind kind, const Labelled& train, con
   const predict::RouteRules allowed = rules();
   const predict::RouterShape shape{kind, allowed.routed(), manifest.hidden, config.hidden, config.windows};
   predict::TrainedRouters trained{
-      {manifest.weights_digest, state_.data.task.digest(), predict::kRouterFeatures, allowed.first_layer},
+      {manifest.weights_digest,
+       state_.data.task.digest(),
+       predict::kRouterFeatures,
+       allowed.first_layer,
+       {},
+       {},
+       state_.config.exec.cache_semantics},
       allowed,
       predict::RouterNetwork(shape, core::derive_seed(state_.config.seed, "router weights", name)),
       nullptr};

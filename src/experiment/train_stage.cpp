@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "experiment/chosen_programs.h"
-#include "experiment/interrupt.h"
-#include "experiment/progress.h"
 #include "experiment/recorded_search.h"
 #include "experiment/selection_file.h"
 #include "experiment/train_baselines.h"
@@ -61,8 +60,8 @@ Stage TrainStage::stage(const std::string& labels_digest) const {
 }
 
 void TrainStage::load_features() {
-  train_features_ = state_.features(state_.prompts(state_.data.task, state_.data.dataset.train));
-  valid_features_ = state_.features(state_.prompts(state_.data.task, state_.data.dataset.valid));
+  train_features_ = state_.kept_features(state_.prompts(state_.data.task, state_.data.dataset.train));
+  valid_features_ = state_.kept_features(state_.prompts(state_.data.task, state_.data.dataset.valid));
 }
 
 StageStatus TrainStage::status() const {
@@ -142,26 +141,25 @@ std::vector<core::Program> TrainStage::menu_candidates(const labels::LabelStore&
   return candidates;
 }
 
-TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& store, std::span<const core::Program> programs) {
+TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& labels, std::span<const core::Program> programs) {
   const std::vector<task::Example> examples = state_.labelled_examples();
-  StoredOrExecuted evaluator(state_.executor, state_.data.task, store, examples);
-  const auto columns = static_cast<int>(programs.size());
-  Outcomes result{Matrix(static_cast<int>(examples.size()), columns),
-                  Matrix(static_cast<int>(examples.size()), columns), std::vector<int>(examples.size())};
-  Progress progress("menu outcomes", examples.size() * programs.size(), "trials");
-  constexpr std::size_t kExamplesInStep = 32;
-  for (std::size_t first = 0; first < examples.size(); first += kExamplesInStep) {
-    throw_if_interrupted("run the same command again to go on with training");
-    const std::size_t last = std::min(examples.size(), first + kExamplesInStep);
-    const std::vector<search::Outcome> batch =
-        evaluator.evaluate(greedy_trials(std::span(examples).subspan(first, last - first), programs));
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      const auto row = static_cast<int>(first + i / programs.size()), col = static_cast<int>(i % programs.size());
-      result.correct.at(row, col) = batch[i].correct ? 1 : 0;
-      result.log_prob.at(row, col) = batch[i].answer_log_prob;
-      result.answer_tokens[static_cast<std::size_t>(row)] = batch[i].answer_tokens;
+  labels::LabelStore store =
+      state_.open_trials(labels::StoreKind::kLabels, "menu.sqlite", examples, "programs of the menu");
+  record_missing({state_.config, state_.executor, state_.data.task, store, examples, "menu outcomes"},
+                 greedy_trials(examples, programs), &labels);
+  const int rows = static_cast<int>(examples.size()), columns = static_cast<int>(programs.size());
+  Outcomes result{Matrix(rows, columns), Matrix(rows, columns), std::vector<int>(examples.size())};
+  for (int row = 0; row < rows; ++row) {
+    const auto place = static_cast<std::size_t>(row);
+    std::unordered_map<core::Program, search::Outcome> known;
+    for (labels::StoredTrial& one : store.trials(examples[place].id))
+      known.emplace(std::move(one.trial.program), std::move(one.outcome));
+    for (int column = 0; column < columns; ++column) {
+      const search::Outcome& outcome = known.at(programs[static_cast<std::size_t>(column)]);
+      result.correct.at(row, column) = outcome.correct ? 1 : 0;
+      result.log_prob.at(row, column) = outcome.answer_log_prob;
+      result.answer_tokens[place] = outcome.answer_tokens;
     }
-    progress.add(batch.size());
   }
   return result;
 }

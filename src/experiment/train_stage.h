@@ -14,7 +14,8 @@ namespace polar::experiment {
 
 /// After the programs of baselines (BaselineStage) and the learned routers (RouterStage), steps: (1) features of train
 /// and validation prompts; (2) the paper's predictor on the chosen programs (train_predictor.h); (3) candidates for the
-/// menu from the training labels; (4) their outcomes on every train and validation example; (5) the menu policies
+/// menu from the training labels; (4) their outcomes on every train and validation example, recorded in menu.sqlite, so
+/// that an interrupted or changed training executes none of them again; (5) the menu policies
 /// (train_menu.h) and the cascade (train_cascade.h); (6) selection.json, the last file written: what was chosen, before
 /// any test example is looked at.
 class TrainStage {
@@ -32,7 +33,7 @@ class TrainStage {
   Stage stage(const std::string& labels_digest) const;
   void load_features();
   std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;
-  Outcomes outcomes(const labels::LabelStore& store, std::span<const core::Program> programs);
+  Outcomes outcomes(const labels::LabelStore& labels, std::span<const core::Program> programs);
   std::vector<MenuTraining> menus(std::span<const core::Program> candidates, Outcomes outcomes) const;
 
   Experiment::State& state_;

@@ -74,6 +74,12 @@ std::vector<predict::TokenFeatures> TrainedPolicy::features(exec::Executor& exec
 
 std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
                                                 std::span<const exec::EncodedExample> prompts) {
+  const std::string& semantics = origin().cache_semantics;
+  if (!semantics.empty() && exec::parse_cache_semantics(semantics) != executor.options().cache_semantics) {
+    throw core::UsageError(fmt::format(
+        "policy: expected cache semantics {}, under which it was trained, found the other: give --cache-semantics {}",
+        semantics, semantics));
+  }
   std::vector<Input> inputs;
   for (const exec::EncodedExample& prompt : prompts) inputs.push_back({prompt.id, nullptr, &prompt});
   if (model_->routers) {

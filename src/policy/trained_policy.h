@@ -36,7 +36,8 @@ class TrainedPolicy {
   /// What the policy reads of each prompt; rank() reads it itself. Nothing of routers, which read as they decide.
   std::vector<predict::TokenFeatures> features(exec::Executor& executor,
                                                std::span<const exec::EncodedExample> prompts) const;
-  /// For each prompt the programs that may run, the first of them first: one, unless the policy is a cascade.
+  /// For each prompt the programs that may run, the first of them first: one, unless the policy is a cascade. Throws
+  /// core::UsageError where the executor has other cache semantics than the policy's labels were judged under.
   std::vector<RankedPrograms> rank(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
   /// Goes through what rank() gave for a prompt; null where the policy is no cascade.
   std::unique_ptr<Cascade> cascade(const RankedPrograms& ranked) const;

@@ -50,6 +50,7 @@ void save_artifact(const std::filesystem::path& folder, std::string_view kind, c
                           {"weights_file", file},
                           {"weights_sha256", digest},
                           {"body", artifact.body}};
+  if (!artifact.origin.cache_semantics.empty()) manifest["cache_semantics"] = artifact.origin.cache_semantics;
   if (!artifact.origin.encoder.empty()) {
     manifest["encoder"] = artifact.origin.encoder;
     manifest["encoder_digest"] = artifact.origin.encoder_digest;
@@ -81,6 +82,11 @@ Artifact load_artifact(const std::filesystem::path& folder, std::string_view kin
                      manifest_field<int>(manifest, folder, "prefix_layers"),
                      {},
                      {}};
+  if (manifest.contains("cache_semantics")) {  // earlier manifests have none
+    artifact.origin.cache_semantics = manifest_field<std::string>(manifest, folder, "cache_semantics");
+    if (artifact.origin.cache_semantics != "per_step" && artifact.origin.cache_semantics != "shared_slot")
+      refuse_field(folder, "cache_semantics", "expected per_step or shared_slot");
+  }
   if (artifact.origin.features == "encoder") {
     artifact.origin.encoder = manifest_field<std::string>(manifest, folder, "encoder");
     artifact.origin.encoder_digest = manifest_field<std::string>(manifest, folder, "encoder_digest");

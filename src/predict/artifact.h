@@ -16,6 +16,7 @@ struct Origin {
   int prefix_layers = 0;            ///< p
   std::string encoder = {};         ///< folder of the encoder package; empty unless features is "encoder"
   std::string encoder_digest = {};  ///< its own; another encoder is refused
+  std::string cache_semantics = {};  ///< exec.cache_semantics of its labels; empty: the manifest does not say
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 

@@ -22,6 +22,7 @@ struct MenuScorer::Model {
   Tensor mean, scale;      ///< [f]
   Tensor weights, bias;    ///< [f or n, m], [m]
   Tensor rows, bandwidth;  ///< [n, f] standardised training inputs, scalar s; empty for linear kinds
+  Tensor row_squares;      ///< [n], |row|²: with them a choice reads the rows once
 
   Tensor standardise(const Tensor& x) const { return (x - mean) / scale; }
 };
@@ -62,18 +63,23 @@ void check(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
   }
 }
 
-Tensor squared_distances(const Tensor& a, const Tensor& b) {
-  return (a.square().sum(1, true) + b.square().sum(1).unsqueeze(0) - 2 * a.matmul(b.t())).clamp_min(0);
+Tensor squares_of(const Tensor& rows) {
+  return rows.square().sum(1);
 }
 
-Tensor radial(ScorerKind kind, const Tensor& a, const Tensor& b, const Tensor& bandwidth) {
-  if (kind == ScorerKind::kLaplaceRidge) return squared_distances(a, b).sqrt_().div_(-bandwidth).exp_();
-  return squared_distances(a, b).div_(-2 * bandwidth.square()).exp_();
+Tensor squared_distances(const Tensor& a, const Tensor& b, const Tensor& b_squares) {
+  return (squares_of(a).unsqueeze(1) + b_squares.unsqueeze(0) - 2 * a.matmul(b.t())).clamp_min(0);
+}
+
+Tensor radial(ScorerKind kind, const Tensor& a, const Tensor& b, const Tensor& b_squares, const Tensor& bandwidth) {
+  const auto distances = squared_distances(a, b, b_squares);
+  if (kind == ScorerKind::kLaplaceRidge) return distances.sqrt().div_(-bandwidth).exp_();
+  return distances.div(-2 * bandwidth.square()).exp_();
 }
 
 /// Lower median of the distances of all pairs of rows, times the scale.
 Tensor bandwidth_of(const Tensor& x, double scale) {
-  const auto distances = squared_distances(x, x).sqrt();
+  const auto distances = squared_distances(x, x, squares_of(x)).sqrt();
   const auto pairs = torch::triu_indices(x.size(0), x.size(0), 1);
   const auto median = distances.index({pairs[0], pairs[1]}).median();
   if (!(median.item<double>() > 1e-9)) {
@@ -133,7 +139,7 @@ Standardised standardise(const Tensor& x) {
 }
 
 Tensor kernel_of(ScorerKind kind, const Tensor& rows, const Tensor& bandwidth) {
-  return has_kernel(kind) ? radial(kind, rows, rows, bandwidth) : rows.matmul(rows.t());
+  return has_kernel(kind) ? radial(kind, rows, rows, squares_of(rows), bandwidth) : rows.matmul(rows.t());
 }
 
 std::map<int, std::vector<std::int64_t>> members_of(std::span<const int> groups) {
@@ -199,6 +205,7 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
     model->bias = dual.y_mean;
   } else {
     model->rows = rows;
+    model->row_squares = squares_of(rows);
     model->weights = dual.coefficients;
     model->bias = dual.y_mean - dual.kernel.mean(0).matmul(dual.coefficients);
   }
@@ -242,7 +249,7 @@ Matrix MenuScorer::score(const Matrix& x) const {
   const c10::InferenceMode inference;
   const auto rows = model_->standardise(to_tensor(x));
   const ScorerKind kind = model_->options.kind;
-  const auto basis = has_kernel(kind) ? radial(kind, rows, model_->rows, model_->bandwidth) : rows;
+  const auto basis = has_kernel(kind) ? radial(kind, rows, model_->rows, model_->row_squares, model_->bandwidth) : rows;
   const auto scores = basis.matmul(model_->weights) + model_->bias;
   return to_matrix(kind == ScorerKind::kLogistic ? torch::sigmoid(scores) : scores);
 }
@@ -279,8 +286,8 @@ MenuScorer MenuScorer::load(const std::string& bytes, const ScorerOptions& optio
         fmt::format("menu scorer: expected the weights of a {} scorer, found {} tensors of other sizes; train again",
                     to_string(options.kind), tensors.size()));
   }
-  return MenuScorer(
-      std::make_shared<Model>(Model{options, tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], tensors[5]}));
+  return MenuScorer(std::make_shared<Model>(
+      Model{options, tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], tensors[5], squares_of(tensors[4])}));
 }
 
 }  // namespace polar::predict

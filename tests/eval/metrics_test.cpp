@@ -185,7 +185,11 @@ TEST(Metrics, CorrectOverTheDeployablePoliciesOnly) {
   EXPECT_DOUBLE_EQ(value(figures, "menu", "a", "mcnemar_p_holm"), corrected[0]);
   EXPECT_DOUBLE_EQ(value(figures, "static_best", "a", "mcnemar_p_holm"), corrected[1]);
   EXPECT_DOUBLE_EQ(value(figures, "menu", "a", "mcnemar_p_static"), mcnemar_exact_p(0, 6));
+  const auto over_static = holm_correction(std::vector<double>{mcnemar_exact_p(0, 6), fixed});
+  EXPECT_DOUBLE_EQ(value(figures, "menu", "a", "mcnemar_p_static_holm"), over_static[0]);
+  EXPECT_DOUBLE_EQ(value(figures, "base", "a", "mcnemar_p_static_holm"), over_static[1]);
   EXPECT_EQ(find(figures, "static_best", "a", "mcnemar_p_static"), nullptr);
+  EXPECT_EQ(find(figures, "static_best", "a", "mcnemar_p_static_holm"), nullptr);
   EXPECT_EQ(find(figures, "oracle", "a", "mcnemar_p"), nullptr);
   EXPECT_EQ(find(figures, "oracle", "a", "mcnemar_p_holm"), nullptr);
   EXPECT_TRUE(find(figures, "oracle", "a", "pass@k")->oracle);

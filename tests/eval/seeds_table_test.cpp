@@ -61,7 +61,7 @@ TEST(Seeds, MakeALineAPolicyWithTheLeastGainAndTheGreatestP) {
   EXPECT_NE(table.find("| base | 20.0 | 40.0 | 30.0 ± 14.1 | – | – | -5.0 (least -10.0) |"), std::string::npos)
       << table;
   EXPECT_NE(
-      table.find("| menu | 60.0 | 90.0 | 75.0 ± 21.2 | +45.0 (least +40.0) | 0.250 | +40.0 (least +30.0) | 0.250 | "
+      table.find("| menu | 60.0 | 90.0 | 75.0 ± 21.2 | +45.0 (least +40.0) | 0.250 | +40.0 (least +30.0) | 0.500 | "
                  "0.750 | 0.0 |"),
       std::string::npos)
       << table;

@@ -86,6 +86,27 @@ TEST_F(ExperimentTest, SkipsStagesThatAreUpToDate) {
   EXPECT_EQ(std::filesystem::last_write_time(run("again") / "predictor/manifest.json"), predictor);
 }
 
+TEST_F(ExperimentTest, RecordsTheMenusOutcomesAndKeepsFeaturesForAnotherTraining) {
+  run_all(config("kept"));
+  const auto recorded = [&] { return labels::LabelStore::read(run("kept") / "menu.sqlite").digests().trials; };
+  const auto kept = [&] {
+    std::map<std::filesystem::path, std::filesystem::file_time_type> files;
+    for (const auto& file : std::filesystem::directory_iterator(run("kept") / "features"))
+      files.emplace(file.path(), file.last_write_time());
+    return files;
+  };
+  const auto trials = recorded();
+  const auto features = kept();
+  EXPECT_EQ(trials % 34, 0) << "24 training and 10 validation questions";
+  EXPECT_GT(trials, 34);
+  EXPECT_EQ(features.size(), 3U) << "training, validation and test";
+  Config other = config("kept");
+  other.menu.ridge = {5};
+  run_all(other);
+  EXPECT_EQ(recorded(), trials);
+  EXPECT_EQ(kept(), features);
+}
+
 TEST_F(ExperimentTest, GoesOnWithAnEvaluationAfterTheStepsThatWereFinished) {
   const Config cut = config("cut");
   run_all(cut);
@@ -303,6 +324,9 @@ TEST_F(ExperimentTest, StartsFromTheProgramsOfAFileAndSearchesAnewWhenTheyChange
   EXPECT_EQ(trials[2].trial.program, core::Program::parse("0-5,7"));
   core::write_file(folder_ / "programs.txt", "0-5,7\n");
   EXPECT_THROW(Experiment(from_file).search(), core::UsageError) << "the store holds a search of other settings";
+  core::write_file(folder_ / "programs.txt", "7,6,5,4,3,2,1,0\n");
+  const auto message = test::message_of<core::UsageError>([&] { Experiment(from_file).search(); });
+  EXPECT_NE(message.find("programs.txt: expected a program of the search space"), std::string::npos) << message;
 }
 
 TEST_F(ExperimentTest, LabelsWithAPublishedSearchToo) {

@@ -46,6 +46,23 @@ TEST(SearchPlanOf, PutsAPublishedSearchInPlaceOfItsOwnSettings) {
   EXPECT_EQ(search_plan(config, 28, 100, search::Algorithm::kGuided).options.algorithm, search::Algorithm::kGuided);
 }
 
+TEST(PresetNote, NamesWhatAPublishedSearchReplaces) {
+  Config config;
+  config.search.algorithm = "paper";
+  config.search.edits = "overlapping";
+  config.search.max_edits = 2;
+  config.search.length_penalty = 5;
+  const std::string note = preset_note(config, 30);
+  EXPECT_EQ(note.find("; as published, whatever is configured: search."), 0U) << note;
+  EXPECT_NE(note.find("search.max_edits 0"), std::string::npos) << note;
+  EXPECT_NE(note.find("search.exploration 1.414"), std::string::npos) << note;
+  EXPECT_NE(note.find("search.widening_factor 1e+09"), std::string::npos) << note;
+  EXPECT_EQ(note.find("search.edits"), std::string::npos) << note;
+  EXPECT_EQ(note.find("search.length_penalty"), std::string::npos) << note;
+  config.search.algorithm = "guided";
+  EXPECT_EQ(preset_note(config, 30), "");
+}
+
 TEST(SearchPlanOf, RefusesLayersBeyondTheModel) {
   Config config;
   config.search.end_layer = 31;

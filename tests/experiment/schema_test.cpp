@@ -256,6 +256,11 @@ TEST(Schema, ReportsKeysThatContradictEachOtherWhereOneWasSet) {
   EXPECT_EQ(refusal("name: a\nsearch: {first_layer: 6, end_layer: 6}"),
             "x.yaml:2: search.end_layer: expected search.end_layer beyond search.first_layer (0: the model's depth), "
             "found 6 and 6");
+  const std::string early = refusal("name: a\nsearch: {first_layer: 2}");
+  EXPECT_NE(early.find("x.yaml:2: search.first_layer: expected predict.prefix_layers of at most search.first_layer"),
+            std::string::npos)
+      << early;
+  EXPECT_EQ(refusal("name: a\nsearch: {first_layer: 2}", {"predict.features=embeddings"}), "");
   EXPECT_EQ(refusal("name: a\nsearch: {algorithm: guided, transfer_programs: programs.txt}"),
             "x.yaml:2: search.transfer_programs: expected no file unless search.algorithm is transfer, found "
             "'programs.txt' with guided");

@@ -50,6 +50,7 @@ class TrainRoutersTest : public test::TinyRunTest {
 TEST_F(TrainRoutersTest, TrainsEachRouterAndSaysWhatItLearned) {
   train(with({"drllm", "mindskip", "flexidepth"}));
   for (const char* name : {"drllm", "mindskip", "flexidepth"}) {
+    EXPECT_EQ(read(std::string(name) + "/manifest.json").at("cache_semantics"), "per_step");
     const json body = read(std::string(name) + "/manifest.json").at("body");
     EXPECT_EQ(body.at("router"), name);
     EXPECT_EQ(body.at("first_layer"), 2) << "search.first_layer";

@@ -103,6 +103,16 @@ TEST_F(TrainedPolicyTest, RefusesAPolicyOfAnotherPoolAndNamesBothDigests) {
   EXPECT_NE(message.find(digest()), std::string::npos) << message;
 }
 
+TEST_F(TrainedPolicyTest, ChoosesOnlyUnderTheCacheSemanticsOfItsLabels) {
+  predict::Origin origin{digest(), "task", "states", kPrefix};
+  origin.cache_semantics = "shared_slot";
+  save_menu(origin);
+  TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
+  EXPECT_EQ(policy.origin(), origin);
+  const auto message = test::message_of<core::UsageError>([&] { policy.choose(*executor_, std::span(&one_, 1)); });
+  EXPECT_NE(message.find("expected cache semantics shared_slot"), std::string::npos) << message;
+}
+
 TEST_F(TrainedPolicyTest, ReadsAnExternalEncoderAndRefusesAnother) {
   test::write_tiny_encoder(folder_ / "encoder", 1);
   const predict::Origin origin{digest(), "task", "encoder", 0, (folder_ / "encoder").string(), "tiny-1"};

@@ -75,6 +75,7 @@ def make_figures(rows):
                     add("mcnemar_p_holm", min(1, 4 * p))
                     if policy != "static_best":
                         add("mcnemar_p_static", 0.03)
+                        add("mcnemar_p_static_holm", 0.06)
                 if level == "all":
                     for metric, value in (("prefill_ms", 21.5), ("decode_ms", 60), ("policy_ms", 0.8), ("answer_ms", 82), ("latency_ratio", 1.02)):
                         add(metric, value, 0.9 * value, 1.1 * value)
@@ -140,6 +141,10 @@ def make_label_figures():
         add("valid_programs", "mean_solvable", 5.25, level)
         add("edit_entropy", "valid", 4.2, level)
         add("edit_gini", "valid", 0.4, level)
+        add("edit_entropy_share", "valid", 0.7, level)
+        add("no_parse", "valid", 0.1, level)
+        add("emittable_examples", "paper", 0.6, level)
+        add("replay_shorter", 8, 0.2, level)
         for k in (1, 2, 3):
             add("cover", k, 0.3 + 0.1 * k, level, note=PROGRAMS[k])
     for bin_name in ("0", "1", "2-3", "4-7"):
@@ -376,13 +381,20 @@ class LabelsTest(unittest.TestCase):
             path = Path(folder) / "labels.csv"
             with open(path, "w", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows([labels.COLUMNS, *make_label_figures()])
+            for beside in ("labels-budget-8.csv", "labels-vs-none.csv"):
+                (Path(folder) / beside).write_bytes(path.read_bytes())
             text = labels.section(path)
+        self.assertIn("<code>labels-budget-8.csv</code>", text)
+        self.assertNotIn("labels-vs", text)
         self.assertIn("skip &lt;1&gt;, own search, %", text)
         self.assertIn(f"<code>{PROGRAMS[3]}</code>", text)
         self.assertIn("valid for 31.0 % of the others that tried it; of all tried ones 22.0 % are valid", text)
         self.assertIn("What 1,440 recorded trials of 36 training and validation questions say", text)
         self.assertEqual(text.count("<svg"), 13)
-        self.assertEqual(text.count("<details>"), 13)
+        self.assertEqual(text.count("<details>"), 20)
+        of_sets = text.split("More figures of these sets of programs")[1].split("</details>")[0]
+        self.assertIn('<td class="text">shortest_layers CC</td><td>28.50 [25.65, 31.35]</td><td>–</td>', of_sets)
+        self.assertNotIn("What the search space offers is not known", text)
         within = text.split("<summary>Questions solvable within a depth, by level (percent)</summary>")[1].split("</details>")[0]
         self.assertIn('<th>products</th>', within)
         self.assertIn('<td class="text">95</td>' + "<td>30.0 [27.0, 33.0]</td>" * (len(LEVELS) + 1), within)
