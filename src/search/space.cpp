@@ -200,14 +200,14 @@ std::optional<EditedProgram> SearchSpace::nested(std::span<const core::Edit> edi
 
 std::optional<EditedProgram> SearchSpace::find(const core::Program& program) const {
   if (options_.form == EditForm::kDisjoint) return find_disjoint(program);
-  const std::vector<EditedProgram>& programs = enumeration().programs;
-  const auto place = std::ranges::lower_bound(programs, program, {}, &EditedProgram::program);
-  if (place != programs.end() && place->program == program) return *place;
-  if (enumeration().complete) return std::nullopt;
   if (options_.form == EditForm::kOverlapping) {
     auto edits = overlapping_edits_of(program, options_, repeated_block());
     return edits ? made_of(*std::move(edits)) : std::nullopt;
   }
+  const std::vector<EditedProgram>& programs = enumeration().programs;
+  const auto place = std::ranges::lower_bound(programs, program, {}, &EditedProgram::program);
+  if (place != programs.end() && place->program == program) return *place;
+  if (enumeration().complete) return std::nullopt;
   std::optional<EditedProgram> simple = find_disjoint(program);
   if (!simple) return std::nullopt;
   std::ranges::reverse(simple->edits);  // made from the last block on, each still stands where the identity has it

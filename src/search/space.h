@@ -48,6 +48,8 @@ struct SpaceOptions {
   std::string text() const;
 };
 
+class OverlappingPrograms;
+
 /// A program and its edit form. Disjoint edits are canonical: sorted, a run of skipped layers cut from its left into
 /// blocks of max_block; so equal programs have equal edits, and edits.size() is the fewest edits that make the program.
 /// Overlapping edits are sorted and nested ones stand in the order they were made; equal programs may have other edits.
@@ -61,9 +63,10 @@ struct EditedProgram {
 /// edits are in segment form under segment_limits(); others may have no parse. With nested edits, every program on the
 /// way is within the bounds too. Immutable and thread-safe.
 ///
-/// Disjoint spaces are counted by dynamic programming. Others are enumerated when first asked, up to kMostEnumerated
-/// programs; a larger one is known by that bound only (counted() is false). A search that adds edit to edit may miss
-/// some of their programs, where it meets another first by more edits than needed.
+/// Disjoint spaces are counted by dynamic programming, overlapping ones by an automaton (OverlappingPrograms) when
+/// first asked. Nested ones, and overlapping ones with max_layer_runs, are enumerated when first asked, up to
+/// kMostEnumerated programs; a larger one is known by that bound only (counted() is false). A search that adds edit to
+/// edit may miss some programs of both, where it meets another first by more edits than needed.
 ///
 /// Not every program need be reachable by adding one edit at a time without leaving the depth bounds; all are when
 /// max_layers() − D ≥ k·r and D − min_layers() ≥ k − 1, as in the default space of 30 layers.
@@ -108,7 +111,7 @@ class SearchSpace {
   double count() const;
   bool counted() const;
 
-  /// "12,345 programs of 27 to 34 layers" or "more than 100,000 programs …".
+  /// "12345 programs of 27 to 34 layers", "more than 100000 programs …" or "an unknown number of programs …".
   std::string describe() const;
 
   /// A program of exactly `layers` executions, uniform over the space, or over what was enumerated of it when counted()
@@ -124,12 +127,17 @@ class SearchSpace {
     std::vector<EditedProgram> programs;
     bool complete = true;
   };
+  struct Automaton;
   void check_options() const;
   void list_candidates();
   void count_completions();
-  void enumerate_sets(Enumeration& found) const;
+  void list_overlapping(Enumeration& found) const;
   void enumerate_steps(Enumeration& found) const;
   const Enumeration& enumeration() const;
+  static std::shared_ptr<Automaton> no_automaton_yet();
+  const OverlappingPrograms& automaton() const;  ///< of overlapping edits
+  /// Null where it does not count the space: other forms, and max_layer_runs.
+  const OverlappingPrograms* counting_automaton() const;
   bool runs_allowed(const core::Program& program) const;
   bool in_bounds(const EditedProgram& edited) const;
   std::optional<EditedProgram> made_of(std::vector<core::Edit> edits) const;
@@ -152,6 +160,7 @@ class SearchSpace {
   std::vector<core::Edit> candidates_;
   std::vector<double> completions_;  ///< disjoint, by cell(state): ways to finish a program from that state
   std::shared_ptr<Enumeration> enumeration_ = std::make_shared<Enumeration>();  ///< other forms, made when asked for
+  std::shared_ptr<Automaton> automaton_ = no_automaton_yet();                   ///< overlapping, made when asked for
 };
 
 }  // namespace polar::search

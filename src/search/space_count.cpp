@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "search/overlapping_programs.h"
 #include "search/space.h"
 
 namespace polar::search {
@@ -88,12 +89,31 @@ void SearchSpace::count_completions() {
   }
 }
 
-// Other forms are enumerated
+// Other forms
 // -------------------------------------------------------------------------------------------
+
+struct SearchSpace::Automaton {
+  std::once_flag once;
+  std::optional<OverlappingPrograms> programs;
+};
+
+std::shared_ptr<SearchSpace::Automaton> SearchSpace::no_automaton_yet() {
+  return std::make_shared<Automaton>();
+}
+
+const OverlappingPrograms& SearchSpace::automaton() const {
+  std::call_once(automaton_->once, [this] { automaton_->programs.emplace(options_, repeated_block(), max_layers_); });
+  return *automaton_->programs;
+}
+
+const OverlappingPrograms* SearchSpace::counting_automaton() const {
+  const bool counts = options_.form == EditForm::kOverlapping && options_.max_layer_runs == 0;
+  return counts ? &automaton() : nullptr;
+}
 
 const SearchSpace::Enumeration& SearchSpace::enumeration() const {
   std::call_once(enumeration_->once, [this] {
-    if (options_.form == EditForm::kOverlapping) enumerate_sets(*enumeration_);
+    if (options_.form == EditForm::kOverlapping) list_overlapping(*enumeration_);
     if (options_.form == EditForm::kNested) enumerate_steps(*enumeration_);
     std::ranges::sort(enumeration_->programs, {}, &EditedProgram::program);
   });
@@ -101,33 +121,22 @@ const SearchSpace::Enumeration& SearchSpace::enumeration() const {
 }
 
 bool SearchSpace::counted() const {
-  return options_.form == EditForm::kDisjoint || enumeration().complete;
+  if (options_.form == EditForm::kDisjoint) return true;
+  const OverlappingPrograms* programs = counting_automaton();
+  return programs ? programs->counted() : enumeration().complete;
 }
 
-// Sets of candidate edits by size, so that a program's first set is a smallest one. The bounds hold for whole programs
-// only, so no set is cut short, and the number of sets visited is bounded too.
-void SearchSpace::enumerate_sets(Enumeration& found) const {
-  constexpr std::size_t kMostSets = 8 * kMostEnumerated;
-  const int most_edits = options_.max_edits > 0 ? options_.max_edits : static_cast<int>(candidates_.size());
-  std::unordered_set<core::Program> known{identity().program};
-  found.programs.push_back(identity());
-  std::vector<std::vector<std::size_t>> level{{}};
-  std::size_t visited = 0;
-  for (int size = 1; size <= most_edits && found.complete && !level.empty(); ++size) {
-    std::vector<std::vector<std::size_t>> next;
-    for (const std::vector<std::size_t>& set : level) {
-      for (std::size_t i = set.empty() ? 0 : set.back() + 1; i < candidates_.size() && found.complete; ++i) {
-        std::vector<std::size_t> larger = set;
-        larger.push_back(i);
-        std::vector<core::Edit> edits;
-        for (const std::size_t index : larger) edits.push_back(candidates_[index]);
-        if (auto made = made_of(std::move(edits)); made && known.insert(made->program).second)
-          found.programs.push_back(*std::move(made));
-        if (size < most_edits) next.push_back(std::move(larger));
-        found.complete = ++visited < kMostSets && found.programs.size() <= kMostEnumerated;
-      }
-    }
-    level = std::move(next);
+// The automaton knows no max_layer_runs: programs beyond it are passed over, and their number is bounded too.
+void SearchSpace::list_overlapping(Enumeration& found) const {
+  constexpr std::size_t kMostSeen = 8 * kMostEnumerated;
+  std::size_t seen = 0;
+  found.complete = automaton().counted();
+  for (int layers = min_layers_; layers <= max_layers_ && found.complete; ++layers) {
+    automaton().each(layers, [&](core::Program&& program) {
+      if (runs_allowed(program)) found.programs.push_back(find(program).value());
+      found.complete = ++seen < kMostSeen && found.programs.size() <= kMostEnumerated;
+      return found.complete;
+    });
   }
 }
 
@@ -147,12 +156,20 @@ void SearchSpace::enumerate_steps(Enumeration& found) const {
 
 std::optional<std::vector<EditedProgram>> SearchSpace::enumerate(std::size_t most) const {
   if (!counted() || count() > static_cast<double>(most)) return std::nullopt;
-  std::vector<EditedProgram> found = enumeration().programs;
-  if (options_.form == EditForm::kDisjoint) {
+  std::vector<EditedProgram> found;
+  for (int layers = min_layers_; layers <= max_layers_; ++layers) {
+    std::vector<core::Program::Layer> steps;
+    if (options_.form == EditForm::kDisjoint) complete({0, 0, 0, layers}, steps, found);
+  }
+  if (const OverlappingPrograms* programs = counting_automaton()) {
     for (int layers = min_layers_; layers <= max_layers_; ++layers) {
-      std::vector<core::Program::Layer> steps;
-      complete({0, 0, 0, layers}, steps, found);
+      programs->each(layers, [&](core::Program&& program) {
+        found.push_back(find(program).value());
+        return true;
+      });
     }
+  } else if (options_.form != EditForm::kDisjoint) {
+    found = enumeration().programs;
   }
   std::ranges::sort(found, [](const EditedProgram& a, const EditedProgram& b) {
     return std::forward_as_tuple(a.edits.size(), a.program) < std::forward_as_tuple(b.edits.size(), b.program);
@@ -178,6 +195,7 @@ void SearchSpace::complete(const State& state, std::vector<core::Program::Layer>
 double SearchSpace::count(int layers) const {
   if (layers < min_layers_ || layers > max_layers_) return 0;
   if (options_.form == EditForm::kDisjoint) return completions_[cell({0, 0, 0, layers})];
+  if (const OverlappingPrograms* programs = counting_automaton()) return programs->count(layers);
   return static_cast<double>(enumerated(layers).size());
 }
 
@@ -194,9 +212,11 @@ std::span<const EditedProgram> SearchSpace::enumerated(int layers) const {
 }
 
 std::string SearchSpace::describe() const {
-  const std::string size = counted() && count() < 1e15 ? fmt::format("{}", static_cast<std::int64_t>(count()))
-                           : counted() ? fmt::format("about {:.2g}", count())
-                                       : fmt::format("more than {}", static_cast<std::int64_t>(count()) - 1);
+  const double number = count();
+  const std::string size = counted() && number < 1e15 ? fmt::format("{}", static_cast<std::int64_t>(number))
+                           : counted()                ? fmt::format("about {:.2g}", number)
+                           : number > 0 ? fmt::format("more than {}", static_cast<std::int64_t>(number) - 1)
+                                        : "an unknown number of";
   return fmt::format("{} programs of {} to {} layers, {} edits{}", size, min_layers_, max_layers_,
                      to_string(options_.form),
                      options_.max_edits > 0 ? fmt::format(", at most {} each", options_.max_edits) : "");
@@ -208,6 +228,7 @@ core::Program SearchSpace::random_program(int layers, core::Random& random) cons
         fmt::format("search space: no program of {} layer executions: expected a length from {} to {}", layers,
                     min_layers_, max_layers_));
   }
+  if (const OverlappingPrograms* programs = counting_automaton()) return programs->random(layers, random);
   if (options_.form != EditForm::kDisjoint) {
     const auto programs = enumerated(layers);
     return programs[random.below(programs.size())].program;

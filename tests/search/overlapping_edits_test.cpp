@@ -38,7 +38,7 @@ TEST(OverlappingEditsOf, FindsASmallestSetForEveryProgramOfASmallSpace) {
 
 TEST(OverlappingEditsOf, FindsWhatIsInASpaceTooLargeToEnumerate) {
   const SearchSpace space(overlapping(30, 4));
-  ASSERT_FALSE(space.counted());
+  ASSERT_GT(space.count(), 1e6);
   core::Random random(7);
   int met = 0;
   for (int i = 0; i < 300; ++i) {
