@@ -127,7 +127,8 @@ struct PredictConfig {
 
 struct MenuConfig {
   int size{};
-  int candidates{};  ///< programs whose outcomes are measured on every example
+  int candidates{};   ///< programs whose outcomes are measured on every example
+  std::string cover;  ///< "validity" or "log-probability"
   std::string scorer;
   std::string target;  ///< "mean" or "token"
   std::vector<double> ridge;

@@ -233,6 +233,10 @@ std::vector<Field> menu_fields() {
       field(KEY(menu.size), 48, integer_in(1, 4096), "Programs on the menu, the identity included."),
       field(KEY(menu.candidates), 96, integer_in(1, 65536),
             "Programs the menu is chosen from: run on every training and validation example."),
+      field(KEY(menu.cover), "validity", one_of({"validity", "log-probability"}),
+            "What a menu smaller than its candidates is chosen to cover: training examples that a program answers, or "
+            "the "
+            "probability of their answers."),
       field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "laplace-ridge", "logistic"}),
             "Model that scores a program for an input, fitted to menu.target."),
       field(KEY(menu.target), "mean", one_of({"mean", "token"}),

@@ -104,9 +104,12 @@ struct Menu {
 /// Step 1.
 Menu cover(const MenuConfig& config, const MenuData& data, int depth) {
   const int count = static_cast<int>(data.candidates.size());
-  const std::vector<int> chosen =
-      predict::greedy_cover(rows_of(data.correct, 0, data.train_rows), rows_of(data.log_prob, 0, data.train_rows),
-                            data.candidates, std::min(config.size, count), kIdentity);
+  const int size = std::min(config.size, count);
+  const Matrix log_prob = rows_of(data.log_prob, 0, data.train_rows);
+  const std::vector<int> chosen = config.cover == "log-probability"
+                                      ? predict::log_prob_cover(log_prob, data.candidates, size, kIdentity)
+                                      : predict::greedy_cover(rows_of(data.correct, 0, data.train_rows), log_prob,
+                                                              data.candidates, size, kIdentity);
   Menu menu;
   for (int index : chosen) {
     menu.programs.push_back(data.candidates[static_cast<std::size_t>(index)]);

@@ -63,6 +63,12 @@ void mark_solved(std::vector<bool>& solved, const Matrix& correct, int program) 
   }
 }
 
+void check_cover(int count, int size, std::optional<int> first) {
+  if (size >= 1 && size <= count && (!first || (*first >= 0 && *first < count))) return;
+  throw core::UsageError(fmt::format("menu: expected 1 <= size <= {} and 0 <= first < {}, found size {}, first {}",
+                                     count, count, size, first.value_or(0)));
+}
+
 MenuPoint measure(const Matrix& scores, const Matrix& correct, std::span<const double> depth_ratios,
                   const ScorerOptions& scorer, const ChoiceRule& rule) {
   MenuPoint point{scorer, rule, 0, 0, 0};
@@ -85,10 +91,7 @@ std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std
   const int count = static_cast<int>(programs.size());
   check_same("outcomes", correct.rows, count, correct);
   check_same("log-probabilities", correct.rows, count, log_prob);
-  if (size < 1 || size > count || (first && (*first < 0 || *first >= count))) {
-    throw core::UsageError(fmt::format("menu: expected 1 <= size <= {} and 0 <= first < {}, found size {}, first {}",
-                                       count, count, size, first.value_or(0)));
-  }
+  check_cover(count, size, first);
   std::vector<bool> solved(correct.rows, false), taken(count, false);
   std::vector<int> menu;
   if (first) {
@@ -105,6 +108,34 @@ std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std
     taken[best] = true;
     menu.push_back(best);
     mark_solved(solved, correct, best);
+  }
+  return menu;
+}
+
+std::vector<int> log_prob_cover(const Matrix& log_prob, std::span<const core::Program> programs, int size,
+                                std::optional<int> first) {
+  const int count = static_cast<int>(programs.size());
+  check_same("log-probabilities", log_prob.rows, count, log_prob);
+  check_cover(count, size, first);
+  std::vector<double> highest(static_cast<std::size_t>(log_prob.rows), kLeastLogProb);
+  const auto gain = [&](int program) {
+    double sum = 0;
+    for (int example = 0; example < log_prob.rows; ++example)
+      sum += std::max(0.0, log_prob.at(example, program) - highest[static_cast<std::size_t>(example)]);
+    return sum;
+  };
+  std::vector<int> left(static_cast<std::size_t>(count)), menu;
+  std::iota(left.begin(), left.end(), 0);
+  std::ranges::sort(left, {}, [&](int program) { return programs[static_cast<std::size_t>(program)]; });
+  while (static_cast<int>(menu.size()) < size) {
+    const auto taken =
+        first && menu.empty() ? std::ranges::find(left, *first) : std::ranges::max_element(left, {}, gain);
+    menu.push_back(*taken);
+    for (int example = 0; example < log_prob.rows; ++example) {
+      double& best = highest[static_cast<std::size_t>(example)];
+      best = std::max(best, log_prob.at(example, *taken));
+    }
+    left.erase(taken);
   }
   return menu;
 }

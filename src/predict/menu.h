@@ -24,6 +24,13 @@ namespace polar::predict {
 std::vector<int> greedy_cover(const Matrix& correct, const Matrix& log_prob, std::span<const core::Program> programs,
                               int size, std::optional<int> first = std::nullopt);
 
+/// The same by log-probability alone: each step takes the program that raises the examples' highest log-probabilities
+/// under a chosen program most, in sum; one below kLeastLogProb counts as that, which is also where every example
+/// begins. Ties go to the smaller program. Throws as greedy_cover.
+std::vector<int> log_prob_cover(const Matrix& log_prob, std::span<const core::Program> programs, int size,
+                                std::optional<int> first = std::nullopt);
+constexpr double kLeastLogProb = -100;
+
 /// How a program of a menu is chosen from its scores.
 struct ChoiceRule {
   double lambda = 0;  ///< price of depth: value = score − lambda · K/D

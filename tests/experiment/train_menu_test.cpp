@@ -135,6 +135,14 @@ TEST_F(TrainMenuTest, CalibratesScoresOfRowsThatTheScorerDidNotSee) {
   EXPECT_EQ(accuracy(menu), 1);
 }
 
+TEST_F(TrainMenuTest, CoversProbabilitiesWhereThatIsAskedFor) {
+  config_.size = 2;
+  EXPECT_EQ(train().front().menu, (std::vector<Program>{programs_[0], programs_[2]})) << "solves all that 0 leaves";
+  for (int i = 0; i < 80; ++i) data_.log_prob.at(i, 1) = std::log(0.95);
+  config_.cover = "log-probability";
+  EXPECT_EQ(train().front().menu, (std::vector<Program>{programs_[0], programs_[1]}));
+}
+
 TEST_F(TrainMenuTest, RanksStaticProgramsByTrainingAccuracyTheCheaperFirst) {
   const auto ranking = train().front().selection.at("static_ranking");
   EXPECT_EQ(ranking.at(0).at("program"), programs_[2].text());

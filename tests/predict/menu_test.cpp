@@ -52,6 +52,17 @@ TEST(GreedyCover, TakesTheProgramAskedForFirst) {
   EXPECT_EQ(greedy_cover(correct, log_prob, kPrograms, 3, 3), (std::vector<int>{3, 1, 0}));
 }
 
+TEST(LogProbCover, TakesTheProgramThatRaisesTheExamplesHighestMost) {
+  const double never = -std::numeric_limits<double>::infinity();
+  const auto log_prob = Matrix::from_rows({{-1, -1.5, -9, never}, {-8, -7, -2, never}, {-4, -3.5, -4, -3}});
+  // Sums −13, −12, −15 and −203: program 1. Over it, 0 adds 0.5, 2 adds 5 and 3 adds 0.5: program 2; then 0 and 3 add
+  // 0.5 each, and 0 is the smaller program.
+  EXPECT_EQ(log_prob_cover(log_prob, kPrograms, 4), (std::vector<int>{1, 2, 0, 3}));
+  EXPECT_EQ(log_prob_cover(log_prob, kPrograms, 2, 3), (std::vector<int>{3, 1})) << "1 adds 191.5, 0 191, 2 189";
+  EXPECT_THROW(log_prob_cover(log_prob, kPrograms, 5), core::UsageError);
+  EXPECT_THROW(log_prob_cover(Matrix(2, 3), kPrograms, 2), core::Error);
+}
+
 TEST(GreedyCover, RefusesSizesThatDisagree) {
   const Matrix correct(2, 4), log_prob(2, 3);
   EXPECT_THROW(greedy_cover(correct, log_prob, kPrograms, 2), core::Error);
