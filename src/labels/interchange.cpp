@@ -74,8 +74,8 @@ std::optional<Shard> shard_of(const std::filesystem::path& path) {
 /// Reads the fields of one sample.
 class SampleReader {
  public:
-  SampleReader(const std::filesystem::path& path, std::int64_t index, int depth)
-      : path_(path), depth_(depth), later_shard_(shard_of(path).value_or(Shard{}).first > 0) {
+  SampleReader(const std::filesystem::path& path, std::int64_t index, int depth, bool later_shard)
+      : path_(path), depth_(depth), later_shard_(later_shard) {
     sample_.index = index;
   }
 
@@ -217,7 +217,7 @@ class SampleReader {
 
   const std::filesystem::path& path_;
   int depth_;
-  bool later_shard_;
+  bool later_shard_;  ///< the file's samples begin behind 0
   InterchangeSample sample_;
 };
 
@@ -225,7 +225,7 @@ class SampleReader {
 class SampleStream {
  public:
   SampleStream(const std::filesystem::path& path, int depth, const std::function<void(InterchangeSample&&)>& take)
-      : path_(path), depth_(depth), take_(take) {}
+      : path_(path), depth_(depth), take_(take), shard_(shard_of(path)) {}
 
   /// json::parser_callback_t: whether the parser keeps the value. `level` counts from 0, the whole file.
   bool on_event(int level, json::parse_event_t event, json& value) {
@@ -259,6 +259,11 @@ class SampleStream {
     }
     InterchangeSummary summary{count_, {}};
     if (!has_samples_) summary.problems = std::move(others_);
+    if (shard_ && shard_->last - shard_->first != count_) {
+      summary.problems.push_back(
+          {-1, path_.filename().string(),
+           fmt::format("expected {} samples, as its name says, found {}", shard_->last - shard_->first, count_)});
+    }
     return summary;
   }
 
@@ -279,7 +284,8 @@ class SampleStream {
       return;
     }
     const std::string& key = in_samples() ? sample_key_ : root_key_;
-    take_(SampleReader(path_, count_, depth_).read(value, root_is_object_ ? key : std::string()));
+    const bool later_shard = shard_ && shard_->first > 0;
+    take_(SampleReader(path_, count_, depth_, later_shard).read(value, root_is_object_ ? key : std::string()));
     ++count_;
   }
 
@@ -293,6 +299,7 @@ class SampleStream {
   const std::filesystem::path& path_;
   int depth_;
   const std::function<void(InterchangeSample&&)>& take_;
+  std::optional<Shard> shard_;
   bool has_layout_ = false, root_is_object_ = false, has_samples_ = false;
   std::string root_key_, sample_key_;
   std::int64_t count_ = 0;
@@ -329,14 +336,7 @@ InterchangeSummary read_interchange(const std::filesystem::path& path, int depth
                     "them where the file is made",
                     path.string(), error.what()));
   }
-  InterchangeSummary summary = samples.finish();
-  const std::optional<Shard> shard = shard_of(path);
-  if (shard && shard->last - shard->first != summary.samples) {
-    summary.problems.push_back(
-        {-1, path.filename().string(),
-         fmt::format("expected {} samples, as its name says, found {}", shard->last - shard->first, summary.samples)});
-  }
-  return summary;
+  return samples.finish();
 }
 
 }  // namespace polar::labels
