@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <tuple>
+#include <unordered_map>
+#include <utility>
 
 #include "core/error.h"
 #include "experiment/dataset.h"
@@ -77,6 +79,16 @@ void record_missing(const RecordedSearch& on, std::span<const search::Trial> wan
   options.stop = &interrupt_flag();
   options.progress = [&](std::int64_t trials) { progress.add(static_cast<std::uint64_t>(trials)); };
   labels::record_trials(on.store, missing, others ? static_cast<search::Evaluator&>(*others) : own, options);
+}
+
+std::vector<search::Outcome> recorded_outcomes(const labels::LabelStore& store, const task::ExampleId& example,
+                                               std::span<const core::Program> programs) {
+  std::unordered_map<core::Program, search::Outcome> known;
+  for (labels::StoredTrial& row : store.trials(example))
+    known.emplace(std::move(row.trial.program), std::move(row.outcome));
+  std::vector<search::Outcome> outcomes;
+  for (const core::Program& program : programs) outcomes.push_back(known.at(program));
+  return outcomes;
 }
 
 }  // namespace polar::experiment

@@ -65,4 +65,8 @@ std::vector<search::SearchResult> search_recorded(const RecordedSearch& on, std:
 void record_missing(const RecordedSearch& on, std::span<const search::Trial> wanted,
                     const labels::LabelStore* known = nullptr);
 
+/// An example's recorded outcomes under these programs, in their order. Throws std::out_of_range where one is missing.
+std::vector<search::Outcome> recorded_outcomes(const labels::LabelStore& store, const task::ExampleId& example,
+                                               std::span<const core::Program> programs);
+
 }  // namespace polar::experiment

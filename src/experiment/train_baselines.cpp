@@ -231,10 +231,8 @@ std::vector<std::vector<search::Outcome>> BaselineStage::outcomes(const labels::
                  greedy_trials(examples, programs), &labels);
   std::vector<std::vector<search::Outcome>> results(programs.size());
   for (const task::Example& example : examples) {
-    std::map<core::Program, search::Outcome> known;
-    for (labels::StoredTrial& row : store.trials(example.id))
-      known.emplace(std::move(row.trial.program), std::move(row.outcome));
-    for (std::size_t i = 0; i < programs.size(); ++i) results[i].push_back(known.at(programs[i]));
+    std::vector<search::Outcome> recorded = recorded_outcomes(store, example.id, programs);
+    for (std::size_t i = 0; i < programs.size(); ++i) results[i].push_back(std::move(recorded[i]));
   }
   return results;
 }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 #include <utility>
 
 #include "core/error.h"
@@ -151,11 +150,9 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& labels, std:
   Outcomes result{Matrix(rows, columns), Matrix(rows, columns), std::vector<int>(examples.size())};
   for (int row = 0; row < rows; ++row) {
     const auto place = static_cast<std::size_t>(row);
-    std::unordered_map<core::Program, search::Outcome> known;
-    for (labels::StoredTrial& one : store.trials(examples[place].id))
-      known.emplace(std::move(one.trial.program), std::move(one.outcome));
+    const std::vector<search::Outcome> recorded = recorded_outcomes(store, examples[place].id, programs);
     for (int column = 0; column < columns; ++column) {
-      const search::Outcome& outcome = known.at(programs[static_cast<std::size_t>(column)]);
+      const search::Outcome& outcome = recorded[static_cast<std::size_t>(column)];
       result.correct.at(row, column) = outcome.correct ? 1 : 0;
       result.log_prob.at(row, column) = outcome.answer_log_prob;
       result.answer_tokens[place] = outcome.answer_tokens;
