@@ -175,9 +175,9 @@ def depth(labels):
 
 
 def operations(labels):
-    heads = {f"{what}_of_{group}": f"{'repeats' if what == 'recurrence' else 'skips'}, % of {group}"
-             for what in ("recurrence", "skip") for group in ("solvable", "rescued")}
-    text = ("<h3>Skips and repeats</h3>\n<p>Questions whose every valid program repeats (skips) a layer; what was not tried does not "
+    heads = {f"{what}_of_{group}": f"{head}, % of {group}"
+             for what, head in (("recurrence", "repeats"), ("skip", "skips"), ("both", "does both")) for group in ("solvable", "rescued")}
+    text = ("<h3>Skips and repeats</h3>\n<p>Questions whose every valid program repeats (skips) a layer, or does both; what was not tried does not "
             "count, so these are upper bounds.</p>\n" + by_key(labels, "needs", heads))
     drawings = [drawing(svg, caption) for svg, caption in (
         (label_plots.segments_at(labels, "lab-at"),
@@ -227,7 +227,8 @@ def variety(labels):
         text += ("<details><summary>Programs of the cover</summary>\n" + table(
             ["k", "program", "covered, %"], [[key, f"<code>{escape(figure.note)}</code>", percent(figure)] for key, figure in cover.items()],
             text_columns=(0, 1)) + "</details>\n")
-    forms = {"paper": "run at most twice, %", "repeat-3": "three times, %", "repeat-4": "four times, %", "any_runs": "any number, %",
+    forms = {"paper": "run at most twice, %", "repeat-3": "three times, %", "repeat-4": "four times, %", "repeat-5": "five times, %",
+             "any_runs": "any number, %",
              "predictor": "this run's predictor, %"}
     emittable = by_key(labels, "emittable", {key: head for key, head in forms.items() if labels.find("emittable", key)})
     return ("<h3>How many programs, and how alike</h3>\n" + plots(*drawings) + text + by_level(labels, [
@@ -241,7 +242,9 @@ def variety(labels):
                         ("cover", "programs", "Questions covered by k programs"), ("overlap", "share", "Overlap of valid programs"),
                         ("edit_entropy_share", "programs", "Entropy of segments in percent of the largest possible"),
                         ("no_parse", "programs", "Programs outside segment form"),
-                        ("emittable_examples", "predictor", "Solvable questions with a valid program that a predictor can emit")))
+                        ("emittable_examples", "predictor", "Solvable questions with a valid program that a predictor can emit"))
+        + keys_by_level(labels, ("edit_entropy", "programs", "Entropy of segments"), show=number, unit="bits")
+        + keys_by_level(labels, ("edit_gini", "programs", "Gini coefficient of segments"), show=number, unit="from 0 to 1"))
 
 
 def replay(labels):

@@ -102,8 +102,8 @@ std::vector<task::Example> data_of(const labels::LabelStore& store, const experi
   const std::string digest = experiment::data_digest(data.task, examples);
   if (digest == store.identity().task_digest) return examples;
   throw core::UsageError(fmt::format(
-      "{}: task: the store was recorded with '{} {}', {} has '{} {}': name the configuration that the labels "
-      "were made with (--config)",
+      "{}: task: the store was recorded with '{} {}', {} has '{} {}': name the configuration that the labels were made "
+      "with (--config)",
       store.path().string(), store.identity().task_name, store.identity().task_digest, origin, data.task.name, digest));
 }
 
@@ -144,8 +144,7 @@ void add_labels_import(CLI::App& labels) {
       ->check(CLI::IsMember({"train", "valid", "test"}));
   command->footer(
       "Without --data every sample must hold question and answer. Programs that cannot be read are reported and kept "
-      "in "
-      "the\nstore's table problems.\n"
+      "in the\nstore's table problems.\n"
       "Example: polar labels import merged_mcts_samples.json --data data/train.jsonl --layers 28 --out "
       "imported.sqlite");
   command->callback([flags] { import_files(*flags); });

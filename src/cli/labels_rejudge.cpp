@@ -162,14 +162,13 @@ class RejudgeCommand {
     if (identity.depth == manifest_.depth && !other_weights) return;
     throw core::UsageError(
         fmt::format("{}: expected labels of {} ({} layers, weights {}), found labels of {} layers, weights {}: name "
-                    "the pool they were "
-                    "imported for (--set pool=POOL)",
+                    "the pool they were imported for (--set pool=POOL)",
                     imported_.path().string(), config_.pool, manifest_.depth, manifest_.weights_digest, identity.depth,
                     identity.weights_digest.empty() ? "not said" : identity.weights_digest));
   }
 
   labels::LabelStore open_store(const OutputStore& out, const exec::Executor& executor) const {
-    const std::string settings = fmt::format("rejudged: imported labels {}; cache semantics {}",
+    const std::string settings = fmt::format("{} {}; cache semantics {}", labels::kRejudgedImport,
                                              imported_.digests().verdicts, config_.exec.cache_semantics);
     labels::LabelStore store = labels::LabelStore::open(
         out.lock, out.name, experiment::store_identity(executor, data_.task, examples_),
@@ -223,15 +222,13 @@ void add_labels_rejudge(CLI::App& labels) {
   command->add_option("config", flags->config, "Configuration (YAML) with pool, prompt and grader")->required();
   command->add_option("--set", flags->overrides, "Override a key, as in --set pool=pools/other; may be given again");
   command
-      ->add_option(
-          "--cache-semantics", flags->cache_semantics,
-          "per_step, or shared_slot, as labels of the authors' code were made; default: exec.cache_semantics of "
-          "the configuration")
+      ->add_option("--cache-semantics", flags->cache_semantics,
+                   "per_step, or shared_slot, as labels of the authors' code were made; default: exec.cache_semantics "
+                   "of the configuration")
       ->check(CLI::IsMember({"per_step", "shared_slot"}));
-  command->add_option(
-      "--out", flags->out,
-      "Also record the outcomes in this label store; interrupted, it goes on from there. Test examples go "
-      "into a store of their own, which nothing is trained on");
+  command->add_option("--out", flags->out,
+                      "Also record the outcomes in this label store; interrupted, it goes on from there. Test examples "
+                      "go into a store of their own, which nothing is trained on");
   command->add_flag("--new-search", flags->new_search,
                     "Record under another fingerprint or other settings than the store's as a search of its own");
   command->footer("Example: polar labels rejudge imported.sqlite configs/quickstart.yaml --out rejudged/labels.sqlite");

@@ -21,7 +21,7 @@ void check_options(const LabelTable& table, const LabelAnalysisOptions& options)
   if (options.budget > 0 && !table.ordered)
     throw core::UsageError(
         fmt::format("label analysis: budget: expected 0 for imported labels, which tell no order of trials, found {}; "
-                    "judge them again first (polar labels rejudge --out FOLDER/labels.sqlite)",
+                    "replay a search of polar's own",
                     options.budget));
   if (options.resamples < 2)
     throw core::UsageError(fmt::format("label analysis: resamples: expected at least 2, found {}", options.resamples));

@@ -98,9 +98,10 @@ struct LabelAnalysisOptions {
 ///  segment_runs           POOL/x: share of repeat segments with x extra runs
 ///  consecutive_layers     OP/POOL/l/c: share of OP segments of l layers that lie in exactly c consecutive layers with
 ///                         segments of the same OP
-///  segment_at             OP/POOL/l/first: share of OP segments of l layers that start at layer `first`; all levels
-///  only edit_entropy           POOL: Shannon entropy in bits of the distribution over distinct segments (first,
-///  length, runs) edit_entropy_share     POOL: that over log2 of the number of distinct segments tried; 1 = all alike
+///  segment_at             OP/POOL/l/first: share of OP segments of l layers that start at layer `first`
+///  edit_entropy           POOL: Shannon entropy in bits of the distribution over distinct segments (first, length,
+///                         runs)
+///  edit_entropy_share     POOL: that over log2 of the number of distinct segments tried; 1 = all alike
 ///  edit_gini              POOL: Gini coefficient of their counts, segments tried but absent from POOL counting 0:
 ///                         sum_ij |x_i − x_j| / (2 n² mean); interval of these three: ± 1.96 bootstrap standard errors
 ///

@@ -61,8 +61,7 @@ constexpr Section kSections[] = {
      "Chosen greedily on these examples; what was not tried on an example counts as not covering it."},
     {"overlap", Unit::kPercent, "Overlap of valid programs",
      "valid_elsewhere: of the programs valid on one example, share valid on another that tried them; expected: share "
-     "of "
-     "valid ones among all tried; jaccard: mean overlap of two examples' sets."},
+     "of valid ones among all tried; jaccard: mean overlap of two examples' sets."},
     {"emittable", Unit::kPercent, "Valid programs that a predictor can emit",
      "The identity left out. paper: segments of at most 4 layers, skipped, kept or run twice; repeat-n: run up to n "
      "times; predictor: this run's."},
@@ -133,8 +132,7 @@ std::string solved_table(const LabelIndex& index) {
   for (const std::string& set : index.sets()) cells.push_back(set_name(set));
   std::string text =
       "\n## Solvable examples by programs allowed (percent)\n\nAn oracle: at least one recorded program was right. A "
-      "set "
-      "filtered from this search had fewer trials than a search of its own.\n\n" +
+      "set filtered from this search had fewer trials than a search of its own.\n\n" +
       markdown_head(cells);
   for (const std::string& level : index.levels()) {
     const LabelFigure* all = index.find("solved", "all", level, "any");
@@ -223,10 +221,8 @@ std::string labels_markdown(const std::vector<LabelFigure>& figures, const std::
   std::string text = fmt::format(
       "# {}\n\nFrom recorded trials; nothing was run for it. Brackets hold 95 % intervals: Wilson's for shares of "
       "examples, bootstrap over examples for the rest. \"All levels\" pools the examples, so a level weighs by its "
-      "size. "
-      "A valid program is one whose recorded answer was right; a program that was not tried on an example counts as "
-      "not "
-      "valid for it.\n",
+      "size. A valid program is one whose recorded answer was right; a program that was not tried on an example counts "
+      "as not valid for it.\n",
       title);
   text += solved_table(index);
   for (const Section& section : kSections) text += section_table(index, section);
@@ -251,8 +247,7 @@ std::string labels_console(const std::vector<LabelFigure>& figures, bool levels)
   }
   return aligned(lines) +
          "percent, but for layers and valid programs an example; skip_only, loop_only and searches: solvable with "
-         "their "
-         "programs alone\n";
+         "their programs alone\n";
 }
 
 void write_labels(const std::filesystem::path& folder, const std::string& stem, const std::vector<LabelFigure>& figures,

@@ -57,7 +57,6 @@ void count_segments(const LabelGroup& group, std::span<const std::uint32_t> prog
     if (values.empty()) values.assign(group.examples.size(), 0);
     ++values[example];
   };
-  const bool places = group.level == kAllLevels;
   for (std::uint32_t number : programs) {
     const auto edits = edits_of(group, number);
     const std::vector<int> consecutive = consecutive_layers(edits);
@@ -68,7 +67,7 @@ void count_segments(const LabelGroup& group, std::span<const std::uint32_t> prog
       count({kLength, edit.length});
       count({kConsecutive, edit.length, consecutive[e]});
       if (!skips) count({kRuns, edit.runs - 1});
-      if (places) count({kPlace, edit.length, edit.first});
+      count({kPlace, edit.length, edit.first});
     }
   }
 }

@@ -83,7 +83,9 @@ LabelTable read_label_table(const labels::LabelStore& store, std::optional<label
     throw core::Error(fmt::format("{}: expected recorded trials{}, found none; polar search makes them",
                                   store.path().string(),
                                   split ? fmt::format(" of the {} split", labels::to_string(*split)) : ""));
-  return builder.finish(0, longest_segment);
+  LabelTable table = builder.finish(0, longest_segment);
+  table.ordered = !store.settings().text.starts_with(labels::kRejudgedImport);
+  return table;
 }
 
 LabelTable read_label_table(const labels::ImportedLabels& labels, std::optional<labels::Split> split,

@@ -74,7 +74,8 @@ class LabelTableBuilder {
 };
 
 /// The greedy trials of the store's current search, of one split or all, examples by id; examples without a trial
-/// included. Throws as LabelStore does, and core::Error when there is no trial at all.
+/// included. Not ordered where the store was judged from imported labels. Throws as LabelStore does, and core::Error
+/// when there is no trial at all.
 LabelTable read_label_table(const labels::LabelStore& store, std::optional<labels::Split> split, int longest_segment);
 
 /// Imported programs, and the identity with the verdict of the initial score, of one split, or of train and validation;

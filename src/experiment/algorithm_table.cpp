@@ -189,8 +189,7 @@ std::string level_table(std::span<const AlgorithmRow> rows, int budget, const st
   std::string text = fmt::format(
       "\nBy level: layers of the shortest valid program, and rollouts\n\n| level | algorithm | points over {0} | the "
       "same, its pilot charged | mean layers | layers over {0}, both solved | over the exhaustive optimum | rollouts "
-      "to "
-      "the first valid | rollouts used |\n|---|---|---|---|---|---|---|---|---|\n",
+      "to the first valid | rollouts used |\n|---|---|---|---|---|---|---|---|---|\n",
       reference);
   for (const std::string& level : levels) {
     for (const AlgorithmRow& row : rows) {
@@ -301,11 +300,10 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
   }
   return text +
          "In brackets: 95 % bootstrap over examples; differences are paired. Over the exhaustive optimum: mean excess "
-         "of the "
-         "shortest valid program's layers, 0 where it is shorter; near: at most 5 % above. Rollouts to the first valid "
-         "program: the "
-         "identity counts as one, an unsolved example with the whole budget. Every algorithm but exhaustive ran once, "
-         "at the largest budget; smaller ones are the first trials of that run, which they would have made too.\n" +
+         "of the shortest valid program's layers, 0 where it is shorter; near: at most 5 % above. Rollouts to the "
+         "first valid program: the identity counts as one, an unsolved example with the whole budget. Every algorithm "
+         "but exhaustive ran once, at the largest budget; smaller ones are the first trials of that run, which they "
+         "would have made too.\n" +
          options.pilot + charge_line(options);
 }
 

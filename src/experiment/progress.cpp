@@ -42,8 +42,8 @@ std::string cut(const std::string& text, int columns) {
 std::function<void(const search::SearchProgress&)> shown_on(Progress& progress) {
   return [&progress, counted = 0L](const search::SearchProgress& now) mutable {
     progress.set_total(static_cast<std::uint64_t>(now.rollouts_at_most));
-    progress.set_note(fmt::format("{} of {} examples, {} solved, {} by the identity", now.searches_done, now.searches,
-                                  now.solved, now.identity_correct));
+    progress.set_note(fmt::format("{} solved, {} by the identity, {} of {} examples", now.solved, now.identity_correct,
+                                  now.searches_done, now.searches));
     progress.add(static_cast<std::uint64_t>(now.rollouts_done - counted));
     counted = now.rollouts_done;
   };
@@ -52,7 +52,8 @@ std::function<void(const search::SearchProgress&)> shown_on(Progress& progress) 
 std::string duration_text(std::chrono::seconds duration) {
   const auto seconds = duration.count();
   if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 3600) return fmt::format("{} min", seconds / 60);
   return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
 }
 
@@ -114,13 +115,12 @@ double Progress::rate(TimePoint now) const {
 void Progress::draw(TimePoint now, bool last) {
   drawn_ = now;
   while (samples_.size() > 1 && now - samples_[1].time >= kRateWindow) samples_.pop_front();
-  std::string line = fmt::format("{}: {}", label_, grouped(done_));
-  if (total_ > 0) line += fmt::format(" of {}", grouped(total_));
-  line += ' ' + unit_;
-  if (total_ > 0) line += fmt::format(" ({} %)", done_ * 100 / total_);
+  std::string head = fmt::format("{}: {}", label_, grouped(done_)), line;
+  if (total_ > 0) head += fmt::format(" of {}", grouped(total_));
+  head += ' ' + unit_;
   const double elapsed_s = seconds_between(start_, now);
   const double speed = last ? (elapsed_s > 0 ? static_cast<double>(done_) / elapsed_s : 0) : rate(now);
-  if (speed > 0) line += fmt::format(", {:.1f} {}/s", speed, unit_);
+  if (speed > 0) line += fmt::format(", {:.1f}/s", speed);
   if (last)
     line += ", took " + duration_text(std::chrono::seconds(static_cast<std::int64_t>(elapsed_s)));
   else if (speed > 0 && total_ > done_)
@@ -128,10 +128,12 @@ void Progress::draw(TimePoint now, bool last) {
                         duration_text(std::chrono::seconds(std::llround(static_cast<double>(total_ - done_) / speed))));
   if (!note_.empty()) line += ", " + note_;
   samples_.push_back({now, done_});
-  if (output_.terminal)
-    output_.write("\r" + cut(line, output_.columns - 1) + "\x1b[K" + (last ? "\n" : ""));
-  else
-    output_.write(line + "\n");
+  const std::string share = total_ > 0 ? fmt::format(" ({} %)", done_ * 100 / total_) : "";
+  const std::string whole = head + share + line;
+  if (!output_.terminal) return output_.write(whole + "\n");
+  const int columns = output_.columns - 1;
+  const std::string shown = cut(whole, columns) == whole ? whole : cut(head + line, columns);  // the share goes first
+  output_.write("\r" + shown + "\x1b[K" + (last ? "\n" : ""));
 }
 
 }  // namespace polar::experiment

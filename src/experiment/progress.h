@@ -27,7 +27,7 @@ struct ProgressOutput {
   static ProgressOutput standard_error();
 };
 
-/// "search: 1,234 of 6,400 rollouts (19 %), 85.3 rollouts/s, 1 min 1 s left". The rate is that of the last half minute,
+/// "search: 1,234 of 6,400 rollouts (19 %), 85.3/s, 1 min 1 s left". The rate is that of the last half minute,
 /// so that work answered from a store at the start does not distort it. Drawn at most ten times a second on a terminal,
 /// every five seconds elsewhere, and at the end. Thread-safe.
 class Progress {
@@ -70,10 +70,10 @@ class Progress {
 };
 
 /// Shows each report of run_searches (SearchRun::progress) on `progress`, which must outlive it: rollouts as they are
-/// done, of as many as there can still be, and what came of the examples.
+/// done, of as many as there can still be, and what came of the examples, hits first, so that 80 columns hold them.
 std::function<void(const search::SearchProgress&)> shown_on(Progress& progress);
 
-/// "0 s", "59 s", "1 min 1 s", "2 h 5 min".
+/// "0 s", "59 s", "1 min 1 s", "27 min", "2 h 5 min".
 std::string duration_text(std::chrono::seconds duration);
 
 }  // namespace polar::experiment

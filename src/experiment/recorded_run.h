@@ -36,8 +36,8 @@ struct RecordedRun {
 };
 
 /// Throws core::UsageError for an override of another key than exec.KEY, when the folder holds no configuration or no
-/// store, when pool or data are no longer those of
-/// the recorded search, and when no example has a recorded trial; core::Error for a level named eval::kAllLevels;
+/// store, when pool or data are no longer those of the
+/// recorded search, and when no example has a recorded trial; core::Error for a level named eval::kAllLevels;
 /// otherwise as load_config, read_manifest and LabelStore do. Writes nothing.
 RecordedRun read_recorded_run(const std::filesystem::path& folder, const RecordedChoice& choice);
 

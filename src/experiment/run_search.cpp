@@ -89,7 +89,8 @@ bool RunSearch::has_pilot() const {
 
 std::vector<core::Program> RunSearch::served(const labels::LabelStore& store) const {
   return programs_that_served(store, slice_levels(data.dataset.train, 0, config.search.transfer_pilot), depth(),
-                              config.search.transfer_size, search::objective_of(config.search.objective));
+                              config.search.transfer_size, search::objective_of(config.search.objective),
+                              config.search.transfer_pilot_rollouts);
 }
 
 /// Those of the oracle hold what served the pilot; the labels' search has yet to find it.
@@ -113,8 +114,8 @@ void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Exa
   search::SearchOptions options = options_of(store.kind(), rollouts);
   if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
     const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
-    search_some(store, pilot, of_pilot(options, space, config.seed, config.search.transfer_pilot_rollouts),
-                label + ", pilot");
+    const int of_each = std::max(rollouts, config.search.transfer_pilot_rollouts);  // they are labels as all others
+    search_some(store, pilot, of_pilot(options, space, config.seed, of_each), label + ", pilot");
     options = starting_from(std::move(options), served(store));
   }
   if (!options.first_programs.empty()) {

@@ -41,9 +41,9 @@ struct RunSearch {
                                std::span<const task::Example> examples, const std::string& settings,
                                labels::StoreOptions options) const;
   /// Searches what is not done in the store yet. The algorithm transfer without a file first searches the pilot
-  /// (of_pilot), a slice of the training examples; a labels store records that, and the oracle reads it
-  /// in the run's labels.sqlite, when its store is opened as well: other programs make another search. Whatever the
-  /// trees in step and interruptions, the same programs go on from it.
+  /// (of_pilot), a slice of the training examples; a labels store records that, and the oracle reads it in
+  /// the run's labels.sqlite, when its store is opened as well: other programs make another search. Whatever the trees
+  /// in step and interruptions, the same programs go on from it.
   void search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                    const std::string& label);
 

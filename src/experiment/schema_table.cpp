@@ -161,7 +161,8 @@ std::vector<Field> search_fields() {
       field(KEY(search.transfer_pilot), 10, integer_from(1),
             "transfer: training examples a level that are searched first, single edits before all else."),
       field(KEY(search.transfer_pilot_rollouts), 150, integer_from(0),
-            "transfer: programs for each example of the pilot; 0: as many as search.rollouts."),
+            "transfer: programs for each example of the pilot that decide where others start; 0: search.rollouts, of "
+            "which the pilot's have at least as many."),
       field(KEY(search.transfer_size), 16, integer_from(1), "transfer: programs to start from, at most."),
       field(KEY(search.edits), "disjoint", one_of(search::edit_form_names()),
             "disjoint: blocks never meet, as predictors need; overlapping: they may; nested: loops in loops."),

@@ -21,13 +21,14 @@ struct TriedOn {
   std::vector<core::Program> programs;                   ///< valid on any of them, sorted
 };
 
-/// Greedy trials of the examples that the identity fails, or of all examples.
-TriedOn tried_on(const labels::LabelStore& store, std::span<const task::Example> examples,
+/// The first greedy trials (0: all) of the examples that the identity fails, or of all examples.
+TriedOn tried_on(const labels::LabelStore& store, std::span<const task::Example> examples, int most,
                  const core::Program& identity, bool failed_only) {
   TriedOn tried;
   for (const task::Example& example : examples) {
     std::vector<labels::StoredTrial> trials = store.trials(example.id);
     std::erase_if(trials, [](const labels::StoredTrial& one) { return one.trial.sample.temperature != 0; });
+    if (most > 0 && trials.size() > static_cast<std::size_t>(most)) trials.erase(trials.begin() + most, trials.end());
     const bool solved = std::ranges::any_of(
         trials, [&](const labels::StoredTrial& one) { return one.outcome.correct && one.trial.program == identity; });
     if (failed_only && solved) continue;
@@ -95,13 +96,13 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
 
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
                                                 std::span<const task::Example> examples, int depth, int size,
-                                                search::Objective objective) {
+                                                search::Objective objective, int trials) {
   const core::Program identity = core::Program::identity(depth);
-  TriedOn rescuing = tried_on(store, examples, identity, true);
-  if (rescuing.programs.empty()) rescuing = tried_on(store, examples, identity, false);
+  TriedOn rescuing = tried_on(store, examples, trials, identity, true);
+  if (rescuing.programs.empty()) rescuing = tried_on(store, examples, trials, identity, false);
   std::vector<core::Program> chosen = cover_of(rescuing, size);
   if (objective == search::Objective::kFirstValid) return chosen;
-  TriedOn shortening = tried_on(store, examples, identity, false);
+  TriedOn shortening = tried_on(store, examples, trials, identity, false);
   std::erase_if(shortening.programs, [&](const core::Program& program) { return program.length() >= depth; });
   return in_turn(chosen, cover_of(shortening, size), size);
 }

@@ -59,9 +59,8 @@ struct InterchangeSummary {
 ///   initial_score | initial_transition_metric | evaluation_result.initial_score (a number or truth value)
 /// - split ("train", "valid" or "test": another one throws Error), level, id, query_id, global_idx, sample_id
 /// - final_valid_transitions | valid_transitions and final_invalid_transitions | invalid_transitions: lists of
-/// programs,
-///   each a list of layers or {"path": list of layers}. Where both names are there with other content, the programs of
-///   both are taken, with a problem
+///   programs, each a list of layers or {"path": list of layers}. Where both names are there with other
+///   content, the programs of both are taken, with a problem
 /// In an object without "samples" whatever has no program list is no sample, but a problem of the file.
 /// A program that is empty, too long, no list of integers or outside 0 … depth − 1, a field of another type, and a
 /// sample that is no object or holds no program list become problems of their sample. A file named `{start}_{end}.json`

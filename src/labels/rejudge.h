@@ -37,6 +37,9 @@ struct JudgedLabels {
   std::function<std::vector<JudgedTrial>(const task::ExampleId&)> trials;
 };
 
+/// How the settings text of a store begins whose programs were imported: their order is no search's.
+inline constexpr const char* kRejudgedImport = "rejudged: imported labels";
+
 /// Every imported program, greedily, and the identity of every example, which label stores need to be read: its verdict
 /// is that of the initial score, and where there is none, it is not counted. `labels` must outlive the result.
 JudgedLabels to_judge(const ImportedLabels& labels);

@@ -40,31 +40,26 @@ bool is_immutable(const std::filesystem::path& path) {
 std::string remedy_for(int code, int system_error) {
   if (code == SQLITE_FULL || system_error == ENOSPC || system_error == EDQUOT) {
     return "the disk is full. Nothing was half-written and every round recorded earlier is kept: free some space, then "
-           "run the "
-           "same command again";
+           "run the same command again";
   }
   switch (code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return "the file is damaged, or not a label store. Expected a SQLite database written by polar: restore a copy, "
-             "or move it "
-             "away and search again";
+             "or move it away and search again";
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
     case SQLITE_AUTH:
       return "the file or its folder cannot be opened or written to. Expected read and write permission on both: "
-             "change the "
-             "permission, or choose another run folder";
+             "change the permission, or choose another run folder";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return "another program holds a lock on the file. Close it (an open SQLite shell with a pending transaction does "
-             "that), "
-             "then run the same command again";
+             "that), then run the same command again";
     case SQLITE_IOERR:
       return "the file system reported an error. Every round recorded earlier is kept: check the disk, then run the "
-             "same command "
-             "again";
+             "same command again";
     default:
       return "SQLite refused the operation";
   }
@@ -74,10 +69,9 @@ std::string remedy_for(int code, int system_error) {
 
 Database::Database(std::filesystem::path path, OpenMode mode, const std::string& vfs) : path_(std::move(path)) {
   if (mode == OpenMode::kRead && !std::filesystem::exists(path_)) {
-    throw core::Error(
-        fmt::format("{}: no label store there. Expected a file written by a search: run the search first, or check "
-                    "the run's name",
-                    path_.string()));
+    throw core::Error(fmt::format(
+        "{}: no label store there. Expected a file written by a search: run the search first, or check the run's name",
+        path_.string()));
   }
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
   flags |= mode == OpenMode::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -128,10 +122,10 @@ void choose_journal(Database& database, const std::function<void(const std::stri
   }
   database.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL", "choosing its journal");
   if (message) {
-    message(fmt::format(
-        "{}: this file system cannot share memory between processes, so that the label store uses a rollback "
-        "journal: recording is slower, and readers wait for the writer",
-        database.path().string()));
+    message(
+        fmt::format("{}: this file system cannot share memory between processes, so that the label store uses a "
+                    "rollback journal: recording is slower, and readers wait for the writer",
+                    database.path().string()));
   }
 }
 

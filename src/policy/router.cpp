@@ -79,10 +79,9 @@ std::vector<RankedPrograms> RouterPlanner::propose(std::span<const Input> inputs
   std::vector<exec::EncodedExample> prompts;
   for (const Input& input : inputs) {
     if (input.prompt == nullptr) {
-      throw core::Error(
-          fmt::format("policy {}: example '{}': expected its prompt, since routers decide while it is executed, found "
-                      "none",
-                      name_, input.id));
+      throw core::Error(fmt::format(
+          "policy {}: example '{}': expected its prompt, since routers decide while it is executed, found none", name_,
+          input.id));
     }
     prompts.push_back(*input.prompt);
   }

@@ -83,8 +83,10 @@ void Search::backup(std::span<const Outcome> outcomes) {
   ++round_;
 }
 
+/// Of the edits that the result will read in it, which may be fewer than it was made by.
 void Search::queue_reductions(const EditedProgram& valid) {
-  for (EditedProgram& reduced : reductions_of(valid, space_, options_.minimise))
+  if (options_.minimise == Minimise::kOff) return;
+  for (EditedProgram& reduced : reductions_of(space_.find(valid.program).value_or(valid), space_, options_.minimise))
     reductions_.push_back(std::move(reduced));
 }
 

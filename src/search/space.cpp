@@ -184,9 +184,35 @@ std::optional<EditedProgram> SearchSpace::extend_steps(const EditedProgram& pare
 }
 
 std::optional<EditedProgram> SearchSpace::without(const EditedProgram& program, std::size_t index) const {
+  if (options_.form == EditForm::kNested) {
+    const auto rest = steps_without(program.edits, index);
+    return rest ? nested(*rest) : std::nullopt;
+  }
   std::vector<core::Edit> edits = program.edits;
   edits.erase(edits.begin() + static_cast<std::ptrdiff_t>(index));
-  return options_.form == EditForm::kNested ? nested(edits) : made_of(std::move(edits));
+  return made_of(std::move(edits));
+}
+
+/// Edits are at steps of what those before them made: each later one moves by what the removed one added, or took out,
+/// before it. [begin, end) are the steps that it added; nothing where it took some out, at `begin`.
+std::optional<std::vector<core::Edit>> SearchSpace::steps_without(std::span<const core::Edit> edits,
+                                                                  std::size_t index) {
+  const core::Edit& removed = edits[index];
+  const int added = extra_steps(removed);
+  int begin = removed.is_skip() ? removed.first : removed.last() + 1;
+  std::vector<core::Edit> rest(edits.begin(), edits.begin() + static_cast<std::ptrdiff_t>(index));
+  for (core::Edit edit : edits.subspan(index + 1)) {
+    const int end = begin + std::max(added, 0);
+    if (edit.last() < begin) {
+      begin += extra_steps(edit);
+    } else if (edit.first >= end) {
+      edit.first -= added;
+    } else {
+      return std::nullopt;
+    }
+    rest.push_back(edit);
+  }
+  return rest;
 }
 
 std::optional<EditedProgram> SearchSpace::nested(std::span<const core::Edit> edits) const {

@@ -92,7 +92,9 @@ class SearchSpace {
   /// The parent with one more edit; nullopt when disjoint blocks would meet or the result is not in the space.
   std::optional<EditedProgram> extend(const EditedProgram& parent, const core::Edit& edit) const;
 
-  /// The program without the index-th of its edits; nullopt when the rest makes no program of the space.
+  /// The program without the index-th of its edits, all others on the layers where they were; nullopt when the rest
+  /// makes no program of the space, or (nested) a later edit acts on steps that this one added, or across those it took
+  /// out.
   std::optional<EditedProgram> without(const EditedProgram& program, std::size_t index) const;
 
   /// The edit form of a layer sequence; nullopt when it is not in the space (nested spaces too large to enumerate: when
@@ -142,6 +144,7 @@ class SearchSpace {
   bool in_bounds(const EditedProgram& edited) const;
   std::optional<EditedProgram> made_of(std::vector<core::Edit> edits) const;
   std::optional<EditedProgram> nested(std::span<const core::Edit> edits) const;
+  static std::optional<std::vector<core::Edit>> steps_without(std::span<const core::Edit> edits, std::size_t index);
   std::optional<EditedProgram> extend_steps(const EditedProgram& parent, const core::Edit& edit) const;
   void complete(const State& state, std::vector<core::Program::Layer>& steps, std::vector<EditedProgram>& found) const;
   std::optional<EditedProgram> find_disjoint(const core::Program& program) const;

@@ -18,10 +18,10 @@ std::vector<std::string> split_at_questions(std::string_view body) {
     from = at + kQuestion.size();
   }
   if (pieces.empty()) {
-    throw core::UsageError(fmt::format(
-        "prompt template: expected {{question}} at least once, found it nowhere in '{}': write it where the question "
-        "belongs",
-        body));
+    throw core::UsageError(
+        fmt::format("prompt template: expected {{question}} at least once, found it nowhere in '{}': write it where "
+                    "the question belongs",
+                    body));
   }
   pieces.emplace_back(body.substr(from));
   return pieces;

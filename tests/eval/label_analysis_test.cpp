@@ -236,7 +236,7 @@ TEST_F(LabelAnalysis, DescribesSegmentsByLengthRunsAndPlace) {
          {{"shortest/1", 1}, {"valid/1", 4.0 / 5}, {"valid/2", 1.0 / 5}, {"tried/1", 6.0 / 8}, {"tried/2", 2.0 / 8}});
   EXPECT_NEAR(figures().value("segment_at", "repeat/valid/1/7"), 2.0 / 5, 1e-12);
   EXPECT_NEAR(figures().value("segment_at", "repeat/valid/2/5"), 1.0 / 5, 1e-12);
-  EXPECT_EQ(figures().find("segment_at", "repeat/valid/1/7", "easy"), nullptr);
+  EXPECT_NEAR(figures().value("segment_at", "repeat/valid/1/7", "easy"), 2.0 / 3, 1e-12);
   EXPECT_NEAR(figures().value("consecutive_layers", "repeat/valid/1/1"), 4.0 / 5, 1e-12);
   EXPECT_NEAR(figures().value("consecutive_layers", "skip/valid/2/2"), 1.0 / 5, 1e-12);
 }
@@ -328,7 +328,7 @@ TEST(LabelReplay, IsNotGivenWhereNoOrderOfTrialsIsKnown) {
   LabelAnalysisOptions budget;
   budget.budget = 5;
   test::expect_parts(test::message_of<core::UsageError>([&] { analyse_labels(table, budget); }),
-                     {"budget", "found 5", "polar labels rejudge"});
+                     {"budget", "found 5", "a search of polar's own"});
 }
 
 TEST(LabelSegments, CountsConsecutiveLayersAcrossSegments) {
@@ -393,6 +393,20 @@ TEST(LabelTable, ReadsGreedyTrialsOfAStoreInRecordedOrder) {
   EXPECT_EQ(analysed(table).value("counts", "examples"), 1);  // those without a trial say nothing
   const auto message = test::message_of<core::Error>([&] { read_label_table(store, labels::Split::kValid, 4); });
   EXPECT_NE(message.find("expected recorded trials of the valid split"), std::string::npos) << message;
+}
+
+TEST(LabelTable, KnowsNoOrderOfTrialsThatWereJudgedFromImportedLabels) {
+  for (const bool imported : {true, false}) {
+    const test::TemporaryFolder folder;
+    const labels::RunLock lock(folder.path());
+    labels::SearchSettings settings = test::some_settings();
+    settings.text = imported ? "rejudged: imported labels 1234; cache semantics per_step" : "of a search";
+    labels::LabelStore store = labels::LabelStore::open(lock, "labels.sqlite", test::some_identity(), settings);
+    store.add_examples(test::some_examples());
+    const search::Trial trials[] = {{"a", core::Program::identity(3), {}}};
+    store.record("a", 0, trials, std::vector<search::Outcome>(1));
+    EXPECT_EQ(read_label_table(store, std::nullopt, 4).ordered, !imported);
+  }
 }
 
 TEST(LabelTable, RefusesTrialsWithoutExampleAndLayersBeyondTheDepth) {

@@ -30,11 +30,11 @@ TEST(Progress, WritesPlainLinesEveryFewSecondsWithRateAndTimeLeft) {
   EXPECT_EQ(screen.take(), "");
   screen.now += 1s;
   progress.add(100);
-  EXPECT_EQ(screen.take(), "search: 500 of 6,400 rollouts (7 %), 100.0 rollouts/s, 59 s left\n");
+  EXPECT_EQ(screen.take(), "search: 500 of 6,400 rollouts (7 %), 100.0/s, 59 s left\n");
   screen.now += 5s;
   progress.set_note("best 0.53");
   progress.add(500);
-  EXPECT_EQ(screen.take(), "search: 1,000 of 6,400 rollouts (15 %), 100.0 rollouts/s, 54 s left, best 0.53\n");
+  EXPECT_EQ(screen.take(), "search: 1,000 of 6,400 rollouts (15 %), 100.0/s, 54 s left, best 0.53\n");
 }
 
 TEST(Progress, RedrawsOneLineOnATerminalAndEndsItOnce) {
@@ -46,11 +46,11 @@ TEST(Progress, RedrawsOneLineOnATerminalAndEndsItOnce) {
     EXPECT_EQ(screen.take(), "");
     screen.now += 950ms;
     progress.add();
-    EXPECT_EQ(screen.take(), "\rtrain: 2 of 10 epochs (20 %), 2.0 epochs/s, 4 s left\x1b[K");
+    EXPECT_EQ(screen.take(), "\rtrain: 2 of 10 epochs (20 %), 2.0/s, 4 s left\x1b[K");
     progress.add(8);
     screen.now += 1s;
     progress.finish();
-    EXPECT_EQ(screen.take(), "\rtrain: 10 of 10 epochs (100 %), 5.0 epochs/s, took 2 s\x1b[K\n");
+    EXPECT_EQ(screen.take(), "\rtrain: 10 of 10 epochs (100 %), 5.0/s, took 2 s\x1b[K\n");
   }
   EXPECT_EQ(screen.take(), "");
 }
@@ -73,7 +73,7 @@ TEST(Progress, ForgetsAFastStart) {
     screen.take();
     progress.add(50);
   }
-  EXPECT_EQ(screen.take(), "search: 5,400 of 10,000 rollouts (54 %), 10.0 rollouts/s, 7 min 40 s left\n");
+  EXPECT_EQ(screen.take(), "search: 5,400 of 10,000 rollouts (54 %), 10.0/s, 7 min 40 s left\n");
 }
 
 TEST(Progress, LeavesOutShareAndTimeLeftOfAnUnknownTotal) {
@@ -81,7 +81,7 @@ TEST(Progress, LeavesOutShareAndTimeLeftOfAnUnknownTotal) {
   Progress progress("read", 0, "rows", screen.output(false));
   screen.now += 5s;
   progress.add(10);
-  EXPECT_EQ(screen.take(), "read: 10 rows, 2.0 rows/s\n");
+  EXPECT_EQ(screen.take(), "read: 10 rows, 2.0/s\n");
 }
 
 TEST(Progress, TakesATotalThatFalls) {
@@ -90,7 +90,7 @@ TEST(Progress, TakesATotalThatFalls) {
   screen.now += 5s;
   progress.set_total(1000);
   progress.add(500);
-  EXPECT_EQ(screen.take(), "search: 500 of 1,000 rollouts (50 %), 100.0 rollouts/s, 5 s left\n");
+  EXPECT_EQ(screen.take(), "search: 500 of 1,000 rollouts (50 %), 100.0/s, 5 s left\n");
 }
 
 TEST(ShownOn, ShowsRolloutsOfAsManyAsThereCanStillBe) {
@@ -106,8 +106,16 @@ TEST(ShownOn, ShowsRolloutsOfAsManyAsThereCanStillBe) {
         .identity_correct = 1,
         .solved = 2});
   EXPECT_EQ(screen.take(),
-            "search: 100 of 250 rollouts (40 %), 20.0 rollouts/s, 8 s left, 2 of 4 examples, 2 solved, 1 by the "
-            "identity\n");
+            "search: 100 of 250 rollouts (40 %), 20.0/s, 8 s left, 2 solved, 1 by the identity, 2 of 4 examples\n");
+}
+
+TEST(ShownOn, ShowsHitsOfALargeSearchOnATerminalOfEightyColumns) {
+  Screen screen;
+  Progress progress("search", 0, "rollouts", screen.output(true, 80));
+  const auto show = shown_on(progress);
+  screen.now += 1075s;
+  show({.searches = 9800, .rollouts_done = 123456, .rollouts_at_most = 1960140, .solved = 5631});
+  EXPECT_NE(screen.take().find("114.8/s, 4 h 26 min left, 5631 solved"), std::string::npos);
 }
 
 TEST(Progress, CountsFromSeveralThreads) {
@@ -127,6 +135,7 @@ TEST(Progress, WritesDurationsInTwoUnits) {
   EXPECT_EQ(duration_text(0s), "0 s");
   EXPECT_EQ(duration_text(59s), "59 s");
   EXPECT_EQ(duration_text(61s), "1 min 1 s");
+  EXPECT_EQ(duration_text(1643s), "27 min");
   EXPECT_EQ(duration_text(7500s), "2 h 5 min");
 }
 

@@ -73,6 +73,15 @@ TEST_F(ProgramsThatServed, ComeFromAllExamplesWhenTheIdentitySolvesThem) {
             (std::vector<Program>{third_}));
 }
 
+TEST_F(ProgramsThatServed, ComeFromTheFirstTrialsWhereOnlyThoseCount) {
+  add("a", {{identity_, false}, {first_, true}, {third_, true}});
+  add("b", {{identity_, false}, {second_, false}, {third_, true}});
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid, 2),
+            (std::vector<Program>{first_}));
+  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid, 3),
+            (std::vector<Program>{third_, first_}));
+}
+
 TEST_F(ProgramsThatServed, AreNoneWhereOnlyTheIdentityIsValid) {
   add("a", {{identity_, true}, {first_, false}});
   EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid).empty());

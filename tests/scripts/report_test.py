@@ -391,7 +391,7 @@ class LabelsTest(unittest.TestCase):
         self.assertIn("valid for 31.0 % of the others that tried it; of all tried ones 22.0 % are valid", text)
         self.assertIn("What 1,440 recorded trials of 36 training and validation questions say", text)
         self.assertEqual(text.count("<svg"), 13)
-        self.assertEqual(text.count("<details>"), 20)
+        self.assertEqual(text.count("<details>"), 22)
         of_sets = text.split("More figures of these sets of programs")[1].split("</details>")[0]
         self.assertIn('<td class="text">shortest_layers CC</td><td>28.50 [25.65, 31.35]</td><td>–</td>', of_sets)
         self.assertNotIn("What the search space offers is not known", text)

@@ -144,6 +144,31 @@ TEST(SearchSpaceFormsTest, TakesEditsOutOneByOne) {
   }
 }
 
+/// Whatever the order in which they were made: each at the step where its block stands then.
+TEST(SearchSpaceFormsTest, LeavesTheOtherOfTwoBlocksThatAreApartWhenOneIsTakenOut) {
+  const SearchSpace nested(formed(EditForm::kNested)), disjoint(formed(EditForm::kDisjoint));
+  int pairs = 0;
+  for (const core::Edit& a : disjoint.candidates()) {
+    for (const core::Edit& b : disjoint.candidates()) {
+      if (a.last() >= b.first) continue;
+      const core::Edit moved{b.first + a.length * a.extra_runs, b.length, b.extra_runs};
+      for (const bool a_first : {true, false}) {
+        const auto first = nested.extend(nested.identity(), a_first ? a : b);
+        const auto both = first ? nested.extend(*first, a_first ? moved : a) : std::nullopt;
+        if (!both) continue;
+        for (const bool a_stays : {true, false}) {
+          const auto alone = disjoint.extend(disjoint.identity(), a_stays ? a : b);
+          const auto rest = nested.without(*both, a_stays == a_first ? 1 : 0);
+          ASSERT_EQ(rest.has_value(), alone.has_value());
+          EXPECT_TRUE(!rest || rest->program == alone->program);
+          ++pairs;
+        }
+      }
+    }
+  }
+  EXPECT_GT(pairs, 50);
+}
+
 TEST(SearchSpaceFormsTest, LimitsHowOftenALayerRunsAndHowLongARepeatIs) {
   for (const EditForm form : {EditForm::kDisjoint, EditForm::kOverlapping, EditForm::kNested}) {
     SpaceOptions options = formed(form);
