@@ -228,8 +228,7 @@ def variety(labels):
             ["k", "program", "covered, %"], [[key, f"<code>{escape(figure.note)}</code>", percent(figure)] for key, figure in cover.items()],
             text_columns=(0, 1)) + "</details>\n")
     forms = {"paper": "run at most twice, %", "repeat-3": "three times, %", "repeat-4": "four times, %", "repeat-5": "five times, %",
-             "any_runs": "any number, %",
-             "predictor": "this run's predictor, %"}
+             "any_runs": "any number, %", "predictor": "this run's predictor, %"}
     emittable = by_key(labels, "emittable", {key: head for key, head in forms.items() if labels.find("emittable", key)})
     return ("<h3>How many programs, and how alike</h3>\n" + plots(*drawings) + text + by_level(labels, [
         ("valid programs a question", lambda level: number(labels.find("valid_programs", "mean_all", level))),
@@ -248,6 +247,8 @@ def variety(labels):
 
 
 def replay(labels):
+    if not labels.group("replay_solved"):  # the order of trials is not known
+        return ""
     return "<h3>With a smaller budget</h3>\n" + plots(
         drawing(label_plots.by_set(labels, "replay_solved", "lab-replay", set_name),
                 "Share of questions solved within the first r recorded trials, by the programs that count."),

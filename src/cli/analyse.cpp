@@ -79,8 +79,8 @@ void add_analyse(CLI::App& app) {
                       "name they then have");
   command->add_flag("--json", flags->json, "Print every figure as JSON instead of the table");
   command->footer(
-      "Imported labels tell no order of trials: they have no figures by trials and no --budget, and no --compare "
-      "before they are judged again (polar labels rejudge --out FOLDER/labels.sqlite).\n"
+      "Imported labels tell no order of trials: judged again or not, they have no figures by trials and no --budget, "
+      "and no --compare before they are judged again (polar labels rejudge --out FOLDER/labels.sqlite).\n"
       "Example: polar analyse runs/quickstart --levels --budget 16 --compare skip=runs/quickstart-skip");
   command->callback([flags] { analyse(*flags); });
 }

@@ -20,8 +20,8 @@ void check_options(const LabelTable& table, const LabelAnalysisOptions& options)
         fmt::format("label analysis: budget: expected at least 0 (0 = all), found {}", options.budget));
   if (options.budget > 0 && !table.ordered)
     throw core::UsageError(
-        fmt::format("label analysis: budget: expected 0 for imported labels, which tell no order of trials, found {}; "
-                    "replay a search of polar's own",
+        fmt::format("label analysis: budget: expected 0 for labels that were imported, judged again or not: they tell "
+                    "no order of trials; found {}; replay a search of polar's own",
                     options.budget));
   if (options.resamples < 2)
     throw core::UsageError(fmt::format("label analysis: resamples: expected at least 2, found {}", options.resamples));

@@ -67,7 +67,7 @@ struct LabelAnalysisOptions {
 ///                         repeat a layer | all skip one | all do both
 ///  shortest_uses          recurrence | skip, likewise: share whose shortest valid program does so
 ///  replay_solved          r = 1, 2, 4 … most trials that every finished unsolved example has: share solvable within r
-///                         (a pilot's own examples have more, and stand in it as they were searched)
+///                         (a pilot's own examples may have more, and stand in it as they were searched)
 ///  replay_shorter         r likewise: share of base-right examples with a valid program of K < D within the first r
 ///  valid_programs         mean_all | mean_solvable: valid programs per example
 ///  valid_programs_share   0 | 1 | 2-3 | 4-7 …: share of examples with so many
@@ -105,7 +105,8 @@ struct LabelAnalysisOptions {
 ///  edit_gini              POOL: Gini coefficient of their counts, segments tried but absent from POOL counting 0:
 ///                         sum_ij |x_i − x_j| / (2 n² mean); interval of these three: ± 1.96 bootstrap standard errors
 ///
-/// Of a table that is not ordered there are no unfinished, no replay_solved and no replay_shorter.
+/// Of a table that is not ordered there are no replay_solved and no replay_shorter, of one without known ends no
+/// unfinished.
 /// The sets skip_only and loop_only have the figures of examples up to replay_shorter. A figure without denominator is
 /// left out, as are shares of 0 in shortest_share, valid_programs_share and of segments. Costs about a second for
 /// 100,000 trials. Throws core::UsageError for options out of range and for a budget in a table without order,

@@ -52,7 +52,7 @@ void add_counts(const LabelGroup& group, const Totals& totals, FigureList& figur
     programs.insert(labels->tried.begin(), labels->tried.end());
   }
   figures.count("counts", "examples", static_cast<double>(totals.examples));
-  if (group.table->ordered)
+  if (group.table->ends_known)
     figures.count(
         "counts", "unfinished",
         static_cast<double>(examples_where(group, [](const ExampleLabels& labels) { return !labels.example->done; })));
@@ -153,8 +153,8 @@ void add_needs(const LabelGroup& group, const Totals& totals, FigureList& figure
 }
 
 /// 1, 2, 4 … and the largest number of trials at which it is known of every finished example in question whether it was
-/// found: examples of a pilot have more trials than others. `first` gives the trial, 0 where there is none, nothing for
-/// an example that is not in question.
+/// found: examples of a pilot may have more trials than others. `first` gives the trial, 0 where there is none, nothing
+/// for an example that is not in question.
 template <typename First>
 std::vector<int> replayed_budgets(const LabelGroup& group, First first) {
   int most = 0, known = std::numeric_limits<int>::max();

@@ -113,7 +113,7 @@ LabelTable read_label_table(const labels::ImportedLabels& labels, std::optional<
                                   labels.path().string(),
                                   split ? std::string(labels::to_string(*split)) : "train or valid"));
   LabelTable table = builder.finish(labels.identity().depth, longest_segment);
-  table.ordered = false;
+  table.ordered = table.ends_known = false;
   return table;
 }
 

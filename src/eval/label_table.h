@@ -51,7 +51,8 @@ struct LabelExample {
 struct LabelTable {
   int depth = 0;            ///< D
   int longest_segment = 0;  ///< of the parses
-  bool ordered = true;      ///< false: neither the order of trials is known nor whether searches have ended
+  bool ordered = true;      ///< false: the order of trials is no search's
+  bool ends_known = true;   ///< false: whether searches have ended is not known
   std::vector<LabelProgram> programs;
   std::vector<core::Segment> edits;  ///< of all programs, by program
   std::vector<LabelExample> examples;
@@ -79,7 +80,8 @@ class LabelTableBuilder {
 LabelTable read_label_table(const labels::LabelStore& store, std::optional<labels::Split> split, int longest_segment);
 
 /// Imported programs, and the identity with the verdict of the initial score, of one split, or of train and validation;
-/// not ordered. Examples by id. Throws as ImportedLabels does, and core::Error when there is no program at all.
+/// not ordered and without known ends. Examples by id. Throws as ImportedLabels does, and core::Error when there is no
+/// program at all.
 LabelTable read_label_table(const labels::ImportedLabels& labels, std::optional<labels::Split> split,
                             int longest_segment);
 

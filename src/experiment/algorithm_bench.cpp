@@ -128,7 +128,7 @@ std::vector<core::Program> AlgorithmBench::pilot_programs() {
   plan.options.rollouts = config_.search.rollouts;  // so that no budget compared decides where transfer starts
   plan.options = of_pilot(std::move(plan.options), search::SearchSpace(plan.space), config_.seed,
                           config_.search.transfer_pilot_rollouts);
-  const std::string text = plan.space.text() + "; " + plan.options.text() + "; pilot";
+  const std::string text = plan.text() + "; pilot";
   std::size_t spent = 0;
   for (const search::SearchResult& result : search("pilot of transfer", plan, pilot_, text))
     spent += result.trials.size();
@@ -141,7 +141,7 @@ std::vector<core::Program> AlgorithmBench::pilot_programs() {
   all.insert(all.end(), examples_.begin(), examples_.end());
   const labels::LabelStore store = open_store(text, all);
   std::vector<core::Program> programs =
-      programs_that_served(store, pilot_, model_.pool->manifest().depth, config_.search.transfer_size, objective);
+      programs_that_served(store, pilot_, {model_.pool->manifest().depth, config_.search.transfer_size, objective});
   if (programs.empty())
     throw core::Error("transfer: expected a program that served the pilot, found none; enlarge search.transfer_pilot");
   return programs;
@@ -152,7 +152,7 @@ std::vector<AlgorithmRow> AlgorithmBench::run() {
   for (const std::string& name : options_.algorithms) {
     search::SearchPlan plan = plan_of(name);
     if (name == kTransfer && has_pilot()) plan.options.first_programs = pilot_programs();
-    const std::string text = plan.space.text() + "; " + plan.options.text();
+    const std::string text = plan.text();
     runs.push_back({name, name == kExhaustive, search(name, plan, examples_, text)});
   }
   std::vector<std::string> levels;

@@ -73,7 +73,7 @@ struct SearchConfig {
   int elite{};
   std::string transfer_programs;  ///< path; empty: the pilot's
   int transfer_pilot{};           ///< training examples a level
-  int transfer_pilot_rollouts{};  ///< of each; 0: as many as rollouts
+  int transfer_pilot_rollouts{};  ///< of each, that decide where others start; 0: as many as rollouts
   int transfer_size{};
   std::string edits;
   int first_layer{};

@@ -66,8 +66,7 @@ void Experiment::search_labels(const SearchPart& part) {
   if (part.count > 1) {
     return state.say(
         fmt::format("search: part {} of {} is searched. polar labels merge RUN/labels.sqlite PARTS... brings all parts "
-                    "together; the "
-                    "same configuration then goes on with name=RUN",
+                    "together; the same configuration then goes on with name=RUN",
                     part.number, part.count));
   }
   state.directory.finish(stage);

@@ -115,9 +115,10 @@ double Progress::rate(TimePoint now) const {
 void Progress::draw(TimePoint now, bool last) {
   drawn_ = now;
   while (samples_.size() > 1 && now - samples_[1].time >= kRateWindow) samples_.pop_front();
-  std::string head = fmt::format("{}: {}", label_, grouped(done_)), line;
+  std::string head = fmt::format("{}: {}", label_, grouped(done_));
   if (total_ > 0) head += fmt::format(" of {}", grouped(total_));
   head += ' ' + unit_;
+  std::string line;
   const double elapsed_s = seconds_between(start_, now);
   const double speed = last ? (elapsed_s > 0 ? static_cast<double>(done_) / elapsed_s : 0) : rate(now);
   if (speed > 0) line += fmt::format(", {:.1f}/s", speed);

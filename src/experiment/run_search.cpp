@@ -88,9 +88,10 @@ bool RunSearch::has_pilot() const {
 }
 
 std::vector<core::Program> RunSearch::served(const labels::LabelStore& store) const {
-  return programs_that_served(store, slice_levels(data.dataset.train, 0, config.search.transfer_pilot), depth(),
-                              config.search.transfer_size, search::objective_of(config.search.objective),
-                              config.search.transfer_pilot_rollouts);
+  const SearchConfig& asked = config.search;
+  return programs_that_served(
+      store, slice_levels(data.dataset.train, 0, asked.transfer_pilot),
+      {depth(), asked.transfer_size, search::objective_of(asked.objective), asked.transfer_pilot_rollouts});
 }
 
 /// Those of the oracle hold what served the pilot; the labels' search has yet to find it.
@@ -102,11 +103,21 @@ search::SearchOptions RunSearch::options_of(labels::StoreKind kind, int rollouts
 
 /// What served the pilot of the labels follows from the settings, so these stand for it.
 std::string RunSearch::search_text(labels::StoreKind kind, int rollouts) const {
-  std::string text = space.options().text() + "; " + options_of(kind, rollouts).text();
-  if (!has_pilot()) return text;
-  const int of_each = config.search.transfer_pilot_rollouts;
-  return text + fmt::format("; pilot={} of single edits, size={}, pilot rollouts={}", config.search.transfer_pilot,
-                            config.search.transfer_size, of_each > 0 ? of_each : rollouts);
+  const search::SearchPlan plan{space.options(), options_of(kind, rollouts)};
+  if (!has_pilot()) return plan.text();
+  const int deciding = config.search.transfer_pilot_rollouts > 0 ? config.search.transfer_pilot_rollouts : rollouts;
+  std::string text = plan.text() + fmt::format("; pilot={} of single edits, size={}, pilot rollouts={}",
+                                               config.search.transfer_pilot, config.search.transfer_size, deciding);
+  if (kind != labels::StoreKind::kLabels) return text;
+  const int labelled = rollouts_of_pilot(plan.options);
+  return labelled == deciding ? text : text + fmt::format(" of {}", labelled);
+}
+
+/// They are labels as all others: where those use their whole budget, the pilot's have no smaller one.
+int RunSearch::rollouts_of_pilot(const search::SearchOptions& others) const {
+  const int deciding = config.search.transfer_pilot_rollouts;
+  const bool end_early = others.objective == search::Objective::kFirstValid || others.stop_after_valid > 0;
+  return deciding > 0 && end_early ? deciding : std::max(deciding, others.rollouts);
 }
 
 void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
@@ -114,8 +125,7 @@ void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Exa
   search::SearchOptions options = options_of(store.kind(), rollouts);
   if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
     const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
-    const int of_each = std::max(rollouts, config.search.transfer_pilot_rollouts);  // they are labels as all others
-    search_some(store, pilot, of_pilot(options, space, config.seed, of_each), label + ", pilot");
+    search_some(store, pilot, of_pilot(options, space, config.seed, rollouts_of_pilot(options)), label + ", pilot");
     options = starting_from(std::move(options), served(store));
   }
   if (!options.first_programs.empty()) {

@@ -160,9 +160,10 @@ std::vector<Field> search_fields() {
             "transfer: file of programs to start from, a line each; empty: those that served the pilot."),
       field(KEY(search.transfer_pilot), 10, integer_from(1),
             "transfer: training examples a level that are searched first, single edits before all else."),
-      field(KEY(search.transfer_pilot_rollouts), 150, integer_from(0),
-            "transfer: programs for each example of the pilot that decide where others start; 0: search.rollouts, of "
-            "which the pilot's have at least as many."),
+      field(
+          KEY(search.transfer_pilot_rollouts), 150, integer_from(0),
+          "transfer: so many programs of each pilot example decide where others start; 0: search.rollouts. In a search "
+          "of labels that uses its whole budget the pilot's examples get search.rollouts, if that is more."),
       field(KEY(search.transfer_size), 16, integer_from(1), "transfer: programs to start from, at most."),
       field(KEY(search.edits), "disjoint", one_of(search::edit_form_names()),
             "disjoint: blocks never meet, as predictors need; overlapping: they may; nested: loops in loops."),

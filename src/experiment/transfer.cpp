@@ -95,16 +95,16 @@ std::vector<core::Program> read_programs(const std::filesystem::path& path, int 
 }
 
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
-                                                std::span<const task::Example> examples, int depth, int size,
-                                                search::Objective objective, int trials) {
-  const core::Program identity = core::Program::identity(depth);
-  TriedOn rescuing = tried_on(store, examples, trials, identity, true);
-  if (rescuing.programs.empty()) rescuing = tried_on(store, examples, trials, identity, false);
-  std::vector<core::Program> chosen = cover_of(rescuing, size);
-  if (objective == search::Objective::kFirstValid) return chosen;
-  TriedOn shortening = tried_on(store, examples, trials, identity, false);
-  std::erase_if(shortening.programs, [&](const core::Program& program) { return program.length() >= depth; });
-  return in_turn(chosen, cover_of(shortening, size), size);
+                                                std::span<const task::Example> examples,
+                                                const ServingOptions& options) {
+  const core::Program identity = core::Program::identity(options.depth);
+  TriedOn rescuing = tried_on(store, examples, options.trials, identity, true);
+  if (rescuing.programs.empty()) rescuing = tried_on(store, examples, options.trials, identity, false);
+  std::vector<core::Program> chosen = cover_of(rescuing, options.size);
+  if (options.objective == search::Objective::kFirstValid) return chosen;
+  TriedOn shortening = tried_on(store, examples, options.trials, identity, false);
+  std::erase_if(shortening.programs, [&](const core::Program& program) { return program.length() >= options.depth; });
+  return in_turn(chosen, cover_of(shortening, options.size), options.size);
 }
 
 search::SearchOptions of_pilot(search::SearchOptions options, const search::SearchSpace& space, std::uint64_t seed,

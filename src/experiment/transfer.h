@@ -19,14 +19,19 @@ namespace polar::experiment {
 /// programs.
 std::vector<core::Program> read_programs(const std::filesystem::path& path, int depth);
 
+struct ServingOptions {
+  int depth = 0;  ///< of the model
+  int size = 0;   ///< most programs
+  search::Objective objective = search::Objective::kBest;
+  int trials = 0;  ///< only the first greedy trials of each example count; 0: all
+};
+
 /// At most `size` programs, the identity left out, chosen by greedy cover (predict::greedy_cover) over the examples
 /// that the identity does not solve; over all of them where it solves every one. A program counts as right on an
 /// example only where the store says so. For objectives that look for short programs, all but kFirstValid, in turn with
-/// a cover of all examples by programs of fewer than `depth` layers. Only the first `trials` greedy trials of each
-/// example count; 0: all. Empty when they know no other valid program.
+/// a cover of all examples by programs of fewer than `depth` layers. Empty when the trials know no other valid program.
 std::vector<core::Program> programs_that_served(const labels::LabelStore& store,
-                                                std::span<const task::Example> examples, int depth, int size,
-                                                search::Objective objective, int trials = 0);
+                                                std::span<const task::Example> examples, const ServingOptions& options);
 
 /// How a pilot is searched, whose programs others start from: single edits first, as many as the rollouts allow, in one
 /// random order for all its examples, so that they know the same programs; then by guided. It uses every rollout,

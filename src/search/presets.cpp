@@ -88,6 +88,14 @@ LayerBounds authors_bounds(int depth) {
   }
 }
 
+std::string SearchPlan::text() const {
+  std::string text = space.text() + "; " + options.text();
+  // Reductions of other forms were once of the edits that a program was made by, replayed at their old steps.
+  if (space.form != EditForm::kDisjoint && options.minimise != Minimise::kOff)
+    text += "; reductions of canonical edits";
+  return text;
+}
+
 SearchPlan with_preset(SearchPlan plan) {
   void (*use)(SearchPlan&) = nullptr;
   switch (plan.options.algorithm) {

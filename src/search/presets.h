@@ -9,6 +9,9 @@ namespace polar::search {
 struct SearchPlan {
   SpaceOptions space;
   SearchOptions options;
+
+  /// Everything of both that decides which trials are made; equal text, equal search.
+  std::string text() const;
 };
 
 /// For kPaper, kAuthors, kDrLlm and kReplication: the plan with that publication's edits, score, reward (1 for a right

@@ -186,7 +186,7 @@ std::optional<EditedProgram> SearchSpace::extend_steps(const EditedProgram& pare
 std::optional<EditedProgram> SearchSpace::without(const EditedProgram& program, std::size_t index) const {
   if (options_.form == EditForm::kNested) {
     const auto rest = steps_without(program.edits, index);
-    return rest ? nested(*rest) : std::nullopt;
+    return rest ? nested_any_order(*rest) : std::nullopt;
   }
   std::vector<core::Edit> edits = program.edits;
   edits.erase(edits.begin() + static_cast<std::ptrdiff_t>(index));
@@ -222,6 +222,19 @@ std::optional<EditedProgram> SearchSpace::nested(std::span<const core::Edit> edi
     if (!made) return std::nullopt;
   }
   return made;
+}
+
+/// The edits in their order, or other ones, no more of them, where that order leaves the bounds on the way.
+std::optional<EditedProgram> SearchSpace::nested_any_order(std::span<const core::Edit> edits) const {
+  if (auto made = nested(edits)) return made;
+  core::Program program = core::Program::identity(options_.depth);
+  try {
+    for (const core::Edit& edit : edits) program = core::apply_edit_to_steps(program, edit);
+  } catch (const core::UsageError&) {
+    return std::nullopt;  // no layer left, or more than a program can hold
+  }
+  std::optional<EditedProgram> found = find(program);
+  return found && found->edits.size() <= edits.size() ? found : std::nullopt;
 }
 
 std::optional<EditedProgram> SearchSpace::find(const core::Program& program) const {

@@ -144,6 +144,7 @@ class SearchSpace {
   bool in_bounds(const EditedProgram& edited) const;
   std::optional<EditedProgram> made_of(std::vector<core::Edit> edits) const;
   std::optional<EditedProgram> nested(std::span<const core::Edit> edits) const;
+  std::optional<EditedProgram> nested_any_order(std::span<const core::Edit> edits) const;
   static std::optional<std::vector<core::Edit>> steps_without(std::span<const core::Edit> edits, std::size_t index);
   std::optional<EditedProgram> extend_steps(const EditedProgram& parent, const core::Edit& edit) const;
   void complete(const State& state, std::vector<core::Program::Layer>& steps, std::vector<EditedProgram>& found) const;

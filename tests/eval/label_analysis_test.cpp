@@ -318,7 +318,7 @@ TEST(LabelReplay, EqualsTheAnalysisOfASearchThatEndedThere) {
 TEST(LabelReplay, IsNotGivenWhereNoOrderOfTrialsIsKnown) {
   LabelTable table = table_of(kRows);
   const Figures ordered = analysed(table);
-  table.ordered = false;
+  table.ordered = table.ends_known = false;
   const Figures figures = analysed(table);
   for (const LabelFigure& figure : ordered.all()) {
     const bool by_order = figure.analysis.starts_with("replay_") || figure.key == "unfinished";
@@ -406,6 +406,7 @@ TEST(LabelTable, KnowsNoOrderOfTrialsThatWereJudgedFromImportedLabels) {
     const search::Trial trials[] = {{"a", core::Program::identity(3), {}}};
     store.record("a", 0, trials, std::vector<search::Outcome>(1));
     EXPECT_EQ(read_label_table(store, std::nullopt, 4).ordered, !imported);
+    EXPECT_TRUE(read_label_table(store, std::nullopt, 4).ends_known) << "an interrupted judging is seen";
   }
 }
 

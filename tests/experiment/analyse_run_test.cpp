@@ -76,7 +76,7 @@ TEST_F(ImportedAnalysisTest, RefusesWhatNeedsARecordedSearch) {
   const auto refusal = [&](const AnalyseOptions& options) {
     return test::message_of<core::UsageError>([&] { analyse_run(store_, options); });
   };
-  test::expect_parts(refusal({.budget = 3}), {"budget", "no order of trials", "polar labels rejudge"});
+  test::expect_parts(refusal({.budget = 3}), {"budget", "no order of trials", "a search of polar's own"});
   test::expect_parts(refusal({.compare = {{"skip", store_}}}),
                      {"imported.sqlite", "--compare", "polar labels rejudge"});
   test::expect_parts(test::message_of<core::Error>([&] { analyse_run(store_, {.split = labels::Split::kValid}); }),

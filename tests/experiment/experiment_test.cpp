@@ -272,7 +272,7 @@ TEST_F(ExperimentTest, StartsFromTheSameProgramsOfThePilotWhateverTreesInStep) {
   const labels::LabelStore store = labels::LabelStore::read(run("one") / "labels.sqlite");
   const std::vector<task::Example> pilot = slice_levels(task::read_jsonl(folder_ / "train.jsonl"), 0, 8);
   const std::vector<core::Program> served =
-      programs_that_served(store, pilot, 8, one.search.transfer_size, search::Objective::kBest);
+      programs_that_served(store, pilot, {8, one.search.transfer_size, search::Objective::kBest});
   ASSERT_FALSE(served.empty());
   for (const char* other : {"train16", "train23", "valid3"})
     EXPECT_EQ(store.trials(other).at(1).trial.program, served.front()) << other;
@@ -284,8 +284,8 @@ TEST_F(ExperimentTest, SearchesTheOracleAnewWhenOtherProgramsServedThePilot) {
   transfer.search.transfer_pilot = 8;
   const auto served = [&] {
     const std::vector<task::Example> pilot = slice_levels(task::read_jsonl(folder_ / "train.jsonl"), 0, 8);
-    return programs_that_served(labels::LabelStore::read(run("oracle") / "labels.sqlite"), pilot, 8,
-                                transfer.search.transfer_size, search::Objective::kBest);
+    return programs_that_served(labels::LabelStore::read(run("oracle") / "labels.sqlite"), pilot,
+                                {8, transfer.search.transfer_size, search::Objective::kBest});
   };
   const auto oracle = [&] { return labels::LabelStore::read(run("oracle") / "oracle.sqlite"); };
   run_all(transfer);

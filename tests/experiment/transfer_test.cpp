@@ -61,38 +61,38 @@ TEST_F(ProgramsThatServed, AreAGreedyCoverOfWhatTheIdentityFails) {
   add("b", {{identity_, false}, {first_, true}});
   add("c", {{identity_, false}, {second_, true}});
   add("d", {{identity_, true}, {third_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid),
+  EXPECT_EQ(programs_that_served(store_, examples_, {3, 5, search::Objective::kFirstValid}),
             (std::vector<Program>{first_, second_}));
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 1, search::Objective::kFirstValid),
+  EXPECT_EQ(programs_that_served(store_, examples_, {3, 1, search::Objective::kFirstValid}),
             (std::vector<Program>{first_}));
 }
 
 TEST_F(ProgramsThatServed, ComeFromAllExamplesWhenTheIdentitySolvesThem) {
   add("a", {{identity_, true}, {third_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid),
+  EXPECT_EQ(programs_that_served(store_, examples_, {3, 5, search::Objective::kFirstValid}),
             (std::vector<Program>{third_}));
 }
 
 TEST_F(ProgramsThatServed, ComeFromTheFirstTrialsWhereOnlyThoseCount) {
   add("a", {{identity_, false}, {first_, true}, {third_, true}});
   add("b", {{identity_, false}, {second_, false}, {third_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid, 2),
+  EXPECT_EQ(programs_that_served(store_, examples_, {3, 5, search::Objective::kFirstValid, 2}),
             (std::vector<Program>{first_}));
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid, 3),
+  EXPECT_EQ(programs_that_served(store_, examples_, {3, 5, search::Objective::kFirstValid, 3}),
             (std::vector<Program>{third_, first_}));
 }
 
 TEST_F(ProgramsThatServed, AreNoneWhereOnlyTheIdentityIsValid) {
   add("a", {{identity_, true}, {first_, false}});
-  EXPECT_TRUE(programs_that_served(store_, examples_, 3, 5, search::Objective::kFirstValid).empty());
+  EXPECT_TRUE(programs_that_served(store_, examples_, {3, 5, search::Objective::kFirstValid}).empty());
 }
 
 TEST_F(ProgramsThatServed, AreShorterOnesInTurnWhereAskedFor) {
   add("a", {{identity_, false}, {first_, true}, {third_, true}});
   add("b", {{identity_, true}, {second_, true}, {first_, true}});
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 5, search::Objective::kBest),
+  EXPECT_EQ(programs_that_served(store_, examples_, {3, 5, search::Objective::kBest}),
             (std::vector<Program>{first_, second_, third_}));
-  EXPECT_EQ(programs_that_served(store_, examples_, 3, 2, search::Objective::kBest),
+  EXPECT_EQ(programs_that_served(store_, examples_, {3, 2, search::Objective::kBest}),
             (std::vector<Program>{first_, second_}));
 }
 

@@ -139,8 +139,12 @@ def make_label_figures():
             add("emittable", key, 0.6, level)
         add("valid_programs", "mean_all", 3.5, level)
         add("valid_programs", "mean_solvable", 5.25, level)
-        add("edit_entropy", "valid", 4.2, level)
-        add("edit_gini", "valid", 0.4, level)
+        for pool, bits in (("shortest", 3.1), ("valid", 4.2), ("tried", 6.7)):
+            add("edit_entropy", pool, bits, level)
+            add("edit_gini", pool, bits / 10, level)
+        add("emittable", "repeat-5", 0.93, level)
+        for group in ("solvable", "rescued"):
+            add("needs", f"both_of_{group}", 0.17, level)
         add("edit_entropy_share", "valid", 0.7, level)
         add("no_parse", "valid", 0.1, level)
         add("emittable_examples", "paper", 0.6, level)
@@ -392,6 +396,11 @@ class LabelsTest(unittest.TestCase):
         self.assertIn("What 1,440 recorded trials of 36 training and validation questions say", text)
         self.assertEqual(text.count("<svg"), 13)
         self.assertEqual(text.count("<details>"), 22)
+        self.assertIn("does both, % of rescued", text)
+        self.assertIn("five times, %", text)
+        self.assertIn("<td>93.0 [83.7, 102.3]</td>", text)
+        entropy = text.split("<summary>Entropy of segments, by level (bits)</summary>")[1].split("</details>")[0]
+        self.assertIn('<td class="text">tried</td>' + "<td>6.70 [6.03, 7.37]</td>" * (len(LEVELS) + 1), entropy)
         of_sets = text.split("More figures of these sets of programs")[1].split("</details>")[0]
         self.assertIn('<td class="text">shortest_layers CC</td><td>28.50 [25.65, 31.35]</td><td>–</td>', of_sets)
         self.assertNotIn("What the search space offers is not known", text)
@@ -399,6 +408,10 @@ class LabelsTest(unittest.TestCase):
         self.assertIn('<th>products</th>', within)
         self.assertIn('<td class="text">95</td>' + "<td>30.0 [27.0, 33.0]</td>" * (len(LEVELS) + 1), within)
         self.assertEqual(read_page(text).open, [])
+
+    def test_labels_without_an_order_of_trials_have_no_replay(self):
+        rows = [["counts", "all", "all", "examples", 2, 2, "", "", ""], ["solved", "all", "all", "any", 2, 0.5, 0.1, 0.9, ""]]
+        self.assertEqual(labels.replay(self.labels_of(rows)), "")
 
     def test_names_of_levels_and_searches_are_drawn_as_they_stand(self):
         rows = [["replay_solved", programs, level, budget, 2, 0.5, 0.1, 0.9, ""] for programs in ("all", "search:_$a$ $b$")

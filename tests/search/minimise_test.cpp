@@ -70,6 +70,16 @@ TEST(ReductionsOf, AreNoneWhereALaterNestedEditActsOnWhatAnEarlierOneMade) {
   EXPECT_EQ(left_by(space, across, 1), Program::parse("0-3,5-11"));
 }
 
+TEST(ReductionsOf, FindANestedProgramThatItsOrderWouldReachOutsideTheBoundsOnly) {
+  SpaceOptions options = minimiser_bounds(EditForm::kNested);
+  options.min_depth_ratio = 0.8;  // 10 layers at least
+  options.max_edits = 4;
+  const SearchSpace space(options);
+  const EditedProgram made = nested_of(space, {{1, 2, 1}, {8, 2, -1}, {8, 2, -1}, {8, 2, 1}});
+  ASSERT_EQ(made.program, Program::parse("0-2,1-5,10-11,10-11"));
+  EXPECT_EQ(left_by(space, made, 0), Program::parse("0-5,10-11,10-11")) << "8 layers after both skips, 10 in the end";
+}
+
 TEST(ReductionsOf, LeaveTheOtherOfTwoOverlappingBlocks) {
   const SearchSpace space(minimiser_bounds(EditForm::kOverlapping));
   const auto made = space.extend(*space.extend(space.identity(), {3, 3, 1}), {5, 2, 1});

@@ -236,6 +236,41 @@ TEST(SearchTest, TriesWhatIsLeftOfAValidProgramWithoutItsEdits) {
   }
 }
 
+TEST(SearchTest, TriesReductionsOfTheEditsThatTheResultReadsWhateverItWasMadeBy) {
+  // Three layers that no block of two skips at once: 5 and 6 to 7, or 5 to 6 and 7.
+  RuleEvaluator evaluator([](const Trial& trial) {
+    const bool skipped =
+        std::ranges::none_of(trial.program.layers(), [](int layer) { return layer >= 5 && layer <= 7; });
+    return Outcome{.correct = skipped, .answer_log_prob = -3};
+  });
+  for (const EditForm form : {EditForm::kOverlapping, EditForm::kNested}) {
+    const SearchSpace space(bounds(form));
+    int reductions = 0;
+    for (const Algorithm algorithm : {Algorithm::kMcts, Algorithm::kBestFirst, Algorithm::kEvolve}) {
+      for (int example = 0; example < 20; ++example) {
+        const SearchOptions options{.algorithm = algorithm,
+                                    .rollouts = 5000,
+                                    .leaves_per_round = 1,
+                                    .stop_after_valid = 1,
+                                    .minimise = Minimise::kEdits};
+        auto search = SearchFactory(space, options, 1).make(std::to_string(example));
+        play(*search, evaluator);
+        const SearchResult result = search->take_result();
+        std::set<Program> tried;
+        for (const RecordedTrial& trial : result.trials) tried.insert(trial.program);
+        for (const std::size_t i : result.valid) {
+          for (const EditedProgram& reduced :
+               reductions_of(space.find(result.trials[i].program).value(), space, Minimise::kEdits)) {
+            EXPECT_TRUE(tried.contains(reduced.program)) << result.trials[i].program.text();
+            ++reductions;
+          }
+        }
+      }
+    }
+    EXPECT_GT(reductions, 20);
+  }
+}
+
 TEST(SearchTest, ChoosesNoProgramOfUnknownEditsThatIsLongerThanAMinimalOne) {
   RuleEvaluator evaluator([](const Trial& trial) {
     return Outcome{.correct = std::ranges::count(trial.program.layers(), 5) > 1, .answer_log_prob = -3};
