@@ -1,50 +1,105 @@
 #!/usr/bin/env python3
-"""What each option of the paper's predictor changes: trains it anew on the labels of a finished run, once an option, and compares what it does on test.
+"""What each option of a policy changes: trains it anew on the labels of a finished run, once a variant, and compares what it does on test.
 
-    experiments/policies/ablate.py runs/quickstart --polar build/release/polar --out experiments/policies/ablation
+    experiments/policies/ablate.py predictor runs/policies --out experiments/policies/ablation-predictor
 
-Every variant is a run of its own, RUNS/NAME-ablation-VARIANT, with RUN's configuration and a copy of its labels: nothing is searched again, and a
-variant that is done is not trained again. Writes OUT.md and OUT.csv.
+Every variant is a run of its own, RUN-STUDY-VARIANT, with RUN's configuration and a copy of its labels and recorded menu outcomes: nothing is
+searched again, and a variant that is done is not trained again. Writes OUT.md and OUT.csv after each.
 """
 import argparse
 import csv
+import dataclasses
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
-VARIANTS = {
-    "as published": [],
-    "set loss": ["predict.loss=set"],
-    "shortest program only": ["predict.targets=shortest"],
-    "cover programs only": ["predict.targets=cover"],
-    "identity no target": ["predict.identity_weight=0"],
-    "identity penalty 1": ["predict.identity_penalty=1"],
-    "class balance 10": ["predict.class_balance=10"],
-    "margin weight 1": ["predict.margin_weight=1"],
-    "length weight 0.05": ["predict.length_weight=0.05"],
-    "crop what it cannot emit": ["predict.unemittable=crop"],
-    "calibrated threshold": ["predict.threshold=0"],
-    "epoch by membership": ["predict.select=membership"],
-    "rerank by length 1": ["predict.rerank=1"],
-    "boundaries after the first": ["predict.positions=after_first"],
-    "set loss, identity no target": ["predict.loss=set", "predict.identity_weight=0"],
-    "set loss, cover, class balance 10": ["predict.loss=set", "predict.targets=cover", "predict.class_balance=10"],
+# The released README's, all of them, so that a variant says all in which it differs (method.md 3). A step there takes 128 pairs of a question and a
+# program, here 128 questions with all their programs: "as many steps" takes as many.
+PUBLISHED = ["predict.epochs=10", "predict.batch=128", "predict.learning_rate=5e-4", "predict.warmup_steps=10", "predict.width=256",
+             "predict.heads=4", "predict.encoder_layers=2", "predict.feed_forward=1024", "predict.dropout=0.1", "predict.loss=average",
+             "predict.positions=all", "predict.targets=all", "predict.max_runs=2", "predict.unemittable=drop", "predict.max_programs=50",
+             "predict.identity_weight=0.3", "predict.length_weight=0", "predict.margin_weight=0", "predict.identity_penalty=0",
+             "predict.class_balance=1", "predict.clip=0", "predict.select=loss", "predict.patience=0", "predict.threshold=0.5",
+             "predict.rerank=0", "predict.beam=5"]
+STEPS = ["predict.batch=8"]
+ONLY_THE_PREDICTOR = ["menu.size=1", "menu.candidates=1"]
+# Nothing is timed, and no policy is trained that no study asks.
+ALWAYS = ["menu.cascade_tries=1", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    policies: tuple  # compared, the base beside them
+    common: list     # settings of every variant
+    variants: dict   # by name, further settings
+
+
+STUDIES = {
+    "predictor": Study(("predictor",), PUBLISHED + STEPS + ONLY_THE_PREDICTOR, {
+        "as published": [],
+        "as many questions a step as pairs": ["predict.batch=128"],
+        "set loss": ["predict.loss=set"],
+        "shortest program only": ["predict.targets=shortest"],
+        "cover programs only": ["predict.targets=cover"],
+        "identity no target": ["predict.identity_weight=0"],
+        "identity penalty 1": ["predict.identity_penalty=1"],
+        "class balance 10": ["predict.class_balance=10"],
+        "margin weight 1": ["predict.margin_weight=1"],
+        "length weight 0.05": ["predict.length_weight=0.05"],
+        "crop what it cannot emit": ["predict.unemittable=crop"],
+        "as many runs as the search's": ["predict.max_runs=0"],
+        "calibrated threshold": ["predict.threshold=0"],
+        "epoch by membership": ["predict.select=membership"],
+        "rerank by length 1": ["predict.rerank=1"],
+        "boundaries after the first": ["predict.positions=after_first"],
+        "no dropout": ["predict.dropout=0"],
+        "dropout 0.3": ["predict.dropout=0.3"],
+        "width 128": ["predict.width=128"],
+        "width 512": ["predict.width=512"],
+        "one encoder layer": ["predict.encoder_layers=1"],
+        "four encoder layers": ["predict.encoder_layers=4"],
+        "embeddings as input": ["predict.features=embeddings"],
+        "set loss, identity no target": ["predict.loss=set", "predict.identity_weight=0"],
+        "set loss, cover, class balance 10": ["predict.loss=set", "predict.targets=cover", "predict.class_balance=10"],
+    }),
+    "protocol": Study(("predictor", "predictor_level"), PUBLISHED + STEPS + ONLY_THE_PREDICTOR + ["predict.per_level=true"],
+                      {"as published": []}),
+    "sizes": Study(("predictor", "menu"), PUBLISHED + STEPS, {
+        f"{share:g} of the questions": [f"predict.labelled_share={share:g}"] for share in (0.0625, 0.125, 0.25, 0.5, 1)}),
+    "menu": Study(("menu",), ["predict.epochs=1"], {
+        "as configured": [],
+        "ridge": ["menu.scorer=ridge", "menu.ridge=[1, 10, 100, 1000]", "menu.bandwidth=[1]"],
+        "Gaussian kernel": ["menu.scorer=kernel-ridge"],
+        "Laplacian kernel": ["menu.scorer=laplace-ridge"],
+        **{f"{scorer}, chosen on validation": [f"menu.scorer={scorer}", f"menu.ridge={strengths}", "menu.bandwidth=[1]",
+                                               "menu.select=validation"]
+           for scorer, strengths in (("ridge", [10, 100, 1000]), ("logistic", [10, 100, 1000]), ("network", [1, 10, 100]))},
+        "target mean": ["menu.target=mean"],
+        "target token": ["menu.target=token"],
+        "scores as fitted": ["menu.calibration=none"],
+        "Platt": ["menu.calibration=platt"],
+        "temperature": ["menu.calibration=temperature"],
+        "4 programs": ["menu.size=4"],
+        "16 programs": ["menu.size=16"],
+        "64 programs": ["menu.size=64"],
+        "16 programs by log-probability": ["menu.size=16", "menu.cover=log-probability"],
+    }),
 }
-# Only what the predictor does is asked; the menu is the identity alone, and nothing is timed.
-ALWAYS = ["eval.policies=[base, predictor]", "menu.size=1", "menu.candidates=1", "menu.cascade_tries=1", "menu.operating_points=[]",
-          "eval.latency_examples=0", "eval.max_k=5"]
-COLUMNS = ["variant", "split", "examples", "accuracy", "low", "high", "p", "identity_share", "layers", "distinct", "pass_5", "flips_to_wrong",
-           "flips_to_right"]
+COLUMNS = ["policy", "variant", "split", "examples", "accuracy", "low", "high", "p", "identity_share", "layers", "distinct", "pass_most",
+           "flips_to_wrong", "flips_to_right"]
 
 
-def run_variant(polar, run, variant, settings):
-    name = f"{run.name}-ablation-{variant.replace(',', '').replace('.', '_').replace(' ', '-')}"
+def run_variant(polar, run, study, variant, settings):
+    name = f"{run.name}-{study}-" + re.sub(r"[^a-zA-Z0-9]+", "-", variant.replace(".", "_")).strip("-")
     folder = run.parent / name
     folder.mkdir(exist_ok=True)
-    if not (folder / "labels.sqlite").exists():
-        shutil.copy(run / "labels.sqlite", folder / "labels.sqlite")
-    command = [polar, "run", str(run / "config.yaml"), "--set", f"name={name}"]
+    for file in ("labels.sqlite", "menu.sqlite"):
+        if (run / file).exists() and not (folder / file).exists():
+            shutil.copy(run / file, folder / file)
+    asked = ["base", *dict.fromkeys(policy.removesuffix("_level") for policy in STUDIES[study].policies)]
+    command = [polar, "run", str(run / "config.yaml"), "--set", f"name={name}", "--set", f"eval.policies=[{', '.join(asked)}]"]
     for setting in ALWAYS + settings:
         command += ["--set", setting]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
@@ -53,66 +108,79 @@ def run_variant(polar, run, variant, settings):
     return folder / "report" / "results.csv"
 
 
-def figures(results, variant):
-    """A row a split, of the predictor over all levels; base's accuracy as a row of its own."""
+def figures(results, variant, policies):
+    """A row a policy and split, over all levels; base's own too."""
     found = {}
     with open(results, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            if row["level"] == "all" and row["policy"] in ("base", "predictor"):
+            if row["level"] == "all" and row["policy"] in ("base", *policies):
                 found[row["policy"], row["split"], row["metric"], int(row["k"])] = row
-    splits = [split for policy, split, metric, k in found if (policy, metric, k) == ("predictor", "pass@k", 1)]
+    for policy, split, metric, k in list(found):
+        if (metric, k) != ("pass@k", 1):
+            continue
 
-    def value(policy, split, metric, k=1, column="value"):
-        return float(found[policy, split, metric, k][column])
+        def value(metric, k=1, column="value"):
+            return float(found[policy, split, metric, k][column])
 
-    for split in splits:
-        for policy in ("base", "predictor"):
-            compared = policy == "predictor"
-            most = max(k for p, s, metric, k in found if (p, s, metric) == (policy, split, "pass@k"))
-            yield {
-                "variant": variant if compared else "base", "split": split, "examples": int(found[policy, split, "pass@k", 1]["n"]),
-                "accuracy": value(policy, split, "pass@k"), "low": value(policy, split, "pass@k", 1, "ci_low"),
-                "high": value(policy, split, "pass@k", 1, "ci_high"), "p": value(policy, split, "mcnemar_p") if compared else None,
-                "identity_share": value(policy, split, "identity_share"), "layers": value(policy, split, "layers"),
-                "distinct": int(value(policy, split, "distinct_programs@k")), "pass_5": value(policy, split, "pass@k", most),
-                "flips_to_wrong": value(policy, split, "flips_to_wrong") if compared else None,
-                "flips_to_right": value(policy, split, "flips_to_right") if compared else None,
-            }
+        compared = policy != "base"
+        most = max(k for p, s, metric, k in found if (p, s, metric) == (policy, split, "pass@k"))
+        yield {
+            "policy": policy, "variant": variant if compared else "", "split": split, "examples": int(found[policy, split, "pass@k", 1]["n"]),
+            "accuracy": value("pass@k"), "low": value("pass@k", 1, "ci_low"), "high": value("pass@k", 1, "ci_high"),
+            "p": value("mcnemar_p") if compared else None, "identity_share": value("identity_share"), "layers": value("layers"),
+            "distinct": int(value("distinct_programs@k")), "pass_most": value("pass@k", most),
+            "flips_to_wrong": value("flips_to_wrong") if compared else None, "flips_to_right": value("flips_to_right") if compared else None,
+        }
+
+
+def table(rows):
+    lines = ["| policy | variant | right, % | p against base | base broken | base mended | the identity | layers | distinct programs "
+             "| any of its first 5 (an oracle) |", "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    for row in rows:
+        compared = row["p"] is not None
+        cells = [row["policy"], row["variant"], f"{100 * row['accuracy']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]",
+                 f"{row['p']:.2g}" if compared else "", f"{100 * row['flips_to_wrong']:.1f}" if compared else "",
+                 f"{100 * row['flips_to_right']:.1f}" if compared else "", f"{100 * row['identity_share']:.1f}", f"{row['layers']:.2f}",
+                 str(row["distinct"]), f"{100 * row['pass_most']:.1f}" if compared else ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
 def write(rows, out):
-    with open(out.with_suffix(".csv"), "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+    with open(f"{out}.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     lines = []
     for split in dict.fromkeys(row["split"] for row in rows):
-        lines += [f"## {split}", "", "| predictor | right, % | p against base | base broken | base mended | the identity | layers | distinct programs "
-                  "| any of its first 5 (an oracle) |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
-        for row in (row for row in rows if row["split"] == split):
-            compared = row["p"] is not None
-            cells = [row["variant"], f"{100 * row['accuracy']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]",
-                     f"{row['p']:.2g}" if compared else "", f"{100 * row['flips_to_wrong']:.1f}" if compared else "",
-                     f"{100 * row['flips_to_right']:.1f}" if compared else "", f"{100 * row['identity_share']:.1f}", f"{row['layers']:.2f}",
-                     str(row["distinct"]), f"{100 * row['pass_5']:.1f}" if compared else ""]
-            lines.append("| " + " | ".join(cells) + " |")
-        lines.append("")
-    out.with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
+        own = [row for row in rows if row["split"] == split]
+        lines += [f"## {split}, {own[0]['examples']:,} questions", "", *table(own), ""]
+    pathlib.Path(f"{out}.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=STUDIES)
     parser.add_argument("run", type=pathlib.Path, help="finished run whose labels are learnt from")
     parser.add_argument("--polar", default="build/release/polar")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("experiments/policies/ablation"))
-    parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--out", type=pathlib.Path, help="default: experiments/policies/ablation-STUDY")
+    parser.add_argument("--only", nargs="*", help="variants; default: all")
     args = parser.parse_args()
+    study = STUDIES[args.study]
+    unknown = set(args.only or []) - set(study.variants)
+    if unknown:
+        parser.error(f"--only: expected some of {', '.join(study.variants)}; found {', '.join(sorted(unknown))}")
+    if not (args.run / "config.yaml").exists() or not (args.run / "labels.sqlite").exists():
+        parser.error(f"{args.run}: expected a finished run with config.yaml and labels.sqlite")
+    out = args.out or pathlib.Path("experiments/policies") / f"ablation-{args.study}"
     rows = []
-    for variant in args.only:
+    for variant in args.only or study.variants:
         print(variant, flush=True)
-        made = list(figures(run_variant(args.polar, args.run, variant, VARIANTS[variant]), variant))
-        rows += [row for row in made if row["variant"] != "base" or not any(row["split"] == old["split"] for old in rows)]
-        write(rows, args.out)
+        results = run_variant(args.polar, args.run, args.study, variant, study.common + study.variants[variant])
+        known = {(row["policy"], row["split"]) for row in rows}
+        rows += [row for row in figures(results, variant, study.policies)
+                 if row["policy"] != "base" or ("base", row["split"]) not in known]
+        write(rows, out)
 
 
 if __name__ == "__main__":

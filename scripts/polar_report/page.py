@@ -293,6 +293,8 @@ def selection(run):
     menu = chosen.get("menu") or {}
     if menu.get("chosen"):
         text += "<h3>Menu</h3>\n" + key_values(menu["chosen"])
+    if menu.get("reliability"):
+        text += reliability(menu["reliability"])
     if menu.get("static_ranking"):
         text += f"<h3>Best fixed programs on training</h3>\n" + table(
             ["program", "training, % right", "validation, % right"],
@@ -302,6 +304,15 @@ def selection(run):
     if scalars:
         text += "<h3>Predictor</h3>\n" + key_values(scalars)
     return text
+
+
+def reliability(measured):
+    curves = {label: measured[key]["bins"] for label, key in (("scores as fitted", "before"), ("calibrated", "after"))}
+    pairs = sum(each["count"] for each in curves["calibrated"])
+    return drawing(plots.reliability(curves, "reliability"),
+                   f"How well the menu's probabilities keep their word, on {pairs:,} pairs of a question and a program that the scorer was not "
+                   f"fitted on; the calibration was, so its curve flatters. Expected calibration error {100 * measured['before']['error']:.1f} "
+                   f"points before, {100 * measured['after']['error']:.1f} after.")
 
 
 def key_values(values):

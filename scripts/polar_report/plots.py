@@ -141,6 +141,23 @@ def progress(curves, name):
     return svg(figure, name)
 
 
+def reliability(curves, name):
+    """Outcomes against the probability they were given; `curves`: by label, bins of count, probability and outcome."""
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
+    axes.plot([0, 100], [0, 100], color="#b3b3b3", linewidth=1, linestyle="--", label="perfect")
+    for (label, bins), shade in zip(curves.items(), ("#d98e04", "#009e73")):
+        full = [each for each in bins if each["count"]]
+        axes.plot([100 * each["probability"] for each in full], [100 * each["outcome"] for each in full], color=shade, marker="o",
+                  markersize=4, label=label)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 100)
+    axes.set_xlabel("probability given, percent")
+    axes.set_ylabel("right answers, percent")
+    axes.legend()
+    figure.tight_layout()
+    return svg(figure, name)
+
+
 def training(curve, best_epoch, name):
     """Loss by epoch."""
     figure, axes = plt.subplots(figsize=(WIDTH, 2.9))

@@ -54,7 +54,7 @@ Recorded read_run(const fs::path& run, const labels::LabelStore& store, const An
   recorded.predictor.emplace();
   recorded.predictor->depth = recorded.table.depth;
   recorded.predictor->first_layer = config.search.first_layer;
-  recorded.predictor->limits = recorded.space->segment_limits();
+  recorded.predictor->limits = emitted_limits(config.predict, *recorded.space);
   return recorded;
 }
 

@@ -94,6 +94,8 @@ struct SearchConfig {
 };
 
 struct PredictConfig {
+  double labelled_share{};
+  bool per_level{};
   std::string features;
   std::string encoder;
   int prefix_layers{};
@@ -110,6 +112,7 @@ struct PredictConfig {
   std::string positions;
   std::string targets;
   std::string unemittable;
+  int max_runs{};  ///< of a segment; 0: as many as the search's edits make
   int max_programs{};
   double identity_weight{};
   double length_weight{};
@@ -135,7 +138,7 @@ struct MenuConfig {
   std::vector<double> lambda;
   std::vector<double> margin;
   std::vector<double> bandwidth;  ///< of kernel-ridge and laplace-ridge
-  std::string calibration;        ///< "none" or "platt"
+  std::string calibration;        ///< "none", "platt" or "temperature"
   std::string select;             ///< "validation" or "leave-group-out"
   double depth_limit{};           ///< mean depth ratio; 0: none
   std::vector<double> operating_points;

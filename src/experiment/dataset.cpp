@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
+#include <set>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -133,6 +135,21 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
   for (const task::Example& example : examples) ids.push_back({example.id, example.level});
   std::vector<task::Example> taken;
   for (const std::size_t place : slice_of_levels(ids, first, count, purpose)) taken.push_back(examples[place]);
+  return taken;
+}
+
+std::vector<task::Example> share_of_levels(std::span<const task::Example> examples, double share) {
+  std::map<std::string, std::vector<task::Example>> levels;
+  for (const task::Example& example : examples) levels[example.level].push_back(example);
+  std::set<task::ExampleId> chosen;
+  for (const auto& [level, all] : levels) {
+    const int count = static_cast<int>(std::ceil(share * static_cast<double>(all.size())));
+    for (const task::Example& example : slice_levels(all, 0, count, "share")) chosen.insert(example.id);
+  }
+  std::vector<task::Example> taken;
+  for (const task::Example& example : examples) {
+    if (chosen.contains(example.id)) taken.push_back(example);
+  }
   return taken;
 }
 

@@ -39,6 +39,10 @@ std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, i
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count,
                                         std::string_view purpose = "slice");
 
+/// Of every level the first part of such a slice, `share` of its examples, rounded up: those of a smaller share are
+/// among those of a larger one.
+std::vector<task::Example> share_of_levels(std::span<const task::Example> examples, double share);
+
 /// SHA-256 over the task and the id, question and answer of every example, in order: what outcomes on them depend on.
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples);
 

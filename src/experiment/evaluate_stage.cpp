@@ -24,6 +24,7 @@
 #include "experiment/train_baselines.h"
 #include "experiment/train_cascade.h"
 #include "experiment/train_menu.h"
+#include "experiment/train_predictor.h"
 #include "experiment/train_routers.h"
 #include "experiment/train_stage.h"
 #include "policy/baselines.h"
@@ -79,8 +80,8 @@ eval::Candidate settled(std::unique_ptr<policy::Cascade> cascade, AnswerOf answe
 }  // namespace
 
 Stage EvaluateStage::stage() const {
-  constexpr std::string_view kKeys[] = {"seed",    "pool",  "task.",        "exec.",
-                                        "search.", "eval.", "predict.beam", "router.dial"};
+  constexpr std::string_view kKeys[] = {
+      "seed", "pool", "task.", "exec.", "search.", "eval.", "predict.beam", "predict.per_level", "router.dial"};
   std::vector<task::Example> all = state_.data.dataset.test;
   for (const task::NamedSplit& split : state_.data.dataset.ood)
     all.insert(all.end(), split.examples.begin(), split.examples.end());
@@ -93,6 +94,10 @@ Stage EvaluateStage::stage() const {
              {"data", data_digest(state_.data.task, all)},
              {"fingerprint", state_.executor.fingerprint()}},
             {"evaluation.jsonl", "report/results.csv", "report/results.md", "report/summary.txt"}};
+  std::string levels;
+  for (const std::filesystem::path& folder : level_predictor_folders(state_))
+    levels += core::sha256_file(folder / "manifest.json");
+  if (!levels.empty()) own.inputs.emplace("level predictors", core::sha256(levels));
   if (std::string routers = RouterStage(state_).digest(); !routers.empty())
     own.inputs.emplace("routers", std::move(routers));
   return own;
@@ -168,6 +173,7 @@ void EvaluateStage::load_policies() {
   load_baselines();
   if (state_.config.eval.uses("predictor"))
     planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
+  load_level_predictors();
   load_routers();
   if (state_.config.eval.uses("menu")) {
     const std::vector<std::string> names = menu_names(state_.config.menu);
@@ -210,6 +216,19 @@ void EvaluateStage::load_baselines() {
   }
 }
 
+void EvaluateStage::load_level_predictors() {
+  if (!state_.config.eval.uses(kPredictor) || !state_.config.predict.per_level) return;
+  const json selection = json::parse(core::read_file(state_.directory.file(kSelectionFile)));
+  std::map<std::string, predict::TrainedPredictor> predictors;
+  for (const json& entry : selection.at(kLevelPredictors)) {
+    const auto folder = state_.directory.file(entry.at("folder").get<std::string>());
+    predictors.emplace(entry.at("level").get<std::string>(),
+                       predict::load_predictor(folder, state_.model.pool->manifest().weights_digest));
+  }
+  planners_.push_back(std::make_unique<policy::LevelPredictorPlanner>(std::move(predictors), state_.depth(),
+                                                                      state_.config.predict.beam));
+}
+
 /// The dial is Dr.LLM's.
 void EvaluateStage::load_routers() {
   const RouterStage stage(state_);
@@ -245,10 +264,11 @@ EvaluateStage::Proposals EvaluateStage::propose(const Set& set) const {
   const std::vector<predict::TokenFeatures> features = state_.kept_features(prompts);
   std::vector<policy::Input> inputs;
   for (std::size_t i = 0; i < set.examples.size(); ++i)
-    inputs.push_back({set.examples[i].id, &features[i], &prompts[i]});
+    inputs.push_back({set.examples[i].id, &features[i], &prompts[i], set.examples[i].level});
   Proposals proposals;
   for (const auto& planner : planners_) {
-    if (planner->is_oracle() && set.name != kTest) continue;  // only test examples were searched
+    // Only test examples were searched, and only they are of a level that was learnt.
+    if ((planner->is_oracle() || planner->is_told_the_level()) && set.name != kTest) continue;
     proposals.planners.push_back(planner.get());
     proposals.programs.push_back(planner->propose(inputs));
   }

@@ -43,6 +43,7 @@ class EvaluateStage {
   std::vector<Set> sets() const;
   void load_policies();
   void load_baselines();
+  void load_level_predictors();
   void load_routers();
   void add_fixed(const std::string& name, policy::RankedPrograms programs);
   void try_menu();

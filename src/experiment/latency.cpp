@@ -89,7 +89,8 @@ std::vector<eval::Figure> latency_figures(Experiment::State& state,
   state.executor.set_shared_prompt({});
   std::vector<policy::Planner*> planners;
   for (const auto& planner : policies) {
-    if (!planner->is_oracle()) planners.push_back(planner.get());  // an oracle's search is no part of an answer
+    // An oracle's search is no part of an answer, and a predictor of a level takes what the predictor takes.
+    if (!planner->is_oracle() && !planner->is_told_the_level()) planners.push_back(planner.get());
   }
   Table times;
   for (std::size_t i = 0; i < count; ++i) {

@@ -122,6 +122,12 @@ std::string preset_note(const Config& config, int depth) {
   return fmt::format("; as published, whatever is configured: {}", fmt::join(replaced, ", "));
 }
 
+core::SegmentLimits emitted_limits(const PredictConfig& config, const search::SearchSpace& space) {
+  core::SegmentLimits limits = space.segment_limits();
+  if (config.max_runs > 0) limits.max_runs = std::min(limits.max_runs, config.max_runs);
+  return limits;
+}
+
 void check_budgets(const Config& config, const search::SearchSpace& space) {
   if (search::algorithm_of(config.search.algorithm) != search::Algorithm::kExhaustive) return;
   const auto check = [&](const char* key, int rollouts) {

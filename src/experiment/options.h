@@ -19,6 +19,8 @@ search::SearchPlan search_plan(const Config& config, int depth, int rollouts, se
 /// "; as published, whatever is configured: search.edits overlapping, …": the settings that the preset of a published
 /// algorithm replaces by another value; empty where it replaces none.
 std::string preset_note(const Config& config, int depth);
+/// What a predictor of the configuration can emit of the space's programs.
+core::SegmentLimits emitted_limits(const PredictConfig& config, const search::SearchSpace& space);
 /// Throws core::UsageError naming the key where an exhaustive search, that of the examples or the oracle's, has a
 /// budget below the space.
 void check_budgets(const Config& config, const search::SearchSpace& space);

@@ -78,9 +78,11 @@ void check_jsonl(const TaskConfig& task, const Rules& rules) {
 }
 
 void check_menu(const MenuConfig& menu, const Rules& rules) {
-  rules.require(menu.select != "leave-group-out" || menu.scorer != "logistic", {"menu.select", "menu.scorer"},
-                "expected validation with menu.scorer logistic, which must be fitted anew for every example left out, "
-                "found leave-group-out");
+  const bool iterative = menu.scorer == "logistic" || menu.scorer == "network";
+  rules.require(
+      menu.select != "leave-group-out" || !iterative, {"menu.select", "menu.scorer"},
+      "expected validation with menu.scorer logistic or network, which must be fitted anew for every example left out, "
+      "found leave-group-out");
   const bool kernel = menu.scorer == "kernel-ridge" || menu.scorer == "laplace-ridge";
   rules.require(
       kernel || menu.bandwidth == std::vector<double>{1}, {"menu.bandwidth"},

@@ -190,6 +190,12 @@ std::vector<Field> predict_fields() {
             "Encoder package (scripts/export_encoder.py), with features encoder."),
       field(KEY(predict.prefix_layers), 4, integer_from(1),
             "Base layers run for features, which no program edits, so that they are free."),
+      field(KEY(predict.labelled_share), 1, number_in(0.001, 1),
+            "Part of each level's training and validation examples that predictor and menus learn from; the smaller of "
+            "two parts is in the larger."),
+      field(KEY(predict.per_level), false, yes_or_no(),
+            "Also a predictor for each level, as published in distribution: the policy predictor_level, which is told "
+            "a test question's level, evaluated wherever eval.policies has predictor."),
       field(KEY(predict.width), 256, integer_in(8, 8192), "Width of the predictor."),
       field(KEY(predict.heads), 4, integer_in(1, 64), "Attention heads; must divide width."),
       field(KEY(predict.encoder_layers), 2, integer_in(0, 64), "Encoder layers across layer positions."),
@@ -205,6 +211,9 @@ std::vector<Field> predict_fields() {
             "Boundaries in the loss; after_first: without the first, as the authors' code."),
       field(KEY(predict.targets), "all", one_of({"all", "shortest", "cover"}),
             "Valid programs of an example to learn; cover: one, from the fewest that serve every example."),
+      field(
+          KEY(predict.max_runs), 0, integer_in(0, 17),
+          "Most runs of a segment that the predictor can emit: 2 as published; 0: as many as the search's edits make."),
       field(KEY(predict.unemittable), "drop", one_of({"drop", "crop"}),
             "Valid programs the predictor cannot emit; crop: the nearest it can, where that is valid when run."),
       field(KEY(predict.max_programs), 50, integer_from(1), "Most valid programs per example to learn from."),
@@ -237,10 +246,9 @@ std::vector<Field> menu_fields() {
             "Programs the menu is chosen from: run on every training and validation example."),
       field(KEY(menu.cover), "validity", one_of({"validity", "log-probability"}),
             "What a menu smaller than its candidates is chosen to cover: training examples that a program answers, or "
-            "the "
-            "probability of their answers."),
-      field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "laplace-ridge", "logistic"}),
-            "Model that scores a program for an input, fitted to menu.target."),
+            "the probability of their answers."),
+      field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "laplace-ridge", "logistic", "network"}),
+            "Model that scores a program for an input, fitted to menu.target; network: 64 hidden units."),
       field(KEY(menu.target), "mean", one_of({"mean", "token"}),
             "mean: of the outcome and the answer's probability; token: mean probability of a token of the answer."),
       field(KEY(menu.ridge), Numbers{1, 10, 100, 1000}, list_of("numbers > 0", number_above(0), 1),
@@ -252,13 +260,13 @@ std::vector<Field> menu_fields() {
       field(KEY(menu.bandwidth), Numbers{1}, list_of("numbers > 0", number_above(0), 1),
             "Widths of the kernel to choose from on validation, in median distances of training inputs (kernel-ridge, "
             "laplace-ridge)."),
-      field(
-          KEY(menu.calibration), "none", one_of({"none", "platt"}),
-          "platt: scores become probabilities, by the outcomes that select uses, before lambda and margin weigh them."),
+      field(KEY(menu.calibration), "none", one_of({"none", "platt", "temperature"}),
+            "How scores become probabilities before lambda and margin weigh them, by the outcomes that select uses: "
+            "platt fits a slope and a shift, temperature the sharpness of scores that are probabilities already."),
       field(KEY(menu.select), "validation", one_of({"validation", "leave-group-out"}),
             "Where strength, bandwidth, lambda and margin are chosen. leave-group-out: on training and validation "
             "examples together, each scored without those of its problem, and the scorer is fitted to both (not "
-            "logistic)."),
+            "logistic or network)."),
       field(KEY(menu.depth_limit), 0, number_from(0),
             "Most layers on average that the menu policy may run there, in parts of the model's depth; 0: any."),
       field(KEY(menu.operating_points), Numbers{}, list_of("numbers > 0", number_above(0), 0),

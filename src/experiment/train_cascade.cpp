@@ -24,8 +24,7 @@ using Tries = std::vector<std::vector<predict::CascadeTry>>;  ///< by validation
 constexpr int kThresholds = 41;  ///< quantiles of 2.5 %
 
 /// Step 1.
-Tries tries_of(Experiment::State& state, const MenuTraining& from, int most) {
-  const std::vector<task::Example>& examples = state.data.dataset.valid;
+Tries tries_of(Experiment::State& state, std::span<const task::Example> examples, const MenuTraining& from, int most) {
   const exec::TaskEncoder encoder(state.model.pool->manifest(), *state.model.tokenizer, state.data.task);
   const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
                                     exec::StopRule::kFull};
@@ -81,12 +80,13 @@ bool trains_cascade(const MenuConfig& config) {
   return config.cascade_tries > 1;
 }
 
-predict::TrainedMenu train_cascade(Experiment::State& state, std::span<const MenuTraining> menus) {
+predict::TrainedMenu train_cascade(Experiment::State& state, std::span<const task::Example> validation,
+                                   std::span<const MenuTraining> menus) {
   const MenuConfig& config = state.config.menu;
   const std::vector<std::string> names = menu_names(config);
   const auto from = static_cast<std::size_t>(std::ranges::find(names, menu_name(config.cascade_from)) - names.begin());
   const int most = std::min(config.cascade_tries, static_cast<int>(menus[from].menu.menu.size()));
-  const Tries tries = tries_of(state, menus[from], most);
+  const Tries tries = tries_of(state, validation, menus[from], most);
   const std::vector<predict::CascadePoint> points = predict::tune_cascade(tries, most, kThresholds);
   const double limit = config.cascade_limit;
   const auto within = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);

@@ -125,7 +125,7 @@ Menu cover(const MenuConfig& config, const MenuData& data, int depth) {
 /// A scorer's scores of rows that it was not fitted on.
 struct Scored {
   Matrix scores;
-  std::optional<predict::Platt> calibration;
+  std::optional<predict::ScoreCalibration> calibration;
   json reliability;
 };
 
@@ -142,7 +142,9 @@ Scored score(const MenuConfig& config, const MenuData& data, const Menu& menu, c
   if (config.calibration == "none") return scored;
   std::vector<double> raw;
   for (double value : scored.scores.values) raw.push_back(std::clamp(value, 0.0, 1.0));
-  scored.calibration = predict::fit_platt(scored.scores.values, outcomes.values);
+  scored.calibration = config.calibration == "temperature"
+                           ? predict::fit_temperature(scored.scores.values, outcomes.values)
+                           : predict::fit_platt(scored.scores.values, outcomes.values);
   for (double& value : scored.scores.values) value = scored.calibration->probability(value);
   scored.reliability = {{"before", reliability_json(raw, outcomes.values)},
                         {"after", reliability_json(scored.scores.values, outcomes.values)}};

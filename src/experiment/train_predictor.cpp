@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include "core/seed.h"
 #include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
+#include "experiment/options.h"
 #include "experiment/progress.h"
 #include "experiment/recorded_search.h"
 #include "predict/crop.h"
+#include "predict/predictor_file.h"
 #include "predict/top_one.h"
 #include "predict/training.h"
 
@@ -18,6 +22,9 @@ namespace polar::experiment {
 namespace {
 
 using nlohmann::json;
+
+constexpr const char* kCheckpoint = ".checkpoint";  ///< after the folder's name
+constexpr const char* kLevelFolder = "predictor-level-";
 
 /// Valid programs of a split's examples, in order.
 struct SplitLabels {
@@ -31,7 +38,7 @@ predict::TargetOptions target_options(const Experiment::State& state) {
   predict::TargetOptions options;
   options.depth = state.depth();
   options.first_layer = state.config.search.first_layer;
-  options.limits = state.space.segment_limits();
+  options.limits = emitted_limits(config, state.space);
   options.max_programs = config.max_programs;
   options.identity_weight = config.identity_weight;
   options.length_weight = config.length_weight;
@@ -90,7 +97,7 @@ std::vector<std::vector<core::Program>> known_valid(const labels::LabelStore& st
   return known;
 }
 
-predict::TrainingOptions training_options(const Experiment::State& state) {
+predict::TrainingOptions training_options(const Experiment::State& state, const std::string& folder) {
   const PredictConfig& config = state.config.predict;
   predict::TrainingOptions options;
   options.epochs = config.epochs;
@@ -107,7 +114,7 @@ predict::TrainingOptions training_options(const Experiment::State& state) {
   options.selection = config.select == "loss" ? predict::Selection::kLoss : predict::Selection::kMembership;
   options.patience = config.patience;
   options.length_penalty = config.rerank;
-  options.checkpoint = predictor_checkpoint(state);
+  options.checkpoint = state.directory.file(folder + kCheckpoint);
   options.say = [&state](const std::string& line) { state.say("train: " + line); };
   options.interrupt = &interrupt_flag();
   return options;
@@ -143,50 +150,120 @@ json selection_json(const predict::TrainedPredictor& trained, const predict::Cal
           {"unemittable_shares", {{"train", shares_json(counts)}, {"valid", shares_json(trained.valid_counts)}}}};
 }
 
-}  // namespace
+/// Steps 1 and 2.
+struct Prepared {
+  predict::TargetOptions options;
+  SplitLabels train, valid;
+};
 
-std::filesystem::path predictor_checkpoint(const Experiment::State& state) {
-  return state.directory.file("predictor.checkpoint");
+Prepared prepare(Experiment::State& state, const labels::LabelStore& store, const LearningSet& train,
+                 const LearningSet& valid) {
+  Prepared made{target_options(state), {}, {}};
+  made.train = labels_of(state, store, train.examples, made.options);
+  made.valid = labels_of(state, store, valid.examples, made.options);
+  std::vector<core::Program> cover;
+  if (made.options.choice == predict::TargetChoice::kCover)
+    cover = predict::cover_order(made.train.valid, made.options);
+  make_targets(made.train, made.options, cover);
+  make_targets(made.valid, made.options, cover);
+  return made;
 }
 
-PredictorStage train_predictor(Experiment::State& state, const labels::LabelStore& store,
-                               const LabelledFeatures& features, const predict::Origin& origin) {
+/// Steps 3 to 5.
+json train_on(Experiment::State& state, const labels::LabelStore& store, const Prepared& labels,
+              const LearningSet& train, const LearningSet& valid, const std::string& folder) {
   const PredictConfig& config = state.config.predict;
-  const predict::TargetOptions targets = target_options(state);
-  SplitLabels train = labels_of(state, store, state.data.dataset.train, targets);  // 1
-  SplitLabels valid = labels_of(state, store, state.data.dataset.valid, targets);
-  std::vector<core::Program> cover;  // 2
-  if (targets.choice == predict::TargetChoice::kCover) cover = predict::cover_order(train.valid, targets);
-  make_targets(train, targets, cover);
-  make_targets(valid, targets, cover);
-
+  const predict::TargetOptions& targets = labels.options;
   const predict::PredictorShape shape{
-      state.depth(), features.train.front().width, targets.limits.max_runs + 1, config.width,
+      state.depth(), train.features.front().width, targets.limits.max_runs + 1, config.width,
       config.heads,  config.encoder_layers,        config.feed_forward,         config.dropout};
   predict::Predictor predictor(shape, core::derive_seed(state.config.seed, "predictor weights"));
-  const auto known = known_valid(store, state.data.dataset.valid, valid);
+  const auto known = known_valid(store, valid.examples, labels.valid);
   predict::TrainingReport report =  // 3
-      predict::train(predictor, {features.train, train.targets, {}}, {features.valid, valid.targets, {}, known},
-                     targets, training_options(state));
+      predict::train(predictor, {train.features, labels.train.targets, {}},
+                     {valid.features, labels.valid.targets, {}, known}, targets, training_options(state, folder));
 
   predict::Calibration calibration;  // 4
   predict::Decoding decoding{config.threshold, config.rerank};
   if (config.threshold == 0) {
     const predict::DecodeOptions decode{
         .limits = targets.limits, .first_layer = targets.first_layer, .length_penalty = config.rerank};
-    calibration = predict::calibrate_threshold(predictor.logits(features.valid), known, decode);
+    calibration = predict::calibrate_threshold(predictor.logits(valid.features), known, decode);
     decoding.boundary_threshold = calibration.threshold;
   }
-  const predict::TargetCounts& counts = train.counts;
-  state.say(
-      fmt::format("train: predictor of {} parameters, {} examples, best epoch {} of {}, {:.0f} s; {} of {} valid "
-                  "programs used, {} outside segment form, boundary threshold {}",
-                  report.parameters, report.train_examples, report.best_epoch, report.curve.size(), report.seconds,
-                  counts.used, counts.programs, counts.unparsable + counts.prefix_edits, decoding.boundary_threshold));
-  predict::TrainedPredictor trained{origin,       targets, std::move(predictor), std::move(report), train.counts,
-                                    valid.counts, decoding};
-  json selection = selection_json(trained, calibration);
-  return {std::move(trained), std::move(selection)};
+  const predict::TargetCounts& counts = labels.train.counts;
+  state.say(fmt::format(
+      "train: {} of {} parameters, {} examples, best epoch {} of {}, {:.0f} s; {} of {} valid programs used, "
+      "{} outside segment form, boundary threshold {}",
+      folder, report.parameters, report.train_examples, report.best_epoch, report.curve.size(), report.seconds,
+      counts.used, counts.programs, counts.unparsable + counts.prefix_edits, decoding.boundary_threshold));
+  const predict::TrainedPredictor trained{state.origin(),      targets, std::move(predictor), std::move(report), counts,
+                                          labels.valid.counts, decoding};
+  predict::save_predictor(state.directory.file(folder), trained);  // 5
+  return selection_json(trained, calibration);
+}
+
+std::vector<std::filesystem::path> entries_of(const Experiment::State& state,
+                                              const std::function<bool(const std::filesystem::path&)>& wanted) {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(state.directory.path())) {
+    if (wanted(entry.path())) found.push_back(entry.path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+LearningSet of_level(const LearningSet& all, const std::string& level) {
+  LearningSet part;
+  for (std::size_t i = 0; i < all.examples.size(); ++i) {
+    if (all.examples[i].level != level) continue;
+    part.examples.push_back(all.examples[i]);
+    part.features.push_back(all.features[i]);
+  }
+  return part;
+}
+
+}  // namespace
+
+json train_predictor(Experiment::State& state, const labels::LabelStore& store, const LearningSet& train,
+                     const LearningSet& valid) {
+  return train_on(state, store, prepare(state, store, train, valid), train, valid, kPredictor);
+}
+
+json train_level_predictors(Experiment::State& state, const labels::LabelStore& store, const LearningSet& train,
+                            const LearningSet& valid) {
+  std::set<std::string> levels;
+  for (const task::Example& example : train.examples) levels.insert(example.level);
+  json entries = json::array();
+  for (const std::string& level : levels) {
+    const LearningSet own = of_level(train, level), held_out = of_level(valid, level);
+    const Prepared labels = prepare(state, store, own, held_out);
+    const std::string folder = fmt::format("{}{}", kLevelFolder, entries.size() + 1);
+    if (labels.train.counts.used == 0) {
+      state.say(
+          fmt::format("train: no predictor for level '{}': none of its valid programs is one it could emit", level));
+      continue;
+    }
+    json entry = train_on(state, store, labels, own, held_out, folder);
+    entry["level"] = level;
+    entry["folder"] = folder;
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+std::vector<std::filesystem::path> level_predictor_folders(const Experiment::State& state) {
+  return entries_of(state, [](const std::filesystem::path& path) {
+    return path.filename().string().starts_with(kLevelFolder) && std::filesystem::is_directory(path);
+  });
+}
+
+void remove_predictor_checkpoints(const Experiment::State& state) {
+  for (const std::filesystem::path& each : entries_of(state, [](const std::filesystem::path& path) {
+         return path.filename().string().starts_with(kPredictor) && path.extension() == kCheckpoint;
+       })) {
+    std::filesystem::remove(each);
+  }
 }
 
 }  // namespace polar::experiment

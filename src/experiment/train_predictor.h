@@ -3,31 +3,41 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <span>
+#include <vector>
 
 #include "experiment/state.h"
-#include "predict/predictor_file.h"
+#include "predict/features.h"
+#include "task/example.h"
 
 namespace polar::experiment {
 
-/// Inputs of the labelled examples, in the data set's order; borrowed.
-struct LabelledFeatures {
-  std::span<const predict::TokenFeatures> train, valid;
+/// Labelled examples that are learnt from, and what the predictor reads of each.
+struct LearningSet {
+  std::vector<task::Example> examples;
+  std::vector<predict::TokenFeatures> features;
 };
 
-struct PredictorStage {
-  predict::TrainedPredictor trained;
-  nlohmann::json selection;  ///< of selection.json: counts of programs, learning curve, epoch and threshold chosen
-};
+inline constexpr const char* kPredictor = "predictor";               ///< the policy, and its folder in the run
+inline constexpr const char* kLevelPredictors = "level_predictors";  ///< entry of selection.json
 
 /// Steps: (1) the chosen programs of each example; those that the predictor cannot emit are cropped and executed when
-/// predict.unemittable says so; (2) targets; (3) training, which goes on from predictor_checkpoint of the same run; (4)
-/// the boundary threshold by validation, when predict.threshold says so. Throws core::Interrupted as predict::train
-/// does.
-PredictorStage train_predictor(Experiment::State& state, const labels::LabelStore& store,
-                               const LabelledFeatures& features, const predict::Origin& origin);
+/// predict.unemittable says so; (2) targets; (3) training, which goes on from the checkpoint of the same training; (4)
+/// the boundary threshold by validation, when predict.threshold says so; (5) saving it. Its entry of
+/// selection.json: counts of programs, learning curve, epoch and threshold chosen. Throws core::Interrupted as
+/// predict::train does.
+nlohmann::json train_predictor(Experiment::State& state, const labels::LabelStore& store, const LearningSet& train,
+                               const LearningSet& valid);
 
-/// The file of an unfinished training, in the run's folder; whoever has saved the predictor removes it.
-std::filesystem::path predictor_checkpoint(const Experiment::State& state);
+/// The same once a level of the training examples, from its own examples alone, in folders predictor-level-1 and so on,
+/// which replace those of an earlier training: an array of the entries, with `level` and `folder`. A level without a
+/// program that a predictor can emit has none; its questions keep the identity.
+nlohmann::json train_level_predictors(Experiment::State& state, const labels::LabelStore& store,
+                                      const LearningSet& train, const LearningSet& valid);
+
+/// The folders of level predictors in a run.
+std::vector<std::filesystem::path> level_predictor_folders(const Experiment::State& state);
+
+/// Removes the checkpoints of finished trainings, which an interrupted run goes on from.
+void remove_predictor_checkpoints(const Experiment::State& state);
 
 }  // namespace polar::experiment

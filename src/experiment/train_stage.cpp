@@ -10,11 +10,11 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "experiment/chosen_programs.h"
+#include "experiment/dataset.h"
 #include "experiment/recorded_search.h"
 #include "experiment/selection_file.h"
 #include "experiment/train_baselines.h"
 #include "experiment/train_cascade.h"
-#include "experiment/train_predictor.h"
 #include "experiment/train_routers.h"
 #include "task/splits.h"
 
@@ -58,9 +58,20 @@ Stage TrainStage::stage(const std::string& labels_digest) const {
   return {"train", settings_of(state_.config, kKeys), std::move(inputs), std::move(outputs)};
 }
 
-void TrainStage::load_features() {
-  train_features_ = state_.kept_features(state_.prompts(state_.data.task, state_.data.dataset.train));
-  valid_features_ = state_.kept_features(state_.prompts(state_.data.task, state_.data.dataset.valid));
+void TrainStage::load_examples() {
+  const auto part = [&](std::span<const task::Example> all) {
+    LearningSet set{share_of_levels(all, state_.config.predict.labelled_share), {}};
+    set.features = state_.kept_features(state_.prompts(state_.data.task, set.examples));
+    return set;
+  };
+  train_ = part(state_.data.dataset.train);
+  valid_ = part(state_.data.dataset.valid);
+}
+
+std::vector<task::Example> TrainStage::labelled() const {
+  std::vector<task::Example> all = train_.examples;
+  all.insert(all.end(), valid_.examples.begin(), valid_.examples.end());
+  return all;
 }
 
 StageStatus TrainStage::status() const {
@@ -91,21 +102,22 @@ void TrainStage::run() {
   state_.directory.begin(own);
   std::filesystem::remove(state_.directory.file(kSelectionFile));  // it speaks of what is now replaced
 
-  load_features();                  // 1
-  const PredictorStage predictor =  // 2
-      train_predictor(state_, store, {train_features_, valid_features_}, state_.origin());
-  predict::save_predictor(state_.directory.file("predictor"), predictor.trained);
+  for (const std::filesystem::path& old : level_predictor_folders(state_)) std::filesystem::remove_all(old);
+  load_examples();                                                                  // 1
+  json selection = {{kPredictor, train_predictor(state_, store, train_, valid_)}};  // 2
+  if (state_.config.predict.per_level)
+    selection[kLevelPredictors] = train_level_predictors(state_, store, train_, valid_);
   const std::vector<core::Program> candidates = menu_candidates(store);                      // 3
   const std::vector<MenuTraining> trained = menus(candidates, outcomes(store, candidates));  // 4, 5
 
-  json selection = {{"predictor", predictor.selection}};  // 6
   const std::vector<std::string> names = menu_names(state_.config.menu);
   for (std::size_t i = 0; i < names.size(); ++i) selection[names[i]] = trained[i].menu.selection;
-  if (trains_cascade(state_.config.menu)) selection[kCascade] = train_cascade(state_, trained).selection;  // 5
+  if (trains_cascade(state_.config.menu))
+    selection[kCascade] = train_cascade(state_, valid_.examples, trained).selection;
   if (json chosen = baselines.selection(); !chosen.is_null()) selection["baselines"] = std::move(chosen);
   if (json chosen = routers.selection(); !chosen.is_null()) selection["routers"] = std::move(chosen);
-  core::write_file(state_.directory.file(kSelectionFile), selection.dump(2));
-  std::filesystem::remove(predictor_checkpoint(state_));
+  core::write_file(state_.directory.file(kSelectionFile), selection.dump(2));  // 6
+  remove_predictor_checkpoints(state_);
   state_.directory.finish(own);
 }
 
@@ -118,7 +130,7 @@ std::vector<core::Program> TrainStage::menu_candidates(const labels::LabelStore&
   const core::Program identity = core::Program::identity(state_.depth());
   const search::SearchOptions searched = state_.search_options();
   std::map<core::Program, Count> counts;
-  for (const task::Example& example : state_.data.dataset.train) {
+  for (const task::Example& example : train_.examples) {
     const std::vector<search::RecordedTrial> valid = store.valid_programs(example.id);
     const bool right = std::ranges::any_of(valid, [&](const auto& trial) { return trial.program == identity; });
     for (const core::Program& program : chosen_programs(store, example.id, state_.space, searched)) {
@@ -141,10 +153,10 @@ std::vector<core::Program> TrainStage::menu_candidates(const labels::LabelStore&
 }
 
 TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& labels, std::span<const core::Program> programs) {
-  const std::vector<task::Example> examples = state_.labelled_examples();
-  labels::LabelStore store =
-      state_.open_trials(labels::StoreKind::kLabels, "menu.sqlite", examples, "programs of the menu");
-  record_missing({state_.config, state_.executor, state_.data.task, store, examples, "menu outcomes"},
+  const std::vector<task::Example> examples = labelled();
+  const std::vector<task::Example> all = state_.labelled_examples();  // one file, whatever part is learnt from
+  labels::LabelStore store = state_.open_trials(labels::StoreKind::kLabels, "menu.sqlite", all, "programs of the menu");
+  record_missing({state_.config, state_.executor, state_.data.task, store, all, "menu outcomes"},
                  greedy_trials(examples, programs), &labels);
   const int rows = static_cast<int>(examples.size()), columns = static_cast<int>(programs.size());
   Outcomes result{Matrix(rows, columns), Matrix(rows, columns), std::vector<int>(examples.size())};
@@ -162,15 +174,15 @@ TrainStage::Outcomes TrainStage::outcomes(const labels::LabelStore& labels, std:
 }
 
 std::vector<MenuTraining> TrainStage::menus(std::span<const core::Program> candidates, Outcomes results) const {
-  std::vector<predict::TokenFeatures> features = train_features_;
-  features.insert(features.end(), valid_features_.begin(), valid_features_.end());
+  std::vector<predict::TokenFeatures> features = train_.features;
+  features.insert(features.end(), valid_.features.begin(), valid_.features.end());
   const MenuData data{candidates,
                       pooled_rows(features),
                       std::move(results.correct),
                       std::move(results.log_prob),
                       std::move(results.answer_tokens),
-                      problems_of(state_.labelled_examples()),
-                      static_cast<int>(train_features_.size())};
+                      problems_of(labelled()),
+                      static_cast<int>(train_.examples.size())};
   std::vector<MenuTraining> trained = train_menus(state_.config.menu, data, state_.origin(), state_.depth());
   const std::vector<std::string> names = menu_names(state_.config.menu);
   for (std::size_t i = 0; i < trained.size(); ++i) {

@@ -7,14 +7,15 @@
 
 #include "experiment/state.h"
 #include "experiment/train_menu.h"
+#include "experiment/train_predictor.h"
 #include "predict/matrix.h"
-#include "predict/predictor_file.h"
 
 namespace polar::experiment {
 
-/// After the programs of baselines (BaselineStage) and the learned routers (RouterStage), steps: (1) features of train
-/// and validation prompts; (2) the paper's predictor on the chosen programs (train_predictor.h); (3) candidates for the
-/// menu from the training labels; (4) their outcomes on every train and validation example, recorded in menu.sqlite, so
+/// After the programs of baselines (BaselineStage) and the learned routers (RouterStage), steps: (1) the part
+/// of the labelled examples that is learnt from (predict.labelled_share), and their features; (2) the paper's predictor
+/// on the chosen programs, and one a level where predict.per_level says so (train_predictor.h); (3) candidates for the
+/// menu from the training labels; (4) their outcomes on these examples, recorded in menu.sqlite, so
 /// that an interrupted or changed training executes none of them again; (5) the menu policies
 /// (train_menu.h) and the cascade (train_cascade.h); (6) selection.json, the last file written: what was chosen, before
 /// any test example is looked at.
@@ -31,13 +32,14 @@ class TrainStage {
     std::vector<int> answer_tokens;  ///< by row
   };
   Stage stage(const std::string& labels_digest) const;
-  void load_features();
+  void load_examples();
+  std::vector<task::Example> labelled() const;  ///< train, then validation
   std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;
   Outcomes outcomes(const labels::LabelStore& labels, std::span<const core::Program> programs);
   std::vector<MenuTraining> menus(std::span<const core::Program> candidates, Outcomes outcomes) const;
 
   Experiment::State& state_;
-  std::vector<predict::TokenFeatures> train_features_, valid_features_;
+  LearningSet train_, valid_;
 };
 
 }  // namespace polar::experiment

@@ -21,6 +21,7 @@ struct Input {
   task::ExampleId id;                                ///< keys random streams; the oracle looks itself up by it
   const predict::TokenFeatures* features = nullptr;  ///< states of the prompt after the first p layers
   const exec::EncodedExample* prompt = nullptr;      ///< without reference and draft; for routers (router.h)
+  std::string level = {};                            ///< for a planner that is told it, empty for others
 };
 
 /// Programs, the one to run first; distinct, unless they are sampled (Planner::sample). Never empty.
@@ -36,6 +37,8 @@ class Planner {
   virtual bool is_oracle() const { return false; }
   /// Whether propose() needs Input::features; they may be null otherwise.
   virtual bool reads_features() const { return false; }
+  /// Whether propose() reads Input::level, which is known of questions from the training distribution alone.
+  virtual bool is_told_the_level() const { return false; }
   virtual std::vector<RankedPrograms> propose(std::span<const Input> inputs) = 0;
   /// How the answer of the program at this rank (from 0) is drawn; greedily, unless the policy samples.
   virtual search::Sample sample(std::size_t /*rank*/) const { return {}; }

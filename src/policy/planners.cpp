@@ -62,6 +62,17 @@ std::vector<RankedPrograms> PredictorPlanner::propose(std::span<const Input> inp
   return proposals;
 }
 
+std::vector<RankedPrograms> LevelPredictorPlanner::propose(std::span<const Input> inputs) {
+  std::vector<RankedPrograms> proposals;
+  for (const Input& input : inputs) {
+    const auto own = predictors_.find(input.level);
+    proposals.push_back(own == predictors_.end()
+                            ? RankedPrograms{identity_}
+                            : std::move(PredictorPlanner(own->second, beam_).propose(std::span(&input, 1)).front()));
+  }
+  return proposals;
+}
+
 std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) {
   const pool::OneIntraOpThread alone;
   const std::vector<double> ratios = menu_.depth_ratios();

@@ -58,6 +58,24 @@ class PredictorPlanner final : public Planner {
   int beam_;
 };
 
+/// One predictor a level, as the paper has them in distribution; the identity for a level without one. Its inputs must
+/// tell their level.
+class LevelPredictorPlanner final : public Planner {
+ public:
+  /// `predictors`: by level; D layers are the identity's.
+  LevelPredictorPlanner(std::map<std::string, predict::TrainedPredictor> predictors, int depth, int beam)
+      : predictors_(std::move(predictors)), identity_(core::Program::identity(depth)), beam_(beam) {}
+  std::string name() const override { return "predictor_level"; }
+  bool reads_features() const override { return true; }
+  bool is_told_the_level() const override { return true; }
+  std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
+
+ private:
+  std::map<std::string, predict::TrainedPredictor> predictors_;
+  core::Program identity_;
+  int beam_;
+};
+
 /// The menu policy: the rule's choice first, then the other programs by score less λ·K/D. With a menu that is a cascade
 /// it goes through them as predict::CascadeRule says, `candidates` of them at most.
 class MenuPlanner final : public Planner {

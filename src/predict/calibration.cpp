@@ -21,7 +21,7 @@ double loss_at(double z, double target) {
   return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z))) - target * z;
 }
 
-double total_loss(const Platt& platt, std::span<const double> scores, std::span<const double> targets) {
+double total_loss(const ScoreCalibration& platt, std::span<const double> scores, std::span<const double> targets) {
   double loss = 0;
   for (std::size_t i = 0; i < scores.size(); ++i) loss += loss_at(platt.slope * scores[i] + platt.offset, targets[i]);
   return loss;
@@ -43,7 +43,7 @@ struct Curvature {
   double slope = 0, offset = 0, slope_slope = 0, slope_offset = 0, offset_offset = 0;
 };
 
-Curvature curvature_at(const Platt& platt, std::span<const double> scores, std::span<const double> targets) {
+Curvature curvature_at(const ScoreCalibration& platt, std::span<const double> scores, std::span<const double> targets) {
   constexpr double kRidge = 1e-12;  // keeps the system solvable when all scores are equal
   Curvature sum{.slope_slope = kRidge, .offset_offset = kRidge};
   for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -57,19 +57,28 @@ Curvature curvature_at(const Platt& platt, std::span<const double> scores, std::
   return sum;
 }
 
-}  // namespace
-
-double Platt::probability(double score) const {
-  return 1 / (1 + std::exp(-(slope * score + offset)));
-}
-
-Platt fit_platt(std::span<const double> scores, std::span<const double> outcomes) {
+void check_finite_pairs(std::span<const double> scores, std::span<const double> outcomes) {
   check_pairs("scores", scores.size(), outcomes.size());
   const auto finite = [](double value) { return std::isfinite(value); };
   if (scores.empty() || !std::ranges::all_of(scores, finite) || !std::ranges::all_of(outcomes, finite))
     throw core::Error("calibration: expected pairs of finite scores and outcomes, found none or others");
+}
+
+double log_odds(double score) {
+  const double share = std::clamp(score, ScoreCalibration::kLeastOdds, 1 - ScoreCalibration::kLeastOdds);
+  return std::log(share / (1 - share));
+}
+
+}  // namespace
+
+double ScoreCalibration::probability(double score) const {
+  return 1 / (1 + std::exp(-(slope * (of_log_odds ? log_odds(score) : score) + offset)));
+}
+
+ScoreCalibration fit_platt(std::span<const double> scores, std::span<const double> outcomes) {
+  check_finite_pairs(scores, outcomes);
   const std::vector<double> targets = shrunk(outcomes);
-  Platt platt{0, 0};
+  ScoreCalibration platt{0, 0};
   double loss = total_loss(platt, scores, targets);
   for (int step = 0; step < 100; ++step) {
     const Curvature at = curvature_at(platt, scores, targets);
@@ -77,7 +86,7 @@ Platt fit_platt(std::span<const double> scores, std::span<const double> outcomes
     const double by_slope = -(at.offset_offset * at.slope - at.slope_offset * at.offset) / determinant;
     const double by_offset = -(at.slope_slope * at.offset - at.slope_offset * at.slope) / determinant;
     double next_loss = loss;
-    Platt next = platt;
+    ScoreCalibration next = platt;
     constexpr int kHalvings = 34;
     for (int halvings = 0; halvings < kHalvings; ++halvings) {  // Newton's step may lead too far
       const double length = std::ldexp(1.0, -halvings);
@@ -95,6 +104,27 @@ Platt fit_platt(std::span<const double> scores, std::span<const double> outcomes
   double mean = 0;
   for (double target : targets) mean += target / static_cast<double>(targets.size());
   return {0, std::log(mean / (1 - mean))};
+}
+
+ScoreCalibration fit_temperature(std::span<const double> scores, std::span<const double> outcomes) {
+  check_finite_pairs(scores, outcomes);
+  const std::vector<double> targets = shrunk(outcomes);
+  std::vector<double> odds;
+  for (double score : scores) odds.push_back(log_odds(score));
+  const auto rises = [&](double slope) {  // the loss, from this slope on; it is convex
+    double derivative = 0;
+    for (std::size_t i = 0; i < odds.size(); ++i)
+      derivative += (1 / (1 + std::exp(-slope * odds[i])) - targets[i]) * odds[i];
+    return derivative >= 0;
+  };
+  double low = 0, high = 1;
+  constexpr double kSteepest = 1 << 20;
+  while (!rises(high) && high < kSteepest) high *= 2;
+  for (int halvings = 0; halvings < 60; ++halvings) {
+    const double middle = (low + high) / 2;
+    (rises(middle) ? high : low) = middle;
+  }
+  return {(low + high) / 2, 0, true};
 }
 
 std::vector<ReliabilityBin> reliability(std::span<const double> probabilities, std::span<const double> outcomes,

@@ -55,7 +55,9 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
   const ScorerOptions& options = trained.scorer.options();
   nlohmann::json calibration;
   if (trained.calibration)
-    calibration = {{"slope", trained.calibration->slope}, {"offset", trained.calibration->offset}};
+    calibration = {{"slope", trained.calibration->slope},
+                   {"offset", trained.calibration->offset},
+                   {"of_log_odds", trained.calibration->of_log_odds}};
   nlohmann::json body = {{"depth", trained.depth},
                          {"menu", programs},
                          {"identity", trained.rule.identity},
@@ -96,7 +98,8 @@ TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weig
                       manifest_field<nlohmann::json>(artifact.body, folder, "selection")};
   if (const auto found = artifact.body.find("calibration"); found != artifact.body.end() && !found->is_null())
     trained.calibration = {manifest_field<double>(*found, folder, "slope"),
-                           manifest_field<double>(*found, folder, "offset")};
+                           manifest_field<double>(*found, folder, "offset"),
+                           found->value("of_log_odds", false)};  // which earlier versions did not write
   if (cascade) {
     trained.cascade = {integer("tries"), number("threshold"),
                        final_answer(manifest_field<std::string>(artifact.body, folder, "final_answer")),

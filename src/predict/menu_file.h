@@ -28,7 +28,7 @@ struct TrainedMenu {
   ChoiceRule rule;
   MenuScorer scorer;
   nlohmann::json selection;  ///< how it was chosen (sizes, grid, validation figures), for the report; may be null
-  std::optional<Platt> calibration = std::nullopt;    ///< of the scorer; the rule weighs calibrated scores
+  std::optional<ScoreCalibration> calibration = std::nullopt;  ///< of the scorer; the rule weighs calibrated scores
   std::optional<CascadeRule> cascade = std::nullopt;  ///< goes through the menu's programs as ranking() orders them
 
   std::vector<double> depth_ratios() const;  ///< K/D of each program

@@ -7,9 +7,11 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <vector>
 
 #include "core/error.h"
+#include "core/seed.h"
 #include "predict/tensor_bytes.h"
 
 namespace polar::predict {
@@ -19,10 +21,11 @@ using torch::Tensor;
 /// float64 tensors. Linear kinds: score = x̂ weights + bias. Kernels: score = k(x̂, rows) weights + bias.
 struct MenuScorer::Model {
   ScorerOptions options;
-  Tensor mean, scale;      ///< [f]
-  Tensor weights, bias;    ///< [f or n, m], [m]
-  Tensor rows, bandwidth;  ///< [n, f] standardised training inputs, scalar s; empty for linear kinds
-  Tensor row_squares;      ///< [n], |row|²: with them a choice reads the rows once
+  Tensor mean, scale;          ///< [f]
+  Tensor weights, bias;        ///< [f or n, m], [m]
+  Tensor rows, bandwidth;      ///< [n, f] standardised training inputs, scalar s; empty for linear kinds
+  Tensor hidden, hidden_bias;  ///< [f, h], [h] of a network, whose weights are [h, m]; empty for others
+  Tensor row_squares;          ///< [n], |row|²: with them a choice reads the rows once
 
   Tensor standardise(const Tensor& x) const { return (x - mean) / scale; }
 };
@@ -30,7 +33,7 @@ struct MenuScorer::Model {
 namespace {
 
 constexpr std::array kKinds{ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLaplaceRidge,
-                            ScorerKind::kLogistic};
+                            ScorerKind::kLogistic, ScorerKind::kNetwork};
 
 Tensor to_tensor(const Matrix& matrix) {
   return torch::tensor(at::ArrayRef<double>(matrix.values), torch::kFloat64).reshape({matrix.rows, matrix.cols});
@@ -58,8 +61,8 @@ void check(const Matrix& x, const Matrix& y, const ScorerOptions& options) {
     throw core::Error("menu scorer: expected finite features and outcomes, found infinity or not-a-number");
   }
   const auto probability = [](double value) { return value >= 0 && value <= 1; };
-  if (options.kind == ScorerKind::kLogistic && !std::ranges::all_of(y.values, probability)) {
-    throw core::Error("menu scorer: logistic regression expects outcomes in 0 … 1");
+  if (is_iterative(options.kind) && !std::ranges::all_of(y.values, probability)) {
+    throw core::Error(fmt::format("menu scorer: {} expects outcomes in 0 … 1", to_string(options.kind)));
   }
 }
 
@@ -105,25 +108,49 @@ Dual solve(const Tensor& kernel, const Tensor& y, double strength) {
   return {kernel, at::cholesky_solve(y - y_mean, cholesky), cholesky, y_mean};
 }
 
-void fit_logistic(const Tensor& x, const Tensor& y, double strength, Tensor& weights, Tensor& bias) {
+Tensor hidden_units(const Tensor& x, const Tensor& hidden, const Tensor& bias) {
+  return torch::relu(x.matmul(hidden) + bias);
+}
+
+/// Logistic regression, on hidden units where the model has them; starts from what the model holds.
+void fit_iteratively(const Tensor& x, const Tensor& y, double strength, std::vector<Tensor*> weights,
+                     std::vector<Tensor*> biases) {
   const torch::AutoGradMode record_gradients(true);
-  weights = torch::zeros({x.size(1), y.size(1)}, torch::kFloat64).requires_grad_();
-  bias = torch::logit(y.mean(0).clamp(1e-4, 1 - 1e-4)).requires_grad_();
-  torch::optim::LBFGS optimiser(std::vector<Tensor>{weights, bias}, torch::optim::LBFGSOptions(1)
-                                                                        .max_iter(300)
-                                                                        .history_size(10)
-                                                                        .tolerance_grad(1e-6)
-                                                                        .tolerance_change(1e-12)
-                                                                        .line_search_fn("strong_wolfe"));
+  std::vector<Tensor> parameters;
+  for (const auto& part : {weights, biases}) {
+    for (Tensor* each : part) parameters.push_back(each->requires_grad_());
+  }
+  torch::optim::LBFGS optimiser(parameters, torch::optim::LBFGSOptions(1)
+                                                .max_iter(300)
+                                                .history_size(10)
+                                                .tolerance_grad(1e-6)
+                                                .tolerance_change(1e-12)
+                                                .line_search_fn("strong_wolfe"));
   optimiser.step([&] {
     optimiser.zero_grad();
-    const auto loss = torch::binary_cross_entropy_with_logits(x.matmul(weights) + bias, y, {}, {}, at::Reduction::Sum) +
-                      0.5 * strength * weights.square().sum();
+    const auto basis = weights.size() > 1 ? hidden_units(x, *weights[1], *biases[1]) : x;
+    auto loss =
+        torch::binary_cross_entropy_with_logits(basis.matmul(*weights[0]) + *biases[0], y, {}, {}, at::Reduction::Sum);
+    for (const Tensor* each : weights) loss = loss + 0.5 * strength * each->square().sum();
     loss.backward();
     return loss;
   });
-  weights = weights.detach();
-  bias = bias.detach();
+  for (const auto& part : {weights, biases}) {
+    for (Tensor* each : part) *each = each->detach();
+  }
+}
+
+/// Normal numbers with the variance that keeps a rectified unit's scale (He and others 2015), always the same.
+Tensor first_weights(std::int64_t inputs, std::int64_t outputs, std::uint64_t seed) {
+  const core::CounterRandom draw(seed);
+  auto weights = torch::empty({inputs, outputs}, torch::kFloat64);
+  double* values = weights.data_ptr<double>();
+  for (std::int64_t i = 0; i < weights.numel(); ++i) {
+    const auto at = static_cast<std::uint64_t>(2 * i);
+    const double radius = std::sqrt(-2 * std::log(draw.uniform_at(at)));
+    values[i] = radius * std::cos(2 * std::numbers::pi * draw.uniform_at(at + 1)) * std::sqrt(2.0 / inputs);
+  }
+  return weights;
 }
 
 /// Standardised training inputs with their mean and scale.
@@ -165,6 +192,8 @@ std::string to_string(ScorerKind kind) {
       return "laplace-ridge";
     case ScorerKind::kLogistic:
       return "logistic";
+    case ScorerKind::kNetwork:
+      return "network";
   }
   throw core::Error("menu scorer: unknown kind");
 }
@@ -174,11 +203,15 @@ ScorerKind scorer_kind(const std::string& name) {
     if (to_string(kind) == name) return kind;
   }
   throw core::UsageError(
-      fmt::format("menu scorer: expected ridge, kernel-ridge, laplace-ridge or logistic, found '{}'", name));
+      fmt::format("menu scorer: expected ridge, kernel-ridge, laplace-ridge, logistic or network, found '{}'", name));
 }
 
 bool has_kernel(ScorerKind kind) {
   return kind == ScorerKind::kKernelRidge || kind == ScorerKind::kLaplaceRidge;
+}
+
+bool is_iterative(ScorerKind kind) {
+  return kind == ScorerKind::kLogistic || kind == ScorerKind::kNetwork;
 }
 
 MenuScorer::MenuScorer(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
@@ -195,8 +228,19 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
   model->scale = scale;
   model->bandwidth = bandwidth_for(rows, options);
   model->rows = torch::empty({0, x.cols}, torch::kFloat64);
-  if (options.kind == ScorerKind::kLogistic) {
-    fit_logistic(rows, targets, options.strength, model->weights, model->bias);
+  model->hidden = model->hidden_bias = torch::empty({0}, torch::kFloat64);
+  if (is_iterative(options.kind)) {
+    const bool network = options.kind == ScorerKind::kNetwork;
+    model->bias = torch::logit(targets.mean(0).clamp(1e-4, 1 - 1e-4));
+    model->weights = network ? first_weights(kHiddenUnits, y.cols, 1) : torch::zeros({x.cols, y.cols}, torch::kFloat64);
+    std::vector<Tensor*> weights = {&model->weights}, biases = {&model->bias};
+    if (network) {
+      model->hidden = first_weights(x.cols, kHiddenUnits, 2);
+      model->hidden_bias = torch::zeros({kHiddenUnits}, torch::kFloat64);
+      weights.push_back(&model->hidden);
+      biases.push_back(&model->hidden_bias);
+    }
+    fit_iteratively(rows, targets, options.strength, weights, biases);
     return MenuScorer(model);
   }
   const Dual dual = solve(kernel_of(options.kind, rows, model->bandwidth), targets, options.strength);
@@ -214,9 +258,10 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
 
 Matrix MenuScorer::leave_groups_out(const Matrix& x, const Matrix& y, std::span<const int> groups,
                                     const ScorerOptions& options) {
-  if (options.kind == ScorerKind::kLogistic) {
+  if (is_iterative(options.kind)) {
     throw core::UsageError(
-        "menu scorer: logistic regression has no closed form without some rows; select it on validation examples");
+        fmt::format("menu scorer: {} has no closed form without some rows; select it on validation examples",
+                    to_string(options.kind)));
   }
   check(x, y, options);
   const std::map<int, std::vector<std::int64_t>> members = members_of(groups);
@@ -249,9 +294,11 @@ Matrix MenuScorer::score(const Matrix& x) const {
   const c10::InferenceMode inference;
   const auto rows = model_->standardise(to_tensor(x));
   const ScorerKind kind = model_->options.kind;
-  const auto basis = has_kernel(kind) ? radial(kind, rows, model_->rows, model_->row_squares, model_->bandwidth) : rows;
+  const auto basis = has_kernel(kind) ? radial(kind, rows, model_->rows, model_->row_squares, model_->bandwidth)
+                     : kind == ScorerKind::kNetwork ? hidden_units(rows, model_->hidden, model_->hidden_bias)
+                                                    : rows;
   const auto scores = basis.matmul(model_->weights) + model_->bias;
-  return to_matrix(kind == ScorerKind::kLogistic ? torch::sigmoid(scores) : scores);
+  return to_matrix(is_iterative(kind) ? torch::sigmoid(scores) : scores);
 }
 
 int MenuScorer::inputs() const {
@@ -265,17 +312,22 @@ const ScorerOptions& MenuScorer::options() const {
 }
 
 std::string MenuScorer::save() const {
-  return tensors_to_bytes(
-      {model_->mean, model_->scale, model_->weights, model_->bias, model_->rows, model_->bandwidth});
+  return tensors_to_bytes({model_->mean, model_->scale, model_->weights, model_->bias, model_->rows, model_->bandwidth,
+                           model_->hidden, model_->hidden_bias});
 }
 
 MenuScorer MenuScorer::load(const std::string& bytes, const ScorerOptions& options) {
-  const auto tensors = tensors_from_bytes(bytes, "menu scorer");
+  auto tensors = tensors_from_bytes(bytes, "menu scorer");
+  if (tensors.size() == 6) tensors.resize(8, torch::empty({0}, torch::kFloat64));  // of a version without networks
+  const bool network = options.kind == ScorerKind::kNetwork;
   const auto fits = [&] {
-    if (tensors.size() != 6 || tensors[0].dim() != 1 || tensors[2].dim() != 2 || tensors[3].dim() != 1 ||
-        tensors[4].dim() != 2)
+    if (tensors.size() != 8 || tensors[0].dim() != 1 || tensors[2].dim() != 2 || tensors[3].dim() != 1 ||
+        tensors[4].dim() != 2 || tensors[6].dim() != (network ? 2 : 1) || tensors[7].dim() != 1)
       return false;
-    const auto basis = has_kernel(options.kind) ? tensors[4].size(0) : tensors[0].size(0);
+    if (network && (tensors[6].size(0) != tensors[0].size(0) || tensors[6].size(1) != tensors[7].size(0))) return false;
+    const auto basis = has_kernel(options.kind) ? tensors[4].size(0)
+                       : network                ? tensors[7].size(0)
+                                                : tensors[0].size(0);
     const bool kernel = tensors[5].numel() == 1;
     return tensors[1].sizes() == tensors[0].sizes() && tensors[2].size(0) == basis &&
            tensors[2].size(1) == tensors[3].size(0) && tensors[4].size(1) == tensors[0].size(0) &&
@@ -286,8 +338,8 @@ MenuScorer MenuScorer::load(const std::string& bytes, const ScorerOptions& optio
         fmt::format("menu scorer: expected the weights of a {} scorer, found {} tensors of other sizes; train again",
                     to_string(options.kind), tensors.size()));
   }
-  return MenuScorer(std::make_shared<Model>(
-      Model{options, tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], tensors[5], squares_of(tensors[4])}));
+  return MenuScorer(std::make_shared<Model>(Model{options, tensors[0], tensors[1], tensors[2], tensors[3], tensors[4],
+                                                  tensors[5], tensors[6], tensors[7], squares_of(tensors[4])}));
 }
 
 }  // namespace polar::predict

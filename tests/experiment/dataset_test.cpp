@@ -25,6 +25,25 @@ TEST(MakeData, SplitsArithmeticByTheSharesAskedFor) {
   EXPECT_LE(wider.test.size(), problems / 10) << "asked in one order";
 }
 
+TEST(ShareOfLevels, TakesAPartOfEachRoundedUpAndTheSmallerFromTheLarger) {
+  std::vector<task::Example> examples;
+  for (int i = 0; i < 30; ++i)
+    examples.push_back({std::to_string(i), "q", "1", {}, -1, i % 3 == 0 ? "few" : "many", ""});
+  const auto ids = [&](double share) {
+    std::vector<int> taken;
+    for (const task::Example& example : share_of_levels(examples, share)) taken.push_back(std::stoi(example.id));
+    return taken;
+  };
+  const std::vector<int> some = ids(0.25), half = ids(0.5), all = ids(1);
+  EXPECT_EQ(std::ranges::count_if(some, [](int id) { return id % 3 == 0; }), 3) << "2.5 of 10, rounded up";
+  EXPECT_EQ(some.size(), 8U);
+  EXPECT_EQ(half.size(), 15U);
+  EXPECT_EQ(all.size(), 30U);
+  EXPECT_TRUE(std::ranges::is_sorted(half)) << "in the order given";
+  EXPECT_TRUE(std::ranges::includes(half, some));
+  EXPECT_EQ(ids(0.001).size(), 2U) << "at least one of each";
+}
+
 TEST(Describe, SaysOfEverySetWhatItTookAndWhichLevelRanOut) {
   Config config;
   config.task.kind = "arithmetic";

@@ -164,6 +164,64 @@ TEST_F(ExperimentTest, TrainsAPredictorByEveryOptionAndSaysWhatItChose) {
   EXPECT_EQ(manifest.at("targets").at("choice"), "cover");
 }
 
+TEST_F(ExperimentTest, TrainsAPredictorForEachLevelThatIsToldThatOfATestQuestion) {
+  Config levels = config("levels");
+  levels.predict.per_level = true;
+  levels.search.rollouts = 300;  // until both levels have a valid program
+  run_all(levels);
+  const auto selection = [&] { return nlohmann::json::parse(core::read_file(run("levels") / "selection.json")); };
+  const auto entries = selection().at("level_predictors");
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries.at(0).at("level"), "even");
+  EXPECT_EQ(entries.at(1).at("level"), "odd");
+  for (const auto& entry : entries) {
+    EXPECT_EQ(entry.at("train_programs").at("examples"), 12);
+    EXPECT_TRUE(std::filesystem::exists(run("levels") / entry.at("folder").get<std::string>() / "manifest.json"));
+  }
+  for (const auto& file : std::filesystem::directory_iterator(run("levels")))
+    EXPECT_NE(file.path().extension(), ".checkpoint") << file.path();
+  const auto told = [&] {
+    return std::ranges::count(eval::read_rows(run("levels") / "evaluation.jsonl"), "predictor_level",
+                              &eval::EvaluationRow::policy);
+  };
+  EXPECT_EQ(told(), 16);
+  levels.predict.per_level = false;
+  run_all(levels);
+  EXPECT_FALSE(selection().contains("level_predictors"));
+  EXPECT_FALSE(std::filesystem::exists(run("levels") / "predictor-level-1"));
+  EXPECT_EQ(told(), 0);
+}
+
+TEST_F(ExperimentTest, LearnsFromAPartOfEachLevelsExamples) {
+  Config part = config("part");
+  part.predict.labelled_share = 0.5;
+  part.menu.select = "leave-group-out";
+  run_all(part);
+  const auto selection = nlohmann::json::parse(core::read_file(run("part") / "selection.json"));
+  EXPECT_EQ(selection.at("predictor").at("train_programs").at("examples"), 12);
+  EXPECT_EQ(selection.at("predictor").at("valid_programs").at("examples"), 6) << "3 of 5, rounded up";
+  EXPECT_EQ(labels::LabelStore::read(run("part") / "menu.sqlite").digests().trials % 18, 0);
+}
+
+TEST_F(ExperimentTest, EmitsNoMoreRunsThanAPredictorIsToLearn) {
+  Config most = config("runs");
+  most.search.max_extra_repeats = 2;
+  most.search.max_depth = 1.5;
+  most.search.rollouts = 40;
+  most.search.minimise = "off";
+  const auto operations = [&] {
+    run_all(most);
+    return nlohmann::json::parse(core::read_file(run("runs") / "predictor/manifest.json"))
+        .at("body")
+        .at("shape")
+        .at("operations")
+        .get<int>();
+  };
+  EXPECT_EQ(operations(), 4) << "skip, keep, twice, three times";
+  most.predict.max_runs = 2;
+  EXPECT_EQ(operations(), 3);
+}
+
 TEST_F(ExperimentTest, LearnsFromAnExternalEncodersStatesAndTrainsAnewForAnother) {
   test::write_tiny_encoder(folder_ / "encoder", 1);
   Config other = config("encoder");

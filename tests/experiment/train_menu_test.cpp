@@ -135,6 +135,16 @@ TEST_F(TrainMenuTest, CalibratesScoresOfRowsThatTheScorerDidNotSee) {
   EXPECT_EQ(accuracy(menu), 1);
 }
 
+TEST_F(TrainMenuTest, CalibratesByATemperatureAloneWhereThatIsAskedFor) {
+  config_.calibration = "temperature";
+  config_.select = "leave-group-out";
+  const predict::TrainedMenu menu = train().front();
+  ASSERT_TRUE(menu.calibration && menu.calibration->of_log_odds);
+  EXPECT_EQ(menu.calibration->offset, 0);
+  const auto& reliability = menu.selection.at("reliability");
+  EXPECT_LE(reliability.at("after").at("error").get<double>(), reliability.at("before").at("error").get<double>());
+}
+
 TEST_F(TrainMenuTest, CoversProbabilitiesWhereThatIsAskedFor) {
   config_.size = 2;
   EXPECT_EQ(train().front().menu, (std::vector<Program>{programs_[0], programs_[2]})) << "solves all that 0 leaves";

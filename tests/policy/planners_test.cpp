@@ -102,6 +102,36 @@ TEST(MenuPlanner, RunsTheRulesChoiceFirstAndRanksTheOthersByScore) {
   EXPECT_EQ(proposals[1].size(), 2U);
 }
 
+TEST(LevelPredictorPlanner, AsksThePredictorOfTheInputsLevelAndKeepsTheIdentityForAnother) {
+  const auto predictor_of = [](std::uint64_t seed) {
+    predict::PredictorShape shape;
+    shape.depth = kPlannerDepth;
+    shape.input_width = 2;
+    shape.width = 8;
+    shape.heads = 2;
+    shape.feed_forward = 8;
+    predict::TargetOptions targets;
+    targets.depth = kPlannerDepth;
+    targets.limits = {4, 2};
+    return predict::TrainedPredictor{
+        {"weights", "task", "states", 2}, targets, predict::Predictor(shape, seed), {}, {}, {}, {}};
+  };
+  std::map<std::string, predict::TrainedPredictor> predictors;
+  predictors.emplace("easy", predictor_of(1));
+  predictors.emplace("hard", predictor_of(2));
+  LevelPredictorPlanner planner(std::move(predictors), kPlannerDepth, 3);
+  EXPECT_TRUE(planner.is_told_the_level());
+  const predict::TokenFeatures read = features(1.5F);
+  const std::vector<Input> inputs = {
+      {"a", &read, nullptr, "easy"}, {"b", &read, nullptr, "hard"}, {"c", &read, nullptr, "unknown"}};
+  const auto proposals = planner.propose(inputs);
+  const predict::TrainedPredictor easy = predictor_of(1), hard = predictor_of(2);
+  EXPECT_EQ(proposals[0], PredictorPlanner(easy, 3).propose(std::span(inputs).first(1)).front());
+  EXPECT_EQ(proposals[1], PredictorPlanner(hard, 3).propose(std::span(inputs).first(1)).front());
+  EXPECT_NE(proposals[0], proposals[1]);
+  EXPECT_EQ(proposals[2], RankedPrograms{Program::identity(kPlannerDepth)});
+}
+
 TEST(OraclePlanner, RefusesAStoreOfTrainingLabels) {
   const test::TemporaryFolder folder;
   const labels::RunLock lock(folder.path());

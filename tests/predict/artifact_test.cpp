@@ -160,6 +160,16 @@ TEST(MenuFile, GivesTheSameChoicesBack) {
   EXPECT_EQ(trained.depth_ratios(), (std::vector<double>{1.0, 0.75}));
 }
 
+TEST(MenuFile, GivesTheCalibrationBackAndReadsOneOfAnEarlierVersion) {
+  const test::TemporaryFolder folder;
+  auto trained = trained_menu();
+  trained.calibration = {0.4, 0, true};
+  save_menu(folder.path(), trained);
+  EXPECT_EQ(load_menu(folder.path(), "pool-digest").calibration, trained.calibration);
+  edit_manifest(folder, "\"of_log_odds\"", "\"of_something\"");
+  EXPECT_EQ(load_menu(folder.path(), "pool-digest").calibration, (ScoreCalibration{0.4, 0, false}));
+}
+
 TEST(MenuFile, GivesACascadesRuleBackUnderAKindOfItsOwn) {
   const test::TemporaryFolder folder;
   auto cascade = trained_menu();

@@ -117,10 +117,26 @@ TEST(MenuScorer, LogisticLearnsASeparableTask) {
   EXPECT_GT(scores.at(15, 0), 0.95);
 }
 
+TEST(MenuScorer, NetworkLearnsWhatNoLinearModelCanAndTheSameWheneverFitted) {
+  const Matrix x = Matrix::from_rows({{0, 0}, {0, 1}, {1, 0}, {1, 1}});
+  const Matrix y =
+      Matrix::from_rows({{0, 1}, {1, 0}, {1, 0}, {0, 1}});  // one of the two inputs, not both; and not that
+  const auto scorer = MenuScorer::fit(x, y, {ScorerKind::kNetwork, 1e-3, 1});
+  const Matrix scores = scorer.score(x);
+  for (int row = 0; row < 4; ++row) {
+    for (int program = 0; program < 2; ++program)
+      EXPECT_NEAR(scores.at(row, program), y.at(row, program), 0.1) << row << " " << program;
+  }
+  EXPECT_EQ(MenuScorer::fit(x, y, {ScorerKind::kNetwork, 1e-3, 1}).score(x).values, scores.values);
+  EXPECT_NEAR(MenuScorer::fit(x, y, {ScorerKind::kLogistic, 1e-3, 1}).score(x).at(0, 0), 0.5, 0.01);
+  const Matrix held = MenuScorer::fit(x, y, {ScorerKind::kNetwork, 1e6, 1}).score(x);
+  for (const double score : held.values) EXPECT_NEAR(score, 0.5, 1e-3) << "all weights held at 0 leave the mean";
+}
+
 TEST(MenuScorer, SavedAndLoadedScoresAreEqual) {
   const Arbitrary data(8);
-  for (ScorerKind kind :
-       {ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLaplaceRidge, ScorerKind::kLogistic}) {
+  for (ScorerKind kind : {ScorerKind::kRidge, ScorerKind::kKernelRidge, ScorerKind::kLaplaceRidge,
+                          ScorerKind::kLogistic, ScorerKind::kNetwork}) {
     const ScorerOptions options{kind, 0.5, 1.3};
     const auto scorer = MenuScorer::fit(data.x, data.y, options);
     const auto loaded = MenuScorer::load(scorer.save(), options);

@@ -207,12 +207,18 @@ def make_run(run):
     (run / "predictor" / "manifest.json").write_text(json.dumps({"body": {"report": training}}))
     ranking = [{"program": p, "train_accuracy": 0.5, "valid_accuracy": 0.45} for p in PROGRAMS]
     (run / "selection.json").write_text(json.dumps({
-        "menu": {"chosen": {"scorer": "ridge", "strength": 10.0, "lambda": 0.02, "margin": 0.05, "accuracy": 0.56}, "static_ranking": ranking},
+        "menu": {"chosen": {"scorer": "ridge", "strength": 10.0, "lambda": 0.02, "margin": 0.05, "accuracy": 0.56}, "static_ranking": ranking,
+                 "reliability": {"before": make_reliability(0.21), "after": make_reliability(0.034)}},
         "predictor": {**training, "programs": 900, "programs_used": 850}}))
     (run / "config.yaml").write_text("name: ladder\npool: pools/<small>\n")
     (run / "environment.json").write_text(json.dumps({"git commit": "abc", "torch": "2.13", "seed": "1"}))
     (run / "log.jsonl").write_text("".join(json.dumps({"time": f"2025-01-31T12:0{i}:00.000Z", "level": "info", "event": f"stage_{event}",
                                                        "stage": "search"}) + "\n" for i, event in enumerate(("began", "finished"))))
+
+
+def make_reliability(error):
+    bins = [{"count": 40 * (i != 5), "probability": (i + 0.5) / 10, "outcome": (i + 0.5) / 10 * (1 - error)} for i in range(10)]
+    return {"error": error, "bins": bins}
 
 
 class Checker(HTMLParser):
@@ -254,7 +260,7 @@ def without_plots():
         return unittest.mock.patch.multiple(module, **{name: lambda *arguments, **options: "<svg></svg>" for name in names})
 
     def decorate(test):
-        for module, names in ((plots, ["accuracy", "depth", "operations", "progress", "training"]),
+        for module, names in ((plots, ["accuracy", "depth", "operations", "progress", "reliability", "training"]),
                               (label_plots, ["by_level", "by_set", "shortest", "segments_at", "consecutive", "repeats", "layer_rates",
                                              "layer_ratios", "valid_counts"])):
             test = blank(module, names)(test)
@@ -299,6 +305,10 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Random answers fewer questions than the base.", text)
         self.assertIn("For static best and predictor no difference from the base could be shown.", text)
         self.assertIn("an upper bound, not a policy", text)
+
+    def test_the_reliability_of_the_menus_probabilities_is_shown(self):
+        self.assertIn("on 360 pairs of a question and a program", self.page)
+        self.assertIn("Expected calibration error 21.0 points before, 3.4 after", self.page)
 
     def test_text_of_examples_is_escaped(self):
         self.assertIn("&lt;b&gt;?&lt;/b&gt;", self.page)
