@@ -26,7 +26,7 @@ PUBLISHED = ["predict.epochs=10", "predict.batch=128", "predict.learning_rate=5e
 STEPS = ["predict.batch=8"]
 ONLY_THE_PREDICTOR = ["menu.size=1", "menu.candidates=1"]
 # Nothing is timed, and no policy is trained that no study asks.
-ALWAYS = ["menu.cascade_tries=1", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5"]
+ALWAYS = ["menu.cascade_tries=1", "menu.cascade_from=0", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5"]
 
 
 @dataclasses.dataclass(frozen=True)
