@@ -26,7 +26,8 @@ PUBLISHED = ["predict.epochs=10", "predict.batch=128", "predict.learning_rate=5e
 STEPS = ["predict.batch=8"]
 ONLY_THE_PREDICTOR = ["menu.size=1", "menu.candidates=1"]
 # Nothing is timed, and no policy is trained that no study asks.
-ALWAYS = ["menu.cascade_tries=1", "menu.cascade_from=0", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5"]
+ALWAYS = ["menu.cascade_tries=1", "menu.cascade_from=0", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5",
+          "predict.per_level=false", "predict.labelled_share=1"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,12 +93,13 @@ COLUMNS = ["policy", "variant", "split", "examples", "accuracy", "low", "high", 
 
 
 def run_variant(polar, run, study, variant, settings):
-    name = f"{run.name}-{study}-" + re.sub(r"[^a-zA-Z0-9]+", "-", variant.replace(".", "_")).strip("-")
+    name = f"{run.name}-{study}-" + re.sub(r"[^a-zA-Z0-9]+", "-", variant).strip("-")
     folder = run.parent / name
     folder.mkdir(exist_ok=True)
     for file in ("labels.sqlite", "menu.sqlite"):
         if (run / file).exists() and not (folder / file).exists():
-            shutil.copy(run / file, folder / file)
+            shutil.copy(run / file, folder / (file + ".copying"))  # an interrupted copy is no store
+            (folder / (file + ".copying")).replace(folder / file)
     asked = ["base", *dict.fromkeys(policy.removesuffix("_level") for policy in STUDIES[study].policies)]
     command = [polar, "run", str(run / "config.yaml"), "--set", f"name={name}", "--set", f"eval.policies=[{', '.join(asked)}]"]
     for setting in ALWAYS + settings:
