@@ -4,7 +4,7 @@
 
 #include <cmath>
 #include <map>
-#include <set>
+#include <utility>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -83,6 +83,35 @@ std::string count_text(const task::SplitCount& count) {
   return fmt::format("{:>6}{}", count.taken, count.exhausted ? fmt::format(" (all of {})", count.available) : "");
 }
 
+using Drawn = std::pair<std::uint64_t, std::size_t>;  ///< hash of purpose and id, place
+
+/// Places, ascending, that `part` takes of every level's examples in their drawn order.
+template <typename Part>
+std::vector<std::size_t> part_of_levels(std::span<const LevelledId> examples, std::string_view purpose, Part part) {
+  std::map<std::string, std::vector<Drawn>> drawn;
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    drawn[examples[i].level].emplace_back(core::derive_seed(0, purpose, examples[i].id), i);
+  std::vector<std::size_t> places;
+  for (auto& [level, order] : drawn) {
+    std::ranges::sort(order);
+    for (const auto& [hash, place] : part(std::span<const Drawn>(order))) places.push_back(place);
+  }
+  std::ranges::sort(places);
+  return places;
+}
+
+std::vector<LevelledId> levelled_ids(std::span<const task::Example> examples) {
+  std::vector<LevelledId> ids;
+  for (const task::Example& example : examples) ids.push_back({example.id, example.level});
+  return ids;
+}
+
+std::vector<task::Example> at_places(std::span<const task::Example> examples, std::span<const std::size_t> places) {
+  std::vector<task::Example> taken;
+  for (const std::size_t place : places) taken.push_back(examples[place]);
+  return taken;
+}
+
 }  // namespace
 
 RunData make_data(const Config& config) {
@@ -114,43 +143,22 @@ task::TaskSpec task_of(const task::TaskSpec& task, const task::NamedSplit& split
 
 std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, int first, int count,
                                          std::string_view purpose) {
-  std::map<std::string, std::vector<std::pair<std::uint64_t, std::size_t>>> drawn;
-  for (std::size_t i = 0; i < examples.size(); ++i)
-    drawn[examples[i].level].emplace_back(core::derive_seed(0, purpose, examples[i].id), i);
-  std::vector<std::size_t> places;
-  for (auto& [level, order] : drawn) {
-    std::ranges::sort(order);
+  return part_of_levels(examples, purpose, [&](std::span<const Drawn> order) {
     const auto begin = std::min(static_cast<std::size_t>(first), order.size());
-    const auto size =
-        count == 0 ? order.size() - begin : std::min(static_cast<std::size_t>(count), order.size() - begin);
-    for (const auto& [hash, place] : std::span(order).subspan(begin, size)) places.push_back(place);
-  }
-  std::ranges::sort(places);
-  return places;
+    const std::size_t rest = order.size() - begin;
+    return order.subspan(begin, count == 0 ? rest : std::min(static_cast<std::size_t>(count), rest));
+  });
 }
 
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count,
                                         std::string_view purpose) {
-  std::vector<LevelledId> ids;
-  for (const task::Example& example : examples) ids.push_back({example.id, example.level});
-  std::vector<task::Example> taken;
-  for (const std::size_t place : slice_of_levels(ids, first, count, purpose)) taken.push_back(examples[place]);
-  return taken;
+  return at_places(examples, slice_of_levels(levelled_ids(examples), first, count, purpose));
 }
 
 std::vector<task::Example> share_of_levels(std::span<const task::Example> examples, double share) {
-  std::map<std::string, std::vector<task::Example>> levels;
-  for (const task::Example& example : examples) levels[example.level].push_back(example);
-  std::set<task::ExampleId> chosen;
-  for (const auto& [level, all] : levels) {
-    const int count = static_cast<int>(std::ceil(share * static_cast<double>(all.size())));
-    for (const task::Example& example : slice_levels(all, 0, count, "share")) chosen.insert(example.id);
-  }
-  std::vector<task::Example> taken;
-  for (const task::Example& example : examples) {
-    if (chosen.contains(example.id)) taken.push_back(example);
-  }
-  return taken;
+  return at_places(examples, part_of_levels(levelled_ids(examples), "share", [&](std::span<const Drawn> order) {
+                     return order.first(static_cast<std::size_t>(std::ceil(share * static_cast<double>(order.size()))));
+                   }));
 }
 
 std::string data_digest(const task::TaskSpec& task, std::span<const task::Example> examples) {

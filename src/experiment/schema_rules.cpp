@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "predict/menu_scorer.h"
 #include "task/arithmetic.h"
 
 namespace polar::experiment {
@@ -78,14 +79,13 @@ void check_jsonl(const TaskConfig& task, const Rules& rules) {
 }
 
 void check_menu(const MenuConfig& menu, const Rules& rules) {
-  const bool iterative = menu.scorer == "logistic" || menu.scorer == "network";
+  const predict::ScorerKind scorer = predict::scorer_kind(menu.scorer);
   rules.require(
-      menu.select != "leave-group-out" || !iterative, {"menu.select", "menu.scorer"},
+      menu.select != "leave-group-out" || !predict::is_iterative(scorer), {"menu.select", "menu.scorer"},
       "expected validation with menu.scorer logistic or network, which must be fitted anew for every example left out, "
       "found leave-group-out");
-  const bool kernel = menu.scorer == "kernel-ridge" || menu.scorer == "laplace-ridge";
   rules.require(
-      kernel || menu.bandwidth == std::vector<double>{1}, {"menu.bandwidth"},
+      predict::has_kernel(scorer) || menu.bandwidth == std::vector<double>{1}, {"menu.bandwidth"},
       fmt::format("expected no bandwidths unless menu.scorer is kernel-ridge or laplace-ridge, found them with {}",
                   menu.scorer));
   const std::set<double> distinct(menu.operating_points.begin(), menu.operating_points.end());

@@ -29,8 +29,8 @@ inline constexpr int kHiddenUnits = 64;
 
 struct ScorerOptions {
   ScorerKind kind = ScorerKind::kRidge;
-  double strength = 100;  ///< α > 0: penalty α‖w‖² beside the sum of squared errors; ½ α‖w‖² beside the summed
-                          ///< cross-entropy, biases left out
+  double strength = 100;       ///< α > 0: penalty α‖w‖² beside the sum of squared errors; ½ α‖w‖² beside the summed
+                               ///< cross-entropy, biases left out
   double bandwidth_scale = 1;  ///< > 0; kernels only
   friend bool operator==(const ScorerOptions&, const ScorerOptions&) = default;
 };

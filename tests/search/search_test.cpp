@@ -203,6 +203,21 @@ TEST(SearchTest, EndsWithTheRoundOfTheFirstValidProgramWhenAnyWillDo) {
   }
 }
 
+/// Every reduction of the edits that the space reads in a valid program; how many there were.
+int expect_reductions_tried(const SearchResult& result, const SearchSpace& space) {
+  std::set<Program> tried;
+  for (const RecordedTrial& trial : result.trials) tried.insert(trial.program);
+  int reductions = 0;
+  for (const std::size_t i : result.valid) {
+    for (const EditedProgram& reduced :
+         reductions_of(space.find(result.trials[i].program).value(), space, Minimise::kEdits)) {
+      EXPECT_TRUE(tried.contains(reduced.program)) << result.trials[i].program.text();
+      ++reductions;
+    }
+  }
+  return reductions;
+}
+
 TEST(SearchTest, TriesWhatIsLeftOfAValidProgramWithoutItsEdits) {
   // Only programs with layer 5 twice are valid: every other edit beside it is idle.
   RuleEvaluator evaluator([](const Trial& trial) {
@@ -219,14 +234,7 @@ TEST(SearchTest, TriesWhatIsLeftOfAValidProgramWithoutItsEdits) {
     auto search = SearchFactory(space, options, 1).make(std::to_string(example));
     play(*search, evaluator);
     const SearchResult result = search->take_result();
-    std::set<Program> tried;
-    for (const RecordedTrial& trial : result.trials) tried.insert(trial.program);
-    for (const std::size_t i : result.valid) {
-      for (const EditedProgram& reduced :
-           reductions_of(space.find(result.trials[i].program).value(), space, Minimise::kEdits)) {
-        EXPECT_TRUE(tried.contains(reduced.program)) << "it ends no earlier";
-      }
-    }
+    expect_reductions_tried(result, space);  // it ends no earlier
     EXPECT_LT(static_cast<double>(result.trials.size()), space.count()) << "it ends once it has enough";
     ASSERT_FALSE(result.chosen.empty());
     for (const std::size_t i : result.chosen) {
@@ -255,16 +263,7 @@ TEST(SearchTest, TriesReductionsOfTheEditsThatTheResultReadsWhateverItWasMadeBy)
                                     .minimise = Minimise::kEdits};
         auto search = SearchFactory(space, options, 1).make(std::to_string(example));
         play(*search, evaluator);
-        const SearchResult result = search->take_result();
-        std::set<Program> tried;
-        for (const RecordedTrial& trial : result.trials) tried.insert(trial.program);
-        for (const std::size_t i : result.valid) {
-          for (const EditedProgram& reduced :
-               reductions_of(space.find(result.trials[i].program).value(), space, Minimise::kEdits)) {
-            EXPECT_TRUE(tried.contains(reduced.program)) << result.trials[i].program.text();
-            ++reductions;
-          }
-        }
+        reductions += expect_reductions_tried(search->take_result(), space);
       }
     }
     EXPECT_GT(reductions, 20);
