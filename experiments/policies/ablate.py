@@ -61,11 +61,11 @@ STUDIES = {
         "width 512": ["predict.width=512"],
         "one encoder layer": ["predict.encoder_layers=1"],
         "four encoder layers": ["predict.encoder_layers=4"],
-        "embeddings as input": ["predict.features=embeddings"],
+        "embeddings as input": ["predict.features=embeddings", "predict.encoder="],
         "set loss, identity no target": ["predict.loss=set", "predict.identity_weight=0"],
         "set loss, cover, class balance 10": ["predict.loss=set", "predict.targets=cover", "predict.class_balance=10"],
     }),
-    "protocol": Study(("predictor", "predictor_level"), PUBLISHED + STEPS + ONLY_THE_PREDICTOR + ["predict.per_level=true"],
+    "protocol": Study(("predictor", "predictor_told_level"), PUBLISHED + STEPS + ONLY_THE_PREDICTOR + ["predict.per_level=true"],
                       {"as published": []}),
     "sizes": Study(("predictor", "menu"), PUBLISHED + STEPS, {
         f"{share:g} of the questions": [f"predict.labelled_share={share:g}"] for share in (0.0625, 0.125, 0.25, 0.5, 1)}),
@@ -100,7 +100,7 @@ def run_variant(polar, run, study, variant, settings):
         if (run / file).exists() and not (folder / file).exists():
             shutil.copy(run / file, folder / (file + ".copying"))  # an interrupted copy is no store
             (folder / (file + ".copying")).replace(folder / file)
-    asked = ["base", *dict.fromkeys(policy.removesuffix("_level") for policy in STUDIES[study].policies)]
+    asked = ["base", *dict.fromkeys(policy.removesuffix("_told_level") for policy in STUDIES[study].policies)]
     command = [polar, "run", str(run / "config.yaml"), "--set", f"name={name}", "--set", f"eval.policies=[{', '.join(asked)}]"]
     for setting in ALWAYS + settings:
         command += ["--set", setting]
@@ -136,7 +136,7 @@ def figures(results, variant, policies):
 
 
 def table(rows):
-    lines = ["| policy | variant | right, % | p against base | base broken | base mended | the identity | layers | distinct programs "
+    lines = ["| policy | variant | right, % | p against base (McNemar, uncorrected) | base broken | base mended | the identity | layers | distinct programs "
              "| any of its first 5 (an oracle) |", "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for row in rows:
         compared = row["p"] is not None

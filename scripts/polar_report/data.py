@@ -9,7 +9,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 COLUMNS = ["policy", "split", "level", "n", "metric", "k", "value", "ci_low", "ci_high"]
-POLICY_ORDER = ["base", "static_best", "predictor", "menu", "random", "oracle"]
+POLICY_ORDER = ["base", "static_best", "predictor", "predictor_told_level", "menu", "random", "oracle"]
 ALL = "all"
 
 Figure = namedtuple("Figure", COLUMNS)

@@ -22,7 +22,7 @@ std::string percent_interval(const Figure* figure) {
 }
 
 std::vector<std::string> in_known_order(const std::vector<std::string>& policies) {
-  constexpr std::string_view kFirst[] = {"base", "static_best", "predictor", "menu", "random"};
+  constexpr std::string_view kFirst[] = {"base", "static_best", "predictor", "predictor_told_level", "menu", "random"};
   auto place = [&](const std::string& policy) {
     return policy == "oracle" ? std::ssize(kFirst) + 1 : std::ranges::find(kFirst, policy) - std::begin(kFirst);
   };

@@ -70,6 +70,7 @@ AlgorithmBench::AlgorithmBench(const Config& config, const AlgorithmBenchOptions
   std::ranges::sort(table_.rollouts);
   table_.seed = config_.seed;
   table_.resamples = config_.eval.bootstrap;
+  table_.first_valid = config_.search.objective == "first";
   if (contains(options_.algorithms, kExhaustive))
     plan_of(std::string(kExhaustive));  // refuses what cannot be run whole
   core::ensure_folder(options_.folder);

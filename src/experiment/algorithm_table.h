@@ -51,8 +51,9 @@ struct AlgorithmTableOptions {
   std::vector<int> rollouts;      ///< budgets, ascending
   std::uint64_t seed = 0;         ///< of the bootstrap
   int resamples = 2000;
-  std::string pilot = {};  ///< what transfer spent beforehand, in words; empty: nothing
-  int pilot_rollouts = 0;  ///< that for each compared example, rounded up, where transfer is the default
+  std::string pilot = {};    ///< what transfer spent beforehand, in words; empty: nothing
+  bool first_valid = false;  ///< searches ended in the round of their first valid program
+  int pilot_rollouts = 0;    ///< that for each compared example, rounded up, where transfer is the default
 };
 
 /// Rows by budget, then algorithm in the order of `runs`, then level in order of appearance and all of them. `levels`

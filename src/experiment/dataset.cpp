@@ -157,7 +157,9 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
 
 std::vector<task::Example> share_of_levels(std::span<const task::Example> examples, double share) {
   return at_places(examples, part_of_levels(levelled_ids(examples), "share", [&](std::span<const Drawn> order) {
-                     return order.first(static_cast<std::size_t>(std::ceil(share * static_cast<double>(order.size()))));
+                     constexpr double kRounding = 1e-9;  // 0.07 of 100 are 7, though their product is a little more
+                     const double wanted = share * static_cast<double>(order.size());
+                     return order.first(static_cast<std::size_t>(std::ceil(wanted - kRounding)));
                    }));
 }
 

@@ -95,8 +95,8 @@ Stage EvaluateStage::stage() const {
              {"fingerprint", state_.executor.fingerprint()}},
             {"evaluation.jsonl", "report/results.csv", "report/results.md", "report/summary.txt"}};
   std::string levels;
-  for (const std::filesystem::path& folder : level_predictor_folders(state_))
-    levels += core::sha256_file(folder / "manifest.json");
+  for (const auto& [level, folder] : level_predictors(state_))
+    levels += core::sha256_file(state_.directory.file(folder) / "manifest.json");
   if (!levels.empty()) own.inputs.emplace("level predictors", core::sha256(levels));
   if (std::string routers = RouterStage(state_).digest(); !routers.empty())
     own.inputs.emplace("routers", std::move(routers));
@@ -218,12 +218,10 @@ void EvaluateStage::load_baselines() {
 
 void EvaluateStage::load_level_predictors() {
   if (!state_.config.eval.uses(kPredictor) || !state_.config.predict.per_level) return;
-  const json selection = json::parse(core::read_file(state_.directory.file(kSelectionFile)));
   std::map<std::string, predict::TrainedPredictor> predictors;
-  for (const json& entry : selection.at(kLevelPredictors)) {
-    const auto folder = state_.directory.file(entry.at("folder").get<std::string>());
-    predictors.emplace(entry.at("level").get<std::string>(),
-                       predict::load_predictor(folder, state_.model.pool->manifest().weights_digest));
+  for (const auto& [level, folder] : level_predictors(state_)) {
+    predictors.emplace(
+        level, predict::load_predictor(state_.directory.file(folder), state_.model.pool->manifest().weights_digest));
   }
   planners_.push_back(std::make_unique<policy::LevelPredictorPlanner>(std::move(predictors), state_.depth(),
                                                                       state_.config.predict.beam));
@@ -262,15 +260,17 @@ struct EvaluateStage::Proposals {
 EvaluateStage::Proposals EvaluateStage::propose(const Set& set) const {
   const std::vector<exec::EncodedExample> prompts = state_.prompts(set.task, set.examples);
   const std::vector<predict::TokenFeatures> features = state_.kept_features(prompts);
-  std::vector<policy::Input> inputs;
-  for (std::size_t i = 0; i < set.examples.size(); ++i)
-    inputs.push_back({set.examples[i].id, &features[i], &prompts[i], set.examples[i].level});
+  std::vector<policy::Input> inputs, told;
+  for (std::size_t i = 0; i < set.examples.size(); ++i) {
+    inputs.push_back({set.examples[i].id, &features[i], &prompts[i]});
+    told.push_back({set.examples[i].id, &features[i], &prompts[i], set.examples[i].level});
+  }
   Proposals proposals;
   for (const auto& planner : planners_) {
     // Only test examples were searched, and only they are of a level that was learnt.
     if ((planner->is_oracle() || planner->is_told_the_level()) && set.name != kTest) continue;
     proposals.planners.push_back(planner.get());
-    proposals.programs.push_back(planner->propose(inputs));
+    proposals.programs.push_back(planner->propose(planner->is_told_the_level() ? told : inputs));
   }
   return proposals;
 }

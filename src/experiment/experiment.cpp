@@ -75,7 +75,7 @@ void Experiment::search_labels(const SearchPart& part) {
 /// A stage of its own, so that it follows the labels without touching the record of the search.
 void Experiment::analyse_labels() {
   State& state = *state_;
-  constexpr std::string_view kKeys[] = {"seed", "search.", "-search.oracle_", "eval.bootstrap"};
+  constexpr std::string_view kKeys[] = {"seed", "search.", "-search.oracle_", "eval.bootstrap", "predict.max_runs"};
   const labels::LabelStore store = labels::LabelStore::read(state.directory.file("labels.sqlite"));
   Stage stage{"analyse",
               settings_of(state.config, kKeys),

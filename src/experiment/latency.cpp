@@ -89,7 +89,7 @@ std::vector<eval::Figure> latency_figures(Experiment::State& state,
   state.executor.set_shared_prompt({});
   std::vector<policy::Planner*> planners;
   for (const auto& planner : policies) {
-    // An oracle's search is no part of an answer, and a predictor of a level takes what the predictor takes.
+    // An oracle's search is no part of an answer; a level's predictor has the size of the predictor, which is timed.
     if (!planner->is_oracle() && !planner->is_told_the_level()) planners.push_back(planner.get());
   }
   Table times;

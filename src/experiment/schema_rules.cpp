@@ -148,6 +148,9 @@ void check_rules(const Config& config, const Origins& origins, const std::string
   check_menu(config.menu, rules);
   rules.require(!config.eval.uses("cascade") || config.menu.cascade_tries > 1, {"menu.cascade_tries", "eval.policies"},
                 "expected menu.cascade_tries of at least 2 with the policy cascade, found 1");
+  rules.require(!config.predict.per_level || config.eval.uses("predictor"), {"predict.per_level", "eval.policies"},
+                "expected the policy predictor with predict.per_level true, beside which its predictors are evaluated, "
+                "found none");
   rules.require(config.predict.width % config.predict.heads == 0, {"predict.heads", "predict.width"},
                 fmt::format("expected predict.heads to divide predict.width, found {} and {}", config.predict.heads,
                             config.predict.width));

@@ -191,10 +191,12 @@ std::vector<Field> predict_fields() {
       field(KEY(predict.prefix_layers), 4, integer_from(1),
             "Base layers run for features, which no program edits, so that they are free."),
       field(KEY(predict.labelled_share), 1, number_in(0.001, 1),
-            "Part of each level's training and validation examples that predictor and menus learn from; the smaller of "
-            "two parts is in the larger."),
+            "Part of each level's training and validation examples that predictor and menus learn from, the smaller of "
+            "two parts in the larger. Routers, label_prior and the static baselines learn from all; the search, its "
+            "pilot included, is not made again."),
       field(KEY(predict.per_level), false, yes_or_no(),
-            "Also a predictor for each level, as published in distribution: the policy predictor_level, which is told "
+            "Also a predictor for each level, as published in distribution: the policy predictor_told_level, which is "
+            "told "
             "a test question's level, evaluated wherever eval.policies has predictor."),
       field(KEY(predict.width), 256, integer_in(8, 8192), "Width of the predictor."),
       field(KEY(predict.heads), 4, integer_in(1, 64), "Attention heads; must divide width."),
@@ -243,7 +245,7 @@ std::vector<Field> menu_fields() {
   return {
       field(KEY(menu.size), 48, integer_in(1, 4096), "Programs on the menu, the identity included."),
       field(KEY(menu.candidates), 96, integer_in(1, 65536),
-            "Programs the menu is chosen from: run on every training and validation example."),
+            "Programs the menu is chosen from: run on every training and validation example that menus learn from."),
       field(KEY(menu.cover), "validity", one_of({"validity", "log-probability"}),
             "What a menu smaller than its candidates is chosen to cover: training examples that a program answers, or "
             "the probability of their answers."),

@@ -60,11 +60,11 @@ double column_mean(const Matrix& matrix, int first, int end, int col) {
   return sum / (end - first);
 }
 
-predict::TuningGrid grid_of(const MenuConfig& config) {
+predict::TuningGrid grid_of(const MenuConfig& config, std::uint64_t seed) {
   predict::TuningGrid grid;
   for (double strength : config.ridge) {
     for (double bandwidth : config.bandwidth)
-      grid.scorers.push_back({predict::scorer_kind(config.scorer), strength, bandwidth});
+      grid.scorers.push_back({predict::scorer_kind(config.scorer), strength, bandwidth, seed});
   }
   grid.lambdas = config.lambda;
   grid.margins = config.margin;
@@ -124,21 +124,28 @@ Menu cover(const MenuConfig& config, const MenuData& data, int depth) {
 
 /// A scorer's scores of rows that it was not fitted on.
 struct Scored {
+  std::optional<predict::MenuScorer> scorer;  ///< fitted to menu.fitted() rows; none yet where every row is left out
   Matrix scores;
   std::optional<predict::ScoreCalibration> calibration;
   json reliability;
 };
+
+predict::MenuScorer fit(const MenuData& data, const Menu& menu, const predict::ScorerOptions& options) {
+  return predict::MenuScorer::fit(rows_of(data.features, 0, menu.fitted()), rows_of(menu.targets, 0, menu.fitted()),
+                                  options);
+}
 
 /// Steps 2 and 3.
 Scored score(const MenuConfig& config, const MenuData& data, const Menu& menu, const Matrix& outcomes,
              const predict::ScorerOptions& options) {
   const int rows = menu.correct.rows;
   Scored scored;
-  scored.scores = menu.left_out
-                      ? predict::MenuScorer::leave_groups_out(data.features, menu.targets, data.groups, options)
-                      : predict::MenuScorer::fit(rows_of(data.features, 0, menu.train_rows),
-                                                 rows_of(menu.targets, 0, menu.train_rows), options)
-                            .score(rows_of(data.features, menu.train_rows, rows));
+  if (menu.left_out) {
+    scored.scores = predict::MenuScorer::leave_groups_out(data.features, menu.targets, data.groups, options);
+  } else {
+    scored.scorer = fit(data, menu, options);
+    scored.scores = scored.scorer->score(rows_of(data.features, menu.train_rows, rows));
+  }
   if (config.calibration == "none") return scored;
   std::vector<double> raw;
   for (double value : scored.scores.values) raw.push_back(std::clamp(value, 0.0, 1.0));
@@ -183,10 +190,10 @@ std::vector<std::string> menu_names(const MenuConfig& config) {
 }
 
 std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& data, const predict::Origin& origin,
-                                      int depth) {
+                                      int depth, std::uint64_t seed) {
   const Menu menu = cover(config, data, depth);
   const Matrix outcomes = rows_of(menu.correct, menu.first_scored(), menu.correct.rows);
-  const predict::TuningGrid grid = grid_of(config);
+  const predict::TuningGrid grid = grid_of(config, seed);
   std::vector<Scored> scored;
   for (const predict::ScorerOptions& options : grid.scorers)
     scored.push_back(score(config, data, menu, outcomes, options));
@@ -202,7 +209,8 @@ std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& 
     const auto found = predict::best_within(points, limit > 0 ? std::optional(limit) : std::nullopt);
     const predict::MenuPoint point = found ? *found : predict::shallowest(points);
     const auto scorer = static_cast<std::size_t>(std::ranges::find(grid.scorers, point.scorer) - grid.scorers.begin());
-    const Matrix x = rows_of(data.features, 0, menu.fitted()), y = rows_of(menu.targets, 0, menu.fitted());
+    Scored& own = scored[scorer];
+    if (!own.scorer) own.scorer = fit(data, menu, point.scorer);
     json selection = {{"chosen", point_json(point)},
                       {"selected_by", config.select},
                       {"base_accuracy", column_mean(outcomes, 0, outcomes.rows, kIdentity)},
@@ -211,10 +219,9 @@ std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& 
                       {"static_ranking", static_ranking(menu)},
                       {"candidates", data.candidates.size()}};
     if (menus.empty()) selection["points"] = tried;
-    if (!scored[scorer].reliability.is_null()) selection["reliability"] = scored[scorer].reliability;
-    menus.push_back({{origin, depth, menu.programs, point.rule, predict::MenuScorer::fit(x, y, point.scorer),
-                      std::move(selection), scored[scorer].calibration},
-                     rows_of(scored[scorer].scores, menu.train_rows - menu.first_scored(), outcomes.rows)});
+    if (!own.reliability.is_null()) selection["reliability"] = own.reliability;
+    menus.push_back({{origin, depth, menu.programs, point.rule, *own.scorer, std::move(selection), own.calibration},
+                     rows_of(own.scores, menu.train_rows - menu.first_scored(), outcomes.rows)});
   }
   return menus;
 }

@@ -40,9 +40,10 @@ std::vector<std::string> menu_names(const MenuConfig& config);
 /// these pairs, which its reliability is measured on as well; (4) the most accurate point of the grid within each
 /// limit, the shallowest where none is (its selection says so); (5) the scorer, fitted to training examples, or to all
 /// where every example was scored without its group. The programs are chosen by training outcomes, so leave-group-out
-/// figures flatter a little. Throws as predict::greedy_cover and predict::MenuScorer do.
+/// figures flatter a little. `seed`: of a network's first weights. Throws as predict::greedy_cover and
+/// predict::MenuScorer do.
 std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& data, const predict::Origin& origin,
-                                      int depth);
+                                      int depth, std::uint64_t seed);
 
 /// One line about what was chosen for the first of them.
 std::string describe_menu(const predict::TrainedMenu& menu);

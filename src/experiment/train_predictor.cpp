@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <set>
 #include <utility>
 
+#include "core/file.h"
 #include "core/seed.h"
 #include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
 #include "experiment/options.h"
 #include "experiment/progress.h"
 #include "experiment/recorded_search.h"
+#include "experiment/selection_file.h"
 #include "predict/crop.h"
 #include "predict/predictor_file.h"
 #include "predict/top_one.h"
@@ -252,10 +255,21 @@ json train_level_predictors(Experiment::State& state, const labels::LabelStore& 
   return entries;
 }
 
-std::vector<std::filesystem::path> level_predictor_folders(const Experiment::State& state) {
-  return entries_of(state, [](const std::filesystem::path& path) {
-    return path.filename().string().starts_with(kLevelFolder) && std::filesystem::is_directory(path);
-  });
+std::map<std::string, std::string> level_predictors(const Experiment::State& state) {
+  std::map<std::string, std::string> folders;
+  if (!state.config.predict.per_level) return folders;
+  const json selection = json::parse(core::read_file(state.directory.file(kSelectionFile)));
+  for (const json& entry : selection.at(kLevelPredictors))
+    folders.emplace(entry.at("level").get<std::string>(), entry.at("folder").get<std::string>());
+  return folders;
+}
+
+void remove_level_predictors(const Experiment::State& state) {
+  for (const std::filesystem::path& each : entries_of(state, [](const std::filesystem::path& path) {
+         return path.filename().string().starts_with(kLevelFolder) && std::filesystem::is_directory(path);
+       })) {
+    std::filesystem::remove_all(each);
+  }
 }
 
 void remove_predictor_checkpoints(const Experiment::State& state) {

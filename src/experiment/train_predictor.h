@@ -1,8 +1,9 @@
 #pragma once
 // The paper's predictor of a run: from labels to a trained predictor.
 
-#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "experiment/state.h"
@@ -34,8 +35,11 @@ nlohmann::json train_predictor(Experiment::State& state, const labels::LabelStor
 nlohmann::json train_level_predictors(Experiment::State& state, const labels::LabelStore& store,
                                       const LearningSet& train, const LearningSet& valid);
 
-/// The folders of level predictors in a run.
-std::vector<std::filesystem::path> level_predictor_folders(const Experiment::State& state);
+/// Of a finished training: each level's folder in the run, by level; empty without predict.per_level.
+std::map<std::string, std::string> level_predictors(const Experiment::State& state);
+
+/// Of an earlier training, finished or not.
+void remove_level_predictors(const Experiment::State& state);
 
 /// Removes the checkpoints of finished trainings, which an interrupted run goes on from.
 void remove_predictor_checkpoints(const Experiment::State& state);

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/seed.h"
 #include "experiment/chosen_programs.h"
 #include "experiment/dataset.h"
 #include "experiment/recorded_search.h"
@@ -74,13 +75,23 @@ std::vector<task::Example> TrainStage::labelled() const {
   return all;
 }
 
+/// How many predictors of a level there are is known from the selection alone.
+StageStatus TrainStage::own_status(const Stage& own) const {
+  if (StageStatus status = state_.directory.status(own); !status.up_to_date) return status;
+  for (const auto& [level, folder] : level_predictors(state_)) {
+    if (!std::filesystem::exists(state_.directory.file(folder) / "manifest.json"))
+      return {false, folder + "/manifest.json is missing"};
+  }
+  return {true, {}};
+}
+
 StageStatus TrainStage::status() const {
   const auto labels = state_.directory.file("labels.sqlite");
   if (!std::filesystem::exists(labels)) return {false, "there are no labels"};
   const std::string digest = labels::LabelStore::read(labels).digests().exact;
   if (StageStatus baselines = BaselineStage(state_).status(digest); !baselines.up_to_date) return baselines;
   if (StageStatus routers = RouterStage(state_).status(digest); !routers.up_to_date) return routers;
-  return state_.directory.status(stage(digest));
+  return own_status(stage(digest));
 }
 
 void TrainStage::run() {
@@ -98,11 +109,11 @@ void TrainStage::run() {
   RouterStage routers(state_);
   routers.run(store, digest);
   const Stage own = stage(digest);
-  if (state_.directory.status(own).up_to_date) return state_.say("train: up to date");
+  if (own_status(own).up_to_date) return state_.say("train: up to date");
   state_.directory.begin(own);
   std::filesystem::remove(state_.directory.file(kSelectionFile));  // it speaks of what is now replaced
 
-  for (const std::filesystem::path& old : level_predictor_folders(state_)) std::filesystem::remove_all(old);
+  remove_level_predictors(state_);
   load_examples();                                                                  // 1
   json selection = {{kPredictor, train_predictor(state_, store, train_, valid_)}};  // 2
   if (state_.config.predict.per_level)
@@ -183,7 +194,8 @@ std::vector<MenuTraining> TrainStage::menus(std::span<const core::Program> candi
                       std::move(results.answer_tokens),
                       problems_of(labelled()),
                       static_cast<int>(train_.examples.size())};
-  std::vector<MenuTraining> trained = train_menus(state_.config.menu, data, state_.origin(), state_.depth());
+  std::vector<MenuTraining> trained = train_menus(state_.config.menu, data, state_.origin(), state_.depth(),
+                                                  core::derive_seed(state_.config.seed, "menu scorer"));
   const std::vector<std::string> names = menu_names(state_.config.menu);
   for (std::size_t i = 0; i < trained.size(); ++i) {
     state_.say(fmt::format("train: {}: {}", names[i], describe_menu(trained[i].menu)));

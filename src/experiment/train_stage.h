@@ -32,6 +32,7 @@ class TrainStage {
     std::vector<int> answer_tokens;  ///< by row
   };
   Stage stage(const std::string& labels_digest) const;
+  StageStatus own_status(const Stage& own) const;
   void load_examples();
   std::vector<task::Example> labelled() const;  ///< train, then validation
   std::vector<core::Program> menu_candidates(const labels::LabelStore& store) const;

@@ -12,13 +12,15 @@
 namespace polar::labels {
 namespace {
 
-/// One row an example; NULL, where the file gives no initial score or nothing is solved, counts for neither.
+/// One row an example; NULL, where the file gives no initial score or nothing is solved, counts for neither. A base
+/// that is right is a valid program of ?1 layers, listed or not.
 constexpr const char* kImportedCounts =
     "SELECT split, level, COUNT(*), 0, SUM(shortest IS NOT NULL), SUM(trials), SUM(correct), SUM(base), "
     "SUM(base AND shortest < ?1), SUM(NOT base AND shortest IS NOT NULL), SUM(NOT base AND shortest < ?1), "
     "SUM(shortest) FROM "
     "(SELECT split, level, base, COUNT(program) AS trials, SUM(correct) AS correct, "
-    " COALESCE(MIN(CASE WHEN correct THEN layers END), CASE WHEN base THEN ?1 END) AS shortest FROM "
+    " CASE WHEN base THEN MIN(?1, COALESCE(MIN(CASE WHEN correct THEN layers END), ?1)) "
+    " ELSE MIN(CASE WHEN correct THEN layers END) END AS shortest FROM "
     " (SELECT examples.key AS example, split, level, initial_score > 0.5 AS base, trials.program, trials.correct, "
     "layers "
     "  FROM examples LEFT JOIN trials ON trials.example = examples.key "

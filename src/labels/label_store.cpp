@@ -101,6 +101,20 @@ void LabelStore::State::require_writable() const {
 
 namespace {
 
+/// Without a fingerprint, which is a search's.
+StoreIdentity recorded_pool_and_task(Database& database) {
+  Statement query(database,
+                  "SELECT pool.weights_digest, pool.name, task.digest, task.name, task.grader FROM pool, task",
+                  "reading its pool and task");
+  if (!query.next()) {
+    throw core::Error(
+        fmt::format("{}: expected a pool and a task, found none. The file is damaged: restore a copy, or move it away "
+                    "and search again",
+                    database.path().string()));
+  }
+  return {query.text(0), query.text(1), query.text(2), query.text(3), query.text(4), {}};
+}
+
 std::int64_t newest_settings(Database& database) {
   Statement query(database, "SELECT COALESCE(MAX(key), 0) FROM settings", "looking for its searches");
   return query.next() ? query.integer(0) : 0;
@@ -158,14 +172,14 @@ LabelStore LabelStore::open(const RunLock& lock, const std::string& file_name, c
   refuse_difference(database, "kind of store", kind_name(state->kind), kind_name(options.kind),
                     "searches on test examples have a store of their own. Use another file");
 
-  // 3., 4. compare pool and task, then fingerprint and settings
+  // 3., 4. compare pool and task, before anything is added, then fingerprint and settings
+  compare_pool_and_task(database, recorded_pool_and_task(database), identity);
   const std::int64_t newest = newest_settings(database);
   std::int64_t key = find_settings(database, identity.fingerprint, settings);
   if (newest == 0) {
     key = add_settings(database, identity.fingerprint, settings);
   }
   state->load_settings(key != 0 ? key : newest);
-  compare_pool_and_task(database, state->identity, identity);
   if (key == 0) {
     if (!options.new_search) {
       const auto [recorded_line, found_line] = first_difference(state->settings.text, settings.text);

@@ -21,7 +21,7 @@ struct Input {
   task::ExampleId id;                                ///< keys random streams; the oracle looks itself up by it
   const predict::TokenFeatures* features = nullptr;  ///< states of the prompt after the first p layers
   const exec::EncodedExample* prompt = nullptr;      ///< without reference and draft; for routers (router.h)
-  std::string level = {};  ///< for planners that are told it (is_told_the_level); others never read it
+  std::string level = {};                            ///< given to planners alone that are told it (is_told_the_level)
 };
 
 /// Programs, the one to run first; distinct, unless they are sampled (Planner::sample). Never empty.

@@ -65,7 +65,7 @@ class LevelPredictorPlanner final : public Planner {
   /// `predictors`: by level; D layers are the identity's.
   LevelPredictorPlanner(std::map<std::string, predict::TrainedPredictor> predictors, int depth, int beam)
       : predictors_(std::move(predictors)), identity_(core::Program::identity(depth)), beam_(beam) {}
-  std::string name() const override { return "predictor_level"; }
+  std::string name() const override { return "predictor_told_level"; }
   bool reads_features() const override { return true; }
   bool is_told_the_level() const override { return true; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;

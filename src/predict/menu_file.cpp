@@ -99,7 +99,8 @@ TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weig
   if (const auto found = artifact.body.find("calibration"); found != artifact.body.end() && !found->is_null())
     trained.calibration = {manifest_field<double>(*found, folder, "slope"),
                            manifest_field<double>(*found, folder, "offset"),
-                           found->value("of_log_odds", false)};  // which earlier versions did not write
+                           found->contains("of_log_odds") &&  // which earlier versions did not write
+                               manifest_field<bool>(*found, folder, "of_log_odds")};
   if (cascade) {
     trained.cascade = {integer("tries"), number("threshold"),
                        final_answer(manifest_field<std::string>(artifact.body, folder, "final_answer")),

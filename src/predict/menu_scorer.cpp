@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "pool/module_pool.h"
 #include "predict/tensor_bytes.h"
 
 namespace polar::predict {
@@ -140,7 +141,7 @@ void fit_iteratively(const Tensor& x, const Tensor& y, double strength, std::vec
   }
 }
 
-/// Normal numbers with the variance that keeps a rectified unit's scale (He and others 2015), always the same.
+/// Normal numbers with the variance that keeps a rectified unit's scale (He and others 2015).
 Tensor first_weights(std::int64_t inputs, std::int64_t outputs, std::uint64_t seed) {
   const core::CounterRandom draw(seed);
   auto weights = torch::empty({inputs, outputs}, torch::kFloat64);
@@ -232,14 +233,16 @@ MenuScorer MenuScorer::fit(const Matrix& x, const Matrix& y, const ScorerOptions
   if (is_iterative(options.kind)) {
     const bool network = options.kind == ScorerKind::kNetwork;
     model->bias = torch::logit(targets.mean(0).clamp(1e-4, 1 - 1e-4));
-    model->weights = network ? first_weights(kHiddenUnits, y.cols, 1) : torch::zeros({x.cols, y.cols}, torch::kFloat64);
+    model->weights = network ? first_weights(kHiddenUnits, y.cols, core::derive_seed(options.seed, "scores"))
+                             : torch::zeros({x.cols, y.cols}, torch::kFloat64);
     std::vector<Tensor*> weights = {&model->weights}, biases = {&model->bias};
     if (network) {
-      model->hidden = first_weights(x.cols, kHiddenUnits, 2);
+      model->hidden = first_weights(x.cols, kHiddenUnits, core::derive_seed(options.seed, "hidden units"));
       model->hidden_bias = torch::zeros({kHiddenUnits}, torch::kFloat64);
       weights.push_back(&model->hidden);
       biases.push_back(&model->hidden_bias);
     }
+    const pool::OneIntraOpThread alone;
     fit_iteratively(rows, targets, options.strength, weights, biases);
     return MenuScorer(model);
   }

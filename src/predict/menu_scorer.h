@@ -1,6 +1,7 @@
 #pragma once
 // The menu policy's scorer (method.md 3): pooled features of an input → expected outcome of each program of a menu.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,7 @@ struct ScorerOptions {
   double strength = 100;       ///< α > 0: penalty α‖w‖² beside the sum of squared errors; ½ α‖w‖² beside the summed
                                ///< cross-entropy, biases left out
   double bandwidth_scale = 1;  ///< > 0; kernels only
+  std::uint64_t seed = 1;      ///< of a network's first weights
   friend bool operator==(const ScorerOptions&, const ScorerOptions&) = default;
 };
 
@@ -42,7 +44,7 @@ struct ScorerOptions {
 /// 11ᵀ/n,
 ///   coef = (H K H + αI)⁻¹ (Y − mean Y),  score(x) = mean Y − mean_i K_i coef + k(x) coef
 /// by Cholesky decomposition, double precision; time O(n³ + n² (f + m)), memory O(n²). Ridge scores may leave [0, 1].
-/// The others by L-BFGS over all rows, at most 300 iterations; a network from weights that are always the same.
+/// The others by L-BFGS over all rows, at most 300 iterations, on one thread: the same to the last bit each time.
 class MenuScorer {
  public:
   /// x [n, f] features, y [n, m] targets in [0, 1] (say the mean of outcome and answer probability). Throws

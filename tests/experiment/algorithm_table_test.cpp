@@ -83,6 +83,10 @@ TEST(AlgorithmRows, ChargeThePilotOfTheDefaultWhereTheLargestBudgetAllows) {
   EXPECT_FALSE(find(rows, "random", "all", 4).charged_difference.has_value());
   EXPECT_FALSE(find(rows, "guided", "all", 2).charged_difference.has_value());
   EXPECT_NE(algorithms_markdown(rows, charged).find("Not at 4: nothing ran with so many more"), std::string::npos);
+  constexpr const char* kNoLengths = "layers tell nothing of which search finds shorter";
+  EXPECT_EQ(algorithms_markdown(rows, charged).find(kNoLengths), std::string::npos);
+  charged.first_valid = true;
+  EXPECT_NE(algorithms_markdown(rows, charged).find(kNoLengths), std::string::npos);
 }
 
 TEST(AlgorithmRows, ComparePairedWithTheDefault) {

@@ -42,6 +42,7 @@ TEST(ShareOfLevels, TakesAPartOfEachRoundedUpAndTheSmallerFromTheLarger) {
   EXPECT_TRUE(std::ranges::is_sorted(half)) << "in the order given";
   EXPECT_TRUE(std::ranges::includes(half, some));
   EXPECT_EQ(ids(0.001).size(), 2U) << "at least one of each";
+  EXPECT_EQ(ids(0.55).size(), 6U + 11U) << "0.55 * 20 is 11.000000000000002 as a number";
 }
 
 TEST(Describe, SaysOfEverySetWhatItTookAndWhichLevelRanOut) {

@@ -181,10 +181,16 @@ TEST_F(ExperimentTest, TrainsAPredictorForEachLevelThatIsToldThatOfATestQuestion
   for (const auto& file : std::filesystem::directory_iterator(run("levels")))
     EXPECT_NE(file.path().extension(), ".checkpoint") << file.path();
   const auto told = [&] {
-    return std::ranges::count(eval::read_rows(run("levels") / "evaluation.jsonl"), "predictor_level",
+    return std::ranges::count(eval::read_rows(run("levels") / "evaluation.jsonl"), "predictor_told_level",
                               &eval::EvaluationRow::policy);
   };
   EXPECT_EQ(told(), 16);
+
+  std::filesystem::remove_all(run("levels") / "predictor-level-2");
+  run_all(levels);
+  EXPECT_TRUE(std::filesystem::exists(run("levels") / "predictor-level-2/manifest.json"));
+  EXPECT_EQ(told(), 16);
+
   levels.predict.per_level = false;
   run_all(levels);
   EXPECT_FALSE(selection().contains("level_predictors"));
@@ -192,10 +198,38 @@ TEST_F(ExperimentTest, TrainsAPredictorForEachLevelThatIsToldThatOfATestQuestion
   EXPECT_EQ(told(), 0);
 }
 
+TEST_F(ExperimentTest, KeepsTheIdentityForALevelWithoutAProgramToLearnAndTellsNoLevelOutOfDistribution) {
+  std::vector<task::Example> rows = task::read_jsonl(folder_ / "train.jsonl");
+  for (task::Example& row : rows) {
+    if (row.level == "odd") row.answer = "which no program gives";
+  }
+  task::write_jsonl(folder_ / "train.jsonl", rows);
+  write_rows("other", 6, "");
+  Config one = config("one");
+  one.predict.per_level = true;
+  one.search.rollouts = 300;
+  one.task.ood = {"other=" + (folder_ / "other.jsonl").string()};
+  run_all(one);
+  const auto selection = nlohmann::json::parse(core::read_file(run("one") / "selection.json"));
+  ASSERT_EQ(selection.at("level_predictors").size(), 1U);
+  EXPECT_EQ(selection.at("level_predictors").at(0).at("level"), "even");
+  int odd = 0;
+  for (const eval::EvaluationRow& row : eval::read_rows(run("one") / "evaluation.jsonl")) {
+    if (row.policy != "predictor_told_level") continue;
+    EXPECT_EQ(row.split, "test");
+    if (row.level != "odd") continue;
+    ++odd;
+    EXPECT_EQ(row.ranked.front().program, core::Program::identity(8));
+  }
+  EXPECT_EQ(odd, 8);
+}
+
 TEST_F(ExperimentTest, LearnsFromAPartOfEachLevelsExamples) {
   Config part = config("part");
   part.predict.labelled_share = 0.5;
   part.menu.select = "leave-group-out";
+  part.menu.cascade_tries = 2;
+  part.eval.policies = {"base", "predictor", "menu", "cascade"};
   run_all(part);
   const auto selection = nlohmann::json::parse(core::read_file(run("part") / "selection.json"));
   EXPECT_EQ(selection.at("predictor").at("train_programs").at("examples"), 12);
@@ -259,6 +293,10 @@ TEST_F(ExperimentTest, AnalysesTheLabelsAfterTheSearchAndAgainOnlyWhenMissing) {
   std::filesystem::remove(file);
   Experiment(config("analysed")).search();
   EXPECT_EQ(core::read_file(file), figures);
+  Config fewer = config("analysed");
+  fewer.predict.max_runs = 1;  // a predictor that cannot repeat emits fewer of them
+  Experiment(fewer).search();
+  EXPECT_NE(core::read_file(file), figures);
 }
 
 TEST_F(ExperimentTest, ReplaysASmallerBudgetAndReadsTheOraclesSearchesForTest) {

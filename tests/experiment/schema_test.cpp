@@ -94,6 +94,12 @@ TEST(Schema, GivesRoutersTheirPublishedDefaultsAndRefusesPolesOfTheirLoss) {
   EXPECT_EQ(refusal("name: a\nrouter: {dial: 2}"), "x.yaml:2: router.dial: expected a number from -1 to 1, found '2'");
 }
 
+TEST(Schema, RefusesPredictorsOfLevelsThatNothingEvaluates) {
+  EXPECT_EQ(refusal("name: a\neval: {policies: [base]}\npredict: {per_level: true}"),
+            "x.yaml:3: predict.per_level: expected the policy predictor with predict.per_level true, beside which its "
+            "predictors are evaluated, found none");
+}
+
 TEST(Schema, RefusesACascadeWithoutTriesOrOverAMenuThatThereIsNot) {
   EXPECT_EQ(refusal("name: a\neval: {policies: [base, cascade]}"),
             "x.yaml:2: eval.policies: expected menu.cascade_tries of at least 2 with the policy cascade, found 1");

@@ -38,7 +38,7 @@ class TrainMenuTest : public testing::Test {
     config_.select = "validation";
   }
 
-  std::vector<MenuTraining> train_all() const { return train_menus(config_, data_, {"w", "t", "states", 2}, 4); }
+  std::vector<MenuTraining> train_all() const { return train_menus(config_, data_, {"w", "t", "states", 2}, 4, 1); }
   std::vector<predict::TrainedMenu> train() const {
     std::vector<predict::TrainedMenu> menus;
     for (MenuTraining& one : train_all()) menus.push_back(std::move(one.menu));

@@ -74,6 +74,14 @@ TEST_F(Import, JoinsByQuestionAndTakesAnswerAndLevelFromTheData) {
             (std::vector<LevelCount>{{Split::kTrain, "easy", 1, 0, 1, 3, 2, 1, 1, 0, 0, 3}}));
 }
 
+TEST_F(Import, CountsABaseThatIsRightAsAValidProgramThatNeedNotBeListed) {
+  take(file("[" + sample(R"("question": "1+1?", "initial_score": 1)", "[[0, 1, 2, 3, 2, 3]]", "[]") + "," +
+            sample(R"("question": "2+2?", "initial_score": 0)", "[[0, 1, 2, 3, 2, 3]]", "[]") + "]"));
+  std::int64_t layers = 0;
+  for (const LevelCount& level : imported().level_counts()) layers += level.shortest_layers;
+  EXPECT_EQ(layers, 4 + 6);
+}
+
 TEST_F(Import, JoinsIdsOnlyFilesByIdThenByRow) {
   take(file("[" + sample(R"("query_id": "q2")") + "," + sample(R"("sample_id": "q1")") + "," +
             sample(R"("global_idx": 0)") + "]"));

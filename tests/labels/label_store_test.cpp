@@ -361,6 +361,17 @@ TEST_F(LabelStoreTest, RefusesAnotherPoolTaskOrGraderWhateverIsAsked) {
   expect_parts(refusal(other, some_settings()), {"numeric:first", "exact", "another run name"});
 }
 
+TEST_F(LabelStoreTest, AddsNothingOfAnotherPoolToAStoreThatDiedBeforeItsFirstSearch) {
+  open();
+  Database(folder_ / "labels.sqlite", OpenMode::kWrite).execute("DELETE FROM settings", "going back to that moment");
+  StoreIdentity other = some_identity();
+  other.weights_digest = "other";
+  SearchSettings settings = some_settings();
+  settings.root_seed = 99;
+  EXPECT_THROW(open(other, settings), core::UsageError);
+  EXPECT_NO_THROW(open());
+}
+
 TEST_F(LabelStoreTest, RefusesAnotherFingerprintOrSettingsUntilANewSearchIsAsked) {
   {
     LabelStore store = open();

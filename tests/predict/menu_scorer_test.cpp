@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/seed.h"
+#include "predict/tensor_bytes.h"
 
 namespace polar::predict {
 namespace {
@@ -128,6 +129,7 @@ TEST(MenuScorer, NetworkLearnsWhatNoLinearModelCanAndTheSameWheneverFitted) {
       EXPECT_NEAR(scores.at(row, program), y.at(row, program), 0.1) << row << " " << program;
   }
   EXPECT_EQ(MenuScorer::fit(x, y, {ScorerKind::kNetwork, 1e-3, 1}).score(x).values, scores.values);
+  EXPECT_NE(MenuScorer::fit(x, y, {ScorerKind::kNetwork, 1e-3, 1, 2}).score(x).values, scores.values);
   EXPECT_NEAR(MenuScorer::fit(x, y, {ScorerKind::kLogistic, 1e-3, 1}).score(x).at(0, 0), 0.5, 0.01);
   const Matrix held = MenuScorer::fit(x, y, {ScorerKind::kNetwork, 1e6, 1}).score(x);
   for (const double score : held.values) EXPECT_NEAR(score, 0.5, 1e-3) << "all weights held at 0 leave the mean";
@@ -145,6 +147,16 @@ TEST(MenuScorer, SavedAndLoadedScoresAreEqual) {
     EXPECT_EQ(loaded.outputs(), 2);
     EXPECT_EQ(scorer_kind(to_string(kind)), kind);
   }
+}
+
+TEST(MenuScorer, LoadsWhatAVersionWithoutNetworksSaved) {
+  const Arbitrary data(8);
+  const ScorerOptions options{ScorerKind::kLogistic, 1, 1};
+  const MenuScorer scorer = MenuScorer::fit(data.x, data.y, options);
+  auto tensors = tensors_from_bytes(scorer.save(), "menu scorer");
+  ASSERT_EQ(tensors.size(), 8U);
+  tensors.resize(6);
+  EXPECT_EQ(MenuScorer::load(tensors_to_bytes(tensors), options).score(data.x).values, scorer.score(data.x).values);
 }
 
 TEST(MenuScorer, RefusesDamagedBytesAndAnotherKind) {

@@ -1,0 +1,109 @@
+"""Ablation studies: variants are runs of their own on the labels of a run, and every variant of every study is one that polar accepts.
+
+POLAR_BINARY names the program (default: build/check/polar, which scripts/test.sh builds first).
+Run: .venv/bin/python tests/scripts/ablate_test.py
+"""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "experiments" / "policies")]
+os.environ["TQDM_DISABLE"] = "1"
+
+import ablate
+import make_tiny_model
+from polar_export import package, source, verify
+
+POLAR = Path(os.environ.get("POLAR_BINARY", ROOT / "build" / "check" / "polar"))
+CONFIGURATION = """
+name: whole
+pool: {pool}
+task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
+exec: {{dtype: float32, workers: 1}}
+search: {{algorithm: mcts, rollouts: 12, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}}
+predict: {{prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 1}}
+menu: {{size: 4, candidates: 4}}
+eval: {{policies: [base, predictor, menu], bootstrap: 100, latency_examples: 0}}
+"""
+
+
+def answered(pool):
+    """Questions with what the unchanged model answers, so that something is valid."""
+    for number in range(24):
+        question = f"{number} plus"
+        said = subprocess.run([POLAR, "generate", pool, question, "--max-new-tokens", "4"], check=True, capture_output=True, text=True).stdout
+        if said.strip():
+            yield question, said.strip()
+
+
+def trials(run):
+    with contextlib.closing(sqlite3.connect(run / "labels.sqlite")) as database:
+        return database.execute("SELECT * FROM trials").fetchall()
+
+
+@unittest.skipUnless(POLAR.exists(), f"{POLAR} is not built: scripts/test.sh builds it")
+class Ablate(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        with mock.patch.object(verify, "NEW_TOKENS", 3):
+            package.export(source.from_folder(make_tiny_model.make_folder(cls.folder / "hf", seed=1)), cls.folder / "pool", log=lambda line: None)
+        with open(cls.folder / "rows.jsonl", "w", encoding="utf-8") as rows:
+            for question, answer in answered(cls.folder / "pool"):
+                print(json.dumps({"id": question, "question": question, "answer": answer}), file=rows)
+        (cls.folder / "whole.yaml").write_text(CONFIGURATION.format(pool=cls.folder / "pool", rows=cls.folder / "rows.jsonl"), encoding="utf-8")
+        subprocess.run([POLAR, "run", "whole.yaml"], cwd=cls.folder, check=True, capture_output=True)
+        cls.whole = cls.folder / "runs" / "whole"
+
+    def ablate(self, *arguments):
+        with mock.patch.object(sys, "argv", ["ablate.py", *map(str, arguments)]), contextlib.chdir(self.folder), \
+                contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+            ablate.main()
+        return said.getvalue()
+
+    def test_a_study_trains_each_variant_once_on_the_labels_of_the_run(self):
+        asked = ["menu", self.whole, "--polar", POLAR, "--out", self.folder / "table", "--only", "ridge", "network, chosen on validation"]
+        self.ablate(*asked)
+        variant = self.folder / "runs" / "whole-menu-ridge"
+        self.assertEqual(trials(variant), trials(self.whole), "nothing was searched again")
+        with open(self.folder / "table.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([(row["policy"], row["variant"]) for row in rows],
+                         [("base", ""), ("menu", "ridge"), ("menu", "network, chosen on validation")])
+        self.assertEqual(rows[0]["identity_share"], "1.0")
+        self.assertIn("network, chosen on validation", (self.folder / "table.md").read_text(encoding="utf-8"))
+        trained = (variant / "menu" / "manifest.json").stat().st_mtime_ns
+        self.ablate(*asked)
+        self.assertEqual((variant / "menu" / "manifest.json").stat().st_mtime_ns, trained)
+
+    def test_every_variant_is_a_configuration_that_polar_accepts(self):
+        for name, study in ablate.STUDIES.items():
+            for variant, settings in study.variants.items():
+                with self.subTest(study=name, variant=variant):
+                    options = [part for setting in study.common + settings + ablate.ALWAYS for part in ("--set", setting)]
+                    refused = subprocess.run([POLAR, "train", "whole.yaml", "--set", "pool=nowhere", *options], cwd=self.folder,
+                                             check=False, capture_output=True, text=True)
+                    self.assertIn("nowhere", refused.stderr, "the configuration is read whole before the pool is missed")
+
+    def test_an_unknown_variant_and_a_run_without_labels_are_refused(self):
+        for arguments in (["menu", self.whole, "--only", "cubic"], ["menu", self.folder]):
+            with self.assertRaises(SystemExit) as refused:
+                self.ablate(*arguments)
+            self.assertEqual(refused.exception.code, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
