@@ -16,6 +16,7 @@ struct TaskConfig {
   bool chat{};
   std::string system;
   std::string grader;
+  std::string choices;  ///< "none" or "letters"
   std::string separator;
   std::vector<std::string> stop;
   int max_new_tokens{};

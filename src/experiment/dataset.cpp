@@ -42,6 +42,7 @@ task::JsonlOptions file_options(const Config& config) {
   options.grader = config.task.grader;
   options.ood_per_level = config.task.ood_per_level;
   options.ood_template = config.task.ood_template;
+  options.letters = config.task.choices == "letters";
   return options;
 }
 
@@ -67,7 +68,9 @@ task::Dataset jsonl(const Config& config) {
   options.shares = shares_of(config.task, options.shares);
   options.per_level = {config.task.train_per_level, config.task.valid_per_level, config.task.test_per_level};
   options.levels = config.task.levels;
-  options.ood = OodSets(config.task).files;
+  const OodSets sets(config.task);
+  options.ood = sets.files;
+  options.reordered = !sets.generated.empty();  // the only one of such a task
   return task::make_jsonl_dataset(options);
 }
 

@@ -34,6 +34,8 @@ class Rules {
 };
 
 void check_arithmetic(const TaskConfig& task, const Rules& rules) {
+  rules.require(task.choices == "none", {"task.choices"},
+                fmt::format("expected none with task.kind arithmetic, which has no choices, found {}", task.choices));
   const std::pair<std::string_view, const std::string&> files[] = {
       {"task.train_file", task.train_file}, {"task.valid_file", task.valid_file}, {"task.test_file", task.test_file}};
   for (const auto& [key, file] : files)
@@ -51,16 +53,20 @@ void check_arithmetic(const TaskConfig& task, const Rules& rules) {
 /// Sets out of distribution: files as name=path, and generated ones by name alone.
 void check_ood(const TaskConfig& task, const Rules& rules) {
   const bool generates = task.kind == "arithmetic";
-  const std::vector<std::string>& variants = task::arithmetic_variants();
+  const std::vector<std::string> variants = generates                   ? task::arithmetic_variants()
+                                            : task.choices == "letters" ? std::vector<std::string>{"reordered"}
+                                                                        : std::vector<std::string>{};
   std::set<std::string> names = {"test"};
   bool has_file = false;
   for (const std::string& set : task.ood) {
     const auto equals = set.find('=');
     const bool file = equals != std::string::npos && equals > 0 && equals + 1 < set.size();
-    rules.require(file || (generates && std::ranges::find(variants, set) != variants.end()), {"task.ood"},
+    rules.require(file || std::ranges::find(variants, set) != variants.end(), {"task.ood"},
                   generates ? fmt::format("expected {} or name=path with task.kind arithmetic, found '{}'",
                                           fmt::join(variants, ", "), set)
-                            : fmt::format("expected name=path with task.kind jsonl, found '{}'", set));
+                  : variants.empty()
+                      ? fmt::format("expected name=path with task.kind jsonl, found '{}'", set)
+                      : fmt::format("expected reordered or name=path with task.choices letters, found '{}'", set));
     rules.require(names.insert(set.substr(0, equals)).second, {"task.ood"},
                   fmt::format("expected names that differ from each other and from test, found '{}' again",
                               set.substr(0, equals)));
@@ -71,6 +77,8 @@ void check_ood(const TaskConfig& task, const Rules& rules) {
 }
 
 void check_jsonl(const TaskConfig& task, const Rules& rules) {
+  rules.require(task.choices != "letters" || task.grader == "letter", {"task.grader", "task.choices"},
+                fmt::format("expected task.grader letter with task.choices letters, found {}", task.grader));
   rules.require(!task.train_file.empty(), {"task.train_file", "task.kind"},
                 "expected task.train_file with task.kind jsonl, found nothing");
   rules.require(

@@ -75,6 +75,10 @@ std::vector<Field> task_fields() {
       field(KEY(task.chat), false, yes_or_no(), "Wrap the prompt in the model's chat template."),
       field(KEY(task.system), "", any_text(), "System text of the chat template; empty: the template's own."),
       field(KEY(task.grader), "numeric:first", grader_name(), "How an answer is read from the output and compared."),
+      field(KEY(task.choices), "none", one_of({"none", "letters"}),
+            "jsonl: letters puts the choices of every row under its question, one a line after a letter, and asks for "
+            "the "
+            "letter of the right one."),
       field(KEY(task.separator), " ", any_text(), "Stands between prompt and answer when an answer is scored."),
       field(KEY(task.stop), Texts{"\n"}, list_of("texts", some_text("a text that is not empty")),
             "Generation ends at the first of these, or at an end token."),
@@ -90,7 +94,8 @@ std::vector<Field> task_fields() {
             "Share of training rows (jsonl: of one file), by hash of the problem; 0: 0.6, arithmetic 0.45."),
       field(KEY(task.valid_share), 0.15, number_between(0, 1), "Share of validation rows; the rest is test."),
       field(KEY(task.ood), Texts{}, list_of("out-of-distribution sets", some_text("a name")),
-            "Out-of-distribution sets: name=path, a JSONL file; arithmetic: rephrased, larger, operations too."),
+            "Out-of-distribution sets: name=path, a JSONL file; arithmetic: rephrased, larger, operations too; with "
+            "task.choices letters: reordered, test with its choices in another order."),
       field(KEY(task.ood_template), "", template_or_nothing(),
             "Prompt around {question} of the sets from files; empty: task.template."),
       field(KEY(task.ood_per_level), 40, count,
@@ -192,12 +197,11 @@ std::vector<Field> predict_fields() {
             "Base layers run for features, which no program edits, so that they are free."),
       field(KEY(predict.labelled_share), 1, number_in(0.001, 1),
             "Part of each level's training and validation examples that predictor and menus learn from, the smaller of "
-            "two parts in the larger. Routers, label_prior and the static baselines learn from all; the search, its "
-            "pilot included, is not made again."),
+            "two parts in the larger. Routers, label_prior, shortgpt, static_skip and rys learn from all, "
+            "static_best and menu_first_k as menus do; the search, its pilot included, is not made again."),
       field(KEY(predict.per_level), false, yes_or_no(),
             "Also a predictor for each level, as published in distribution: the policy predictor_told_level, which is "
-            "told "
-            "a test question's level, evaluated wherever eval.policies has predictor."),
+            "told a test question's level, evaluated wherever eval.policies has predictor."),
       field(KEY(predict.width), 256, integer_in(8, 8192), "Width of the predictor."),
       field(KEY(predict.heads), 4, integer_in(1, 64), "Attention heads; must divide width."),
       field(KEY(predict.encoder_layers), 2, integer_in(0, 64), "Encoder layers across layer positions."),

@@ -56,8 +56,13 @@ enum class NumberChoice { kFirst, kLast, kBoxedFirst, kBoxedLast };
 /// microsecond and allocates nothing unless it compares fractions.
 std::unique_ptr<TextGrader> make_numeric_grader(NumberChoice choice);
 
-/// By name: "exact", "numeric:first", "numeric:last", "numeric:boxed-first", "numeric:boxed-last". Throws UsageError
-/// listing the names.
+/// letter: the first capital letter A … Z that stands alone (no letter, digit, "_", "'" or character beyond ASCII
+/// beside it) equals the reference: "B", "(B)" and "B. a marsh" are B, and so is "A marsh" A. Decided by the character
+/// after it.
+std::unique_ptr<TextGrader> make_letter_grader();
+
+/// By name: "exact", "letter", "numeric:first", "numeric:last", "numeric:boxed-first", "numeric:boxed-last". Throws
+/// UsageError listing the names.
 std::unique_ptr<TextGrader> make_grader(std::string_view name);
 
 }  // namespace polar::task

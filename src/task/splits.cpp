@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/seed.h"
 #include "task/arithmetic.h"
+#include "task/choices.h"
 
 namespace polar::task {
 namespace {
@@ -61,8 +62,9 @@ void refuse_overlap(std::span<const Example> a, const std::filesystem::path& a_f
 /// train, valid, test
 using Rows = std::vector<std::vector<Example>>;
 
-std::vector<Example> read_rows(const std::string& grader, const std::filesystem::path& file) {
-  return read_jsonl(file, grader.empty() ? nullptr : make_grader(grader).get());
+/// A letter as the answer needs no check: the grader of letters finds every one.
+std::vector<Example> read_rows(const JsonlOptions& options, const std::filesystem::path& file) {
+  return read_jsonl(file, options.grader.empty() || options.letters ? nullptr : make_grader(options.grader).get());
 }
 
 Rows read_splits(const JsonlOptions& options) {
@@ -72,7 +74,7 @@ Rows read_splits(const JsonlOptions& options) {
         fmt::format("{}: expected a file for validation and one for test, or neither, found only the {} one",
                     options.train_file.string(), options.valid_file.empty() ? "test" : "validation"));
   }
-  const auto read = [&](const std::filesystem::path& file) { return read_rows(options.grader, file); };
+  const auto read = [&](const std::filesystem::path& file) { return read_rows(options, file); };
   Rows rows(3);
   if (!options.valid_file.empty()) {
     rows = {read(options.train_file), read(options.valid_file), read(options.test_file)};
@@ -101,13 +103,32 @@ NamedSplit ood_set(const JsonlOptions& options, const std::string& name, const s
 
 NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file,
                     const Rows& rows) {
-  const std::vector<Example> all = read_rows(options.grader, file);
+  const std::vector<Example> all = read_rows(options, file);
   const std::filesystem::path* files[] = {&options.train_file, &options.valid_file, &options.test_file};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool is_test = i == 2;  // whose problems a set may ask in other words
     refuse_overlap(rows[i], files[i]->empty() ? options.train_file : *files[i], all, file, !is_test);
   }
   return ood_set(options, name, all);
+}
+
+NamedSplit reordered_test(const JsonlOptions& options, const std::vector<Example>& test) {
+  NamedSplit set{"reordered", {}, std::nullopt};
+  for (const std::string& level : levels_of({{test}})) {
+    SplitCount& count = set.levels.emplace_back(level, SplitCount()).second;
+    for (Example& example : take(of_level(test, level), options.ood_per_level, options.seed, count))
+      set.examples.push_back(reordered(std::move(example), options.seed));
+  }
+  return set;
+}
+
+/// Last of all, so that splits and overlaps go by the question without its choices.
+void ask_for_letters(Dataset& data) {
+  std::vector<std::vector<Example>*> sets = {&data.train, &data.valid, &data.test};
+  for (NamedSplit& set : data.ood) sets.push_back(&set.examples);
+  for (std::vector<Example>* set : sets) {
+    for (Example& example : *set) example = lettered(std::move(example));
+  }
 }
 
 }  // namespace
@@ -227,12 +248,14 @@ Dataset make_jsonl_dataset(const JsonlOptions& options) {
     append(data.test, take(distinct_problems(of[2], options.seed), options.per_level.test, options.seed, report.test));
     data.levels.push_back(std::move(report));
   }
+  if (options.reordered) data.ood.push_back(reordered_test(options, data.test));
   for (const auto& [name, file] : options.ood) data.ood.push_back(read_ood(options, name, file, rows));
+  if (options.letters) ask_for_letters(data);
   return data;
 }
 
 NamedSplit read_ood_set(const JsonlOptions& options, const std::string& name, const std::filesystem::path& file) {
-  return ood_set(options, name, read_rows(options.grader, file));
+  return ood_set(options, name, read_rows(options, file));
 }
 
 }  // namespace polar::task

@@ -98,7 +98,9 @@ struct JsonlOptions {
   std::vector<std::pair<std::string, std::filesystem::path>> ood;  ///< name and file
   int ood_per_level = 0;                                           ///< 0: all
   std::string ood_template;                                        ///< of these sets; empty: the task's
-  std::string grader;  ///< by name: refuses an answer that it can never find right; empty: none
+  std::string grader;    ///< by name: refuses an answer that it can never find right; empty: none
+  bool letters = false;  ///< rows are multiple choice, asked by letters (task/choices.h), files out of distribution too
+  bool reordered = false;  ///< with letters: an out-of-distribution set "reordered" of test, choices in another order
 };
 
 /// Reads JSONL files into splits. Test and the out-of-distribution sets ask each problem of a level once

@@ -307,6 +307,16 @@ TEST(Schema, ChecksKeysThatBelongToOneKindOfTask) {
             "0.9 + 0.15");
   EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t, ood: [x]}"),
             "x.yaml:2: task.ood: expected name=path with task.kind jsonl, found 'x'");
+  EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t.jsonl, choices: letters, grader: letter, ood: [x]}"),
+            "x.yaml:2: task.ood: expected reordered or name=path with task.choices letters, found 'x'");
+  EXPECT_EQ(
+      parse("name: a\ntask: {kind: jsonl, train_file: t.jsonl, choices: letters, grader: letter, ood: [reordered]}")
+          .task.ood.size(),
+      1U);
+  EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t.jsonl, choices: letters}"),
+            "x.yaml:2: task.choices: expected task.grader letter with task.choices letters, found numeric:first");
+  EXPECT_EQ(refusal("name: a\ntask: {choices: letters, grader: letter}"),
+            "x.yaml:2: task.choices: expected none with task.kind arithmetic, which has no choices, found letters");
   EXPECT_EQ(refusal("name: a\ntask: {kind: jsonl, train_file: t, ood: [x=y.jsonl]}"), "");
 }
 

@@ -128,9 +128,23 @@ TEST(BoxGrader, ReadsTheLastBoxAtTheEnd) {
                                                        {"20", "20", kUndecided, kWrong}});
 }
 
+TEST(LetterGrader, ReadsTheFirstLetterThatStandsAlone) {
+  expect_verdicts(*make_letter_grader(), {{" B", "B", kUndecided, kCorrect},
+                                          {" B.", "B", kCorrect, kCorrect},
+                                          {"(B) a marsh", "B", kCorrect, kCorrect},
+                                          {" B\n", "C", kWrong, kWrong},
+                                          {" Bo", "B", kUndecided, kWrong},
+                                          {"Both are C.", "C", kCorrect, kCorrect},
+                                          {" I'm for C ", "C", kCorrect, kCorrect},
+                                          {"B2 b C\xC3\xA9", "B", kUndecided, kWrong},
+                                          {"", "B", kUndecided, kWrong}});
+  EXPECT_FALSE(make_letter_grader()->attainable("b"));
+  EXPECT_FALSE(make_letter_grader()->attainable("AB"));
+}
+
 TEST(Graders, AreFoundByTheirOwnNames) {
   for (std::string_view name :
-       {"exact", "numeric:first", "numeric:last", "numeric:boxed-first", "numeric:boxed-last"}) {
+       {"exact", "letter", "numeric:first", "numeric:last", "numeric:boxed-first", "numeric:boxed-last"}) {
     EXPECT_EQ(make_grader(name)->name(), name);
   }
   EXPECT_NE(make_exact_grader("###")->name(), make_exact_grader("")->name());
@@ -143,7 +157,7 @@ TEST(Graders, RefuseAnUnknownNameAndListTheKnownOnes) {
   } catch (const core::UsageError& error) {
     EXPECT_STREQ(
         error.what(),
-        "grader: expected exact, numeric:first, numeric:last, numeric:boxed-first or numeric:boxed-last, found "
+        "grader: expected exact, letter, numeric:first, numeric:last, numeric:boxed-first or numeric:boxed-last, found "
         "'numeric'");
   }
 }
@@ -151,7 +165,9 @@ TEST(Graders, RefuseAnUnknownNameAndListTheKnownOnes) {
 // Properties, over strings made of the pieces that are hard to read.
 
 std::string fuzzed(core::Random& random) {
-  static const std::array<std::string_view, 46> kPieces = {"0",
+  static const std::array<std::string_view, 48> kPieces = {"A",
+                                                           "B",
+                                                           "0",
                                                            "1",
                                                            "2",
                                                            "9",
@@ -203,9 +219,9 @@ std::string fuzzed(core::Random& random) {
 }
 
 std::string reference_for(core::Random& random) {
-  static const std::array<std::string_view, 20> kReferences = {"19",  "0",       "-19", "1234", "1,234", "2.5", "2.50",
-                                                               "1/2", "38/2",    "0.5", "-.5",  "190",   "1",   "9",
-                                                               "00",  "1234567", "x",   "is",   "19.0",  "-0"};
+  static const std::array<std::string_view, 21> kReferences = {"B",    "19",  "0",       "-19", "1234", "1,234", "2.5",
+                                                               "2.50", "1/2", "38/2",    "0.5", "-.5",  "190",   "1",
+                                                               "9",    "00",  "1234567", "x",   "is",   "19.0",  "-0"};
   return random.below(3) == 0 ? std::to_string(random.below(100000))
                               : std::string(kReferences[random.below(kReferences.size())]);
 }
@@ -213,7 +229,7 @@ std::string reference_for(core::Random& random) {
 std::vector<std::unique_ptr<TextGrader>> all_graders() {
   std::vector<std::unique_ptr<TextGrader>> graders;
   for (std::string_view name :
-       {"exact", "numeric:first", "numeric:last", "numeric:boxed-first", "numeric:boxed-last"}) {
+       {"exact", "letter", "numeric:first", "numeric:last", "numeric:boxed-first", "numeric:boxed-last"}) {
     graders.push_back(make_grader(name));
   }
   graders.push_back(make_exact_grader("##"));
@@ -254,7 +270,7 @@ TEST(GraderContract, NoTextIsRightAgainstAReferenceThatIsNotAttainable) {
     }
   }
   for (const auto& grader : graders) {
-    EXPECT_TRUE(grader->attainable("19")) << grader->name();
+    EXPECT_TRUE(grader->attainable(grader->name() == "letter" ? "B" : "19")) << grader->name();
     EXPECT_FALSE(grader->attainable(" ")) << grader->name();
   }
   EXPECT_FALSE(make_exact_grader()->attainable("a\nb"));

@@ -227,6 +227,36 @@ TEST_F(JsonlDataset, LetsAnOutOfDistributionSetAskTestProblemsInOtherWordsOnly) 
   EXPECT_NE(error_of([&] { make_jsonl_dataset(options); }).find("(same operands)"), std::string::npos);
 }
 
+TEST_F(JsonlDataset, AsksForLettersOfChoicesAndKeepsRepeatsOfAQuestionTogether) {
+  JsonlOptions options;
+  std::string text;
+  for (int i = 0; i < 200; ++i) {  // every question twice, with other choices
+    text += fmt::format(
+        R"({{"id": "r{}", "question": "Which is {}?", "answer": "{}", "choices": ["{}", "x{}"], "label": 0}})"
+        "\n",
+        i, i / 2, i / 2, i / 2, i % 2);
+  }
+  options.train_file = file("rows.jsonl", text);
+  options.grader = "letter";
+  options.letters = true;
+  options.reordered = true;
+  const Dataset data = make_jsonl_dataset(options);
+  std::set<std::string> learnt;
+  for (const Example& each : data.train) {
+    learnt.insert(each.question.substr(0, each.question.find('\n')));
+    EXPECT_EQ(each.answer, "A");
+    EXPECT_NE(each.question.find("?\nA. "), std::string::npos);
+  }
+  for (const Example& each : data.test)
+    EXPECT_FALSE(learnt.contains(each.question.substr(0, each.question.find('\n'))));
+  ASSERT_EQ(data.ood.size(), 1U);
+  EXPECT_EQ(data.ood[0].name, "reordered");
+  ASSERT_EQ(data.ood[0].examples.size(), data.test.size());
+  EXPECT_EQ(data.ood[0].examples[0].id, data.test[0].id + "/reordered");
+  EXPECT_EQ(data.ood[0].examples[0].answer, "B");
+  EXPECT_NE(data.ood[0].examples[0].question, data.test[0].question);
+}
+
 TEST_F(JsonlDataset, RefusesHalfASetOfFiles) {
   JsonlOptions options;
   EXPECT_NE(error_of([&] { make_jsonl_dataset(options); }).find("train_file: expected a JSONL file"),
