@@ -92,7 +92,12 @@ COLUMNS = ["policy", "variant", "split", "examples", "accuracy", "low", "high", 
            "flips_to_wrong", "flips_to_right"]
 
 
-def run_variant(polar, run, study, variant, settings):
+def settings_of(study, variant):
+    asked = ["base", *dict.fromkeys(policy.removesuffix("_told_level") for policy in STUDIES[study].policies)]
+    return [*ALWAYS, *STUDIES[study].common, *STUDIES[study].variants[variant], f"eval.policies=[{', '.join(asked)}]"]
+
+
+def run_variant(polar, run, study, variant):
     name = f"{run.name}-{study}-" + re.sub(r"[^a-zA-Z0-9]+", "-", variant).strip("-")
     folder = run.parent / name
     folder.mkdir(exist_ok=True)
@@ -100,9 +105,8 @@ def run_variant(polar, run, study, variant, settings):
         if (run / file).exists() and not (folder / file).exists():
             shutil.copy(run / file, folder / (file + ".copying"))  # an interrupted copy is no store
             (folder / (file + ".copying")).replace(folder / file)
-    asked = ["base", *dict.fromkeys(policy.removesuffix("_told_level") for policy in STUDIES[study].policies)]
-    command = [polar, "run", str(run / "config.yaml"), "--set", f"name={name}", "--set", f"eval.policies=[{', '.join(asked)}]"]
-    for setting in ALWAYS + settings:
+    command = [polar, "run", str(run / "config.yaml"), "--set", f"name={name}"]
+    for setting in settings_of(study, variant):
         command += ["--set", setting]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
@@ -178,7 +182,7 @@ def main():
     rows = []
     for variant in args.only or study.variants:
         print(variant, flush=True)
-        results = run_variant(args.polar, args.run, args.study, variant, study.common + study.variants[variant])
+        results = run_variant(args.polar, args.run, args.study, variant)
         known = {(row["policy"], row["split"]) for row in rows}
         rows += [row for row in figures(results, variant, study.policies)
                  if row["policy"] != "base" or ("base", row["split"]) not in known]

@@ -159,8 +159,8 @@ void add_labels_export(CLI::App& labels) {
                       "Configuration of the labels' run; default: config.yaml beside the store");
   command->add_option("--set", flags->overrides, "Override a key of the configuration; may be given again");
   command->footer(
-      "Of a store with several searches the newest is written, with all its programs: those with idle edits too, which "
-      "polar train leaves out.\n"
+      "Of a store with several searches the newest is written, with every program it tried; training takes those that "
+      "search.objective and search.minimise choose.\n"
       "Example: polar labels export runs/quickstart merged_mcts_samples.json.gz");
   command->callback([flags] { export_store(*flags); });
 }

@@ -19,8 +19,8 @@ std::string results_csv(const std::vector<Figure>& figures);
 std::string results_markdown(const std::vector<Figure>& figures);
 
 /// For the end of a run: for each split, pass@1 in percent by level (rows) and policy (columns), with the 95 % interval
-/// and the mean layer executions over all levels. Columns: base, static best, predictor, menu, random, oracle, then the
-/// others in order of appearance. A policy without rows at a level shows "-".
+/// and the mean layer executions over all levels. Columns: base, static best, the predictors, menu, random, the
+/// others in order of appearance, oracle. A policy without rows at a level shows "-".
 std::string results_console(const std::vector<Figure>& figures);
 
 /// Writes FOLDER/results.csv and FOLDER/results.md, each atomically, and creates the folder. Throws core::Error naming

@@ -304,10 +304,10 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
          "first valid program: the identity counts as one, an unsolved example with the whole budget. Every algorithm "
          "but exhaustive ran once, at the largest budget; smaller ones are the first trials of that run, which they "
          "would have made too.\n" +
-         (options.first_valid
-              ? "Each search ended with the round of its first valid program. Rounds differ in size, so that "
-                "layers tell nothing of which search finds shorter programs.\n"
-              : "") +
+         (options.first_valid ? "Each search but exhaustive ended with the round of its first valid program. Rounds "
+                                "differ in size, so that "
+                                "layers tell nothing of which search finds shorter programs.\n"
+                              : "") +
          options.pilot + charge_line(options);
 }
 

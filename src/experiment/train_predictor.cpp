@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "core/file.h"
+#include "core/error.h"
 #include "core/seed.h"
 #include "experiment/chosen_programs.h"
 #include "experiment/interrupt.h"
@@ -258,9 +258,15 @@ json train_level_predictors(Experiment::State& state, const labels::LabelStore& 
 std::map<std::string, std::string> level_predictors(const Experiment::State& state) {
   std::map<std::string, std::string> folders;
   if (!state.config.predict.per_level) return folders;
-  const json selection = json::parse(core::read_file(state.directory.file(kSelectionFile)));
-  for (const json& entry : selection.at(kLevelPredictors))
-    folders.emplace(entry.at("level").get<std::string>(), entry.at("folder").get<std::string>());
+  const json selection = read_selection(state.directory);
+  try {
+    for (const json& entry : selection.at(kLevelPredictors))
+      folders.emplace(entry.at("level").get<std::string>(), entry.at("folder").get<std::string>());
+  } catch (const json::exception& error) {
+    throw core::Error(
+        fmt::format("{}: expected {} with a level and a folder each, found {}: remove the file and train again",
+                    state.directory.file(kSelectionFile).string(), kLevelPredictors, error.what()));
+  }
   return folders;
 }
 

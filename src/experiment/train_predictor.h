@@ -35,7 +35,8 @@ nlohmann::json train_predictor(Experiment::State& state, const labels::LabelStor
 nlohmann::json train_level_predictors(Experiment::State& state, const labels::LabelStore& store,
                                       const LearningSet& train, const LearningSet& valid);
 
-/// Of a finished training: each level's folder in the run, by level; empty without predict.per_level.
+/// Of a finished training: each level's folder in the run, by level; empty without predict.per_level. Throws
+/// core::Error when selection.json does not say.
 std::map<std::string, std::string> level_predictors(const Experiment::State& state);
 
 /// Of an earlier training, finished or not.

@@ -78,9 +78,13 @@ std::vector<task::Example> TrainStage::labelled() const {
 /// How many predictors of a level there are is known from the selection alone.
 StageStatus TrainStage::own_status(const Stage& own) const {
   if (StageStatus status = state_.directory.status(own); !status.up_to_date) return status;
-  for (const auto& [level, folder] : level_predictors(state_)) {
-    if (!std::filesystem::exists(state_.directory.file(folder) / "manifest.json"))
-      return {false, folder + "/manifest.json is missing"};
+  try {
+    for (const auto& [level, folder] : level_predictors(state_)) {
+      if (!std::filesystem::exists(state_.directory.file(folder) / "manifest.json"))
+        return {false, folder + "/manifest.json is missing"};
+    }
+  } catch (const core::Error& error) {
+    return {false, error.what()};
   }
   return {true, {}};
 }

@@ -186,6 +186,10 @@ TEST_F(ExperimentTest, TrainsAPredictorForEachLevelThatIsToldThatOfATestQuestion
   };
   EXPECT_EQ(told(), 16);
 
+  core::write_file(run("levels") / "selection.json", "damaged");
+  run_all(levels);
+  EXPECT_EQ(selection().at("level_predictors").size(), 2U);
+
   std::filesystem::remove_all(run("levels") / "predictor-level-2");
   run_all(levels);
   EXPECT_TRUE(std::filesystem::exists(run("levels") / "predictor-level-2/manifest.json"));
@@ -201,7 +205,7 @@ TEST_F(ExperimentTest, TrainsAPredictorForEachLevelThatIsToldThatOfATestQuestion
 TEST_F(ExperimentTest, KeepsTheIdentityForALevelWithoutAProgramToLearnAndTellsNoLevelOutOfDistribution) {
   std::vector<task::Example> rows = task::read_jsonl(folder_ / "train.jsonl");
   for (task::Example& row : rows) {
-    if (row.level == "odd") row.answer = "which no program gives";
+    if (row.level == "odd") row.answer = "9876543210987654321";  // longer than an output
   }
   task::write_jsonl(folder_ / "train.jsonl", rows);
   write_rows("other", 6, "");

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Two searches question by question, of one or two runs of `polar bench algorithms` that ended at the first valid program.
+
+    experiments/labels/compare.py runs/algorithms-closed:transfer runs/algorithms-closed:paper
+
+Prints a table a level of the questions that both asked: solved within a number of programs, in percent, and the second's difference from the
+first in points, with a paired bootstrap interval.
+"""
+import argparse
+import contextlib
+import re
+import sqlite3
+import sys
+
+import numpy
+
+RESAMPLES = 10000
+TRIALS = """SELECT examples.id, examples.level, trials.correct FROM searches JOIN examples ON examples.key = searches.example
+  JOIN trials ON trials.search = searches.key WHERE searches.settings = ? ORDER BY searches.key, trials.round, trials.position"""
+
+
+def opened(run):
+    return contextlib.closing(sqlite3.connect(f"file:{run}/outcomes.sqlite?mode=ro", uri=True))
+
+
+def first_valid(source):
+    """By question and level: the number of the first valid program, infinite where none is."""
+    run, _, algorithm = source.rpartition(":")
+    with opened(run) as store:
+        keys = [key for key, text in store.execute("SELECT key, text FROM settings") if f"; {algorithm} rollouts=" in text]
+        if len(keys) != 1:
+            sys.exit(f"{source}: expected RUN:ALGORITHM with one search of that algorithm in RUN/outcomes.sqlite, found {len(keys)}")
+        found, tried = {}, {}
+        for question, level, correct in store.execute(TRIALS, keys):
+            at = question, level
+            tried[at] = tried.get(at, 0) + 1
+            found.setdefault(at, numpy.inf)
+            if correct:
+                found[at] = min(found[at], tried[at])
+    return found
+
+
+def problem(question):
+    """Of an arithmetic id, whatever the order of operands: arith/two-digit sums/12+34."""
+    name, _, operands = question.rpartition("/")
+    terms = re.split(r"([+*])", operands)
+    return (name, terms[1], *sorted(terms[::2])) if len(terms) > 1 else (name, operands)
+
+
+def row(level, first, second, rollouts, confidence):
+    a, b = first <= rollouts, second <= rollouts
+    difference = 100 * (b.astype(float) - a)
+    draws = numpy.random.default_rng(1).integers(len(a), size=(RESAMPLES, len(a)))
+    low, high = numpy.quantile(difference[draws].mean(axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
+    return f"| {level} | {len(a)} | {100 * a.mean():.1f} | {100 * b.mean():.1f} | {difference.mean():+.1f} [{low:.1f}, {high:.1f}] |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("first", metavar="RUN:ALGORITHM")
+    parser.add_argument("second", metavar="RUN:ALGORITHM")
+    parser.add_argument("--rollouts", type=int, nargs="+", default=[50, 200])
+    parser.add_argument("--confidence", type=float, default=0.95)
+    parser.add_argument("--without", metavar="RUN", help="leave out problems that this run asked, its pilot's among them")
+    args = parser.parse_args()
+    first, second = first_valid(args.first), first_valid(args.second)
+    left_out = set()
+    if args.without:
+        with opened(args.without) as store:
+            left_out = {problem(question) for question, in store.execute("SELECT id FROM examples")}
+    both = sorted(at for at in first if at in second and problem(at[0]) not in left_out)
+    for rollouts in args.rollouts:
+        print(f"\n| {rollouts} programs | questions | {args.first} | {args.second} | difference, {100 * args.confidence:g} % |\n|---|---:|---:|---:|---:|")
+        for level in [*sorted({level for _, level in both}), "all"]:
+            of = [at for at in both if level in ("all", at[1])]
+            print(row(level, *(numpy.array([search[at] for at in of]) for search in (first, second)), rollouts, args.confidence))
+
+
+if __name__ == "__main__":
+    main()
