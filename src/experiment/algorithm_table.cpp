@@ -305,8 +305,7 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
          "but exhaustive ran once, at the largest budget; smaller ones are the first trials of that run, which they "
          "would have made too.\n" +
          (options.first_valid ? "Each search but exhaustive ended with the round of its first valid program. Rounds "
-                                "differ in size, so that "
-                                "layers tell nothing of which search finds shorter programs.\n"
+                                "differ in size, so that layers tell nothing of which search finds shorter programs.\n"
                               : "") +
          options.pilot + charge_line(options);
 }

@@ -206,14 +206,12 @@ json train_on(Experiment::State& state, const labels::LabelStore& store, const P
   return selection_json(trained, calibration);
 }
 
-std::vector<std::filesystem::path> entries_of(const Experiment::State& state,
-                                              const std::function<bool(const std::filesystem::path&)>& wanted) {
+void remove_entries(const Experiment::State& state, const std::function<bool(const std::filesystem::path&)>& wanted) {
   std::vector<std::filesystem::path> found;
   for (const auto& entry : std::filesystem::directory_iterator(state.directory.path())) {
     if (wanted(entry.path())) found.push_back(entry.path());
   }
-  std::ranges::sort(found);
-  return found;
+  for (const std::filesystem::path& each : found) std::filesystem::remove_all(each);
 }
 
 LearningSet of_level(const LearningSet& all, const std::string& level) {
@@ -271,19 +269,15 @@ std::map<std::string, std::string> level_predictors(const Experiment::State& sta
 }
 
 void remove_level_predictors(const Experiment::State& state) {
-  for (const std::filesystem::path& each : entries_of(state, [](const std::filesystem::path& path) {
-         return path.filename().string().starts_with(kLevelFolder) && std::filesystem::is_directory(path);
-       })) {
-    std::filesystem::remove_all(each);
-  }
+  remove_entries(state, [](const std::filesystem::path& path) {
+    return path.filename().string().starts_with(kLevelFolder) && std::filesystem::is_directory(path);
+  });
 }
 
 void remove_predictor_checkpoints(const Experiment::State& state) {
-  for (const std::filesystem::path& each : entries_of(state, [](const std::filesystem::path& path) {
-         return path.filename().string().starts_with(kPredictor) && path.extension() == kCheckpoint;
-       })) {
-    std::filesystem::remove(each);
-  }
+  remove_entries(state, [](const std::filesystem::path& path) {
+    return path.filename().string().starts_with(kPredictor) && path.extension() == kCheckpoint;
+  });
 }
 
 }  // namespace polar::experiment

@@ -113,12 +113,9 @@ NamedSplit read_ood(const JsonlOptions& options, const std::string& name, const 
 }
 
 NamedSplit reordered_test(const JsonlOptions& options, const std::vector<Example>& test) {
-  NamedSplit set{"reordered", {}, std::nullopt};
-  for (const std::string& level : levels_of({{test}})) {
-    SplitCount& count = set.levels.emplace_back(level, SplitCount()).second;
-    for (Example& example : take(of_level(test, level), options.ood_per_level, options.seed, count))
-      set.examples.push_back(reordered(std::move(example), options.seed));
-  }
+  NamedSplit set = ood_set(options, "reordered", test);
+  set.prompt_template.reset();  // asked as test is
+  for (Example& example : set.examples) example = reordered(std::move(example), options.seed);
   return set;
 }
 
