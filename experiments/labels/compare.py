@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two searches question by question, of one or two runs of `polar bench algorithms` that ended at the first valid program.
 
-    experiments/labels/compare.py runs/algorithms-closed:transfer runs/algorithms-closed:paper
+    .venv/bin/python experiments/labels/compare.py runs/algorithms-closed:transfer runs/algorithms-closed:paper
 
 Prints a table a level of the questions that both asked: solved within a number of programs, in percent, and the second's difference from the
 first in points, with a paired bootstrap interval.
@@ -27,7 +27,9 @@ def first_valid(source):
     """By question and level: the number of the first valid program, infinite where none is."""
     run, _, algorithm = source.rpartition(":")
     with opened(run) as store:
-        keys = [key for key, text in store.execute("SELECT key, text FROM settings") if f"; {algorithm} rollouts=" in text]
+        # The pilot of transfer is a search by guided, of other questions.
+        keys = [key for key, text in store.execute("SELECT key, text FROM settings")
+                if f"; {algorithm} rollouts=" in text and not text.endswith("; pilot")]
         if len(keys) != 1:
             sys.exit(f"{source}: expected RUN:ALGORITHM with one search of that algorithm in RUN/outcomes.sqlite, found {len(keys)}")
         found, tried = {}, {}
@@ -71,6 +73,8 @@ def main():
     both = sorted(at for at in first if at in second and problem(at[0]) not in left_out)
     for rollouts in args.rollouts:
         print(f"\n| {rollouts} programs | questions | {args.first} | {args.second} | difference, {100 * args.confidence:g} % |\n|---|---:|---:|---:|---:|")
+        if not both:
+            sys.exit(f"{args.first} and {args.second}: expected questions that both asked, found none{' but those left out' if left_out else ''}")
         for level in [*sorted({level for _, level in both}), "all"]:
             of = [at for at in both if level in ("all", at[1])]
             print(row(level, *(numpy.array([search[at] for at in of]) for search in (first, second)), rollouts, args.confidence))

@@ -52,7 +52,7 @@ struct LabelAnalysisOptions {
 ///
 /// Examples (interval: Wilson for shares, bootstrap over examples for means):
 ///  counts                 examples | unfinished | base_unknown (identity not tried) | rollouts (recorded trials) |
-///                         programs (distinct, tried)
+///                         rollouts_least | rollouts_most (of one example) | programs (distinct, tried)
 ///  base                   right: share of examples, of those whose identity was tried
 ///  solved                 any: share of solvable examples (Table 1)
 ///  rescued                of_wrong: share of rescued examples among those with base wrong

@@ -45,10 +45,12 @@ Totals totals_of(const LabelGroup& group) {
 }
 
 void add_counts(const LabelGroup& group, const Totals& totals, FigureList& figures) {
-  double rollouts = 0;
+  double rollouts = 0, most = 0, least = std::numeric_limits<double>::infinity();
   std::set<std::uint32_t> programs;
   for (const ExampleLabels* labels : group.examples) {
     rollouts += labels->rollouts;
+    most = std::max<double>(most, labels->rollouts);
+    least = std::min<double>(least, labels->rollouts);
     programs.insert(labels->tried.begin(), labels->tried.end());
   }
   figures.count("counts", "examples", static_cast<double>(totals.examples));
@@ -58,6 +60,8 @@ void add_counts(const LabelGroup& group, const Totals& totals, FigureList& figur
         static_cast<double>(examples_where(group, [](const ExampleLabels& labels) { return !labels.example->done; })));
   figures.count("counts", "base_unknown", static_cast<double>(totals.examples - totals.base_right - totals.base_wrong));
   figures.count("counts", "rollouts", rollouts);
+  figures.count("counts", "rollouts_least", group.examples.empty() ? 0 : least);
+  figures.count("counts", "rollouts_most", most);
   figures.count("counts", "programs", static_cast<double>(programs.size()));
   figures.share("base", "right", totals.base_right, totals.base_right + totals.base_wrong);
   figures.share("solved", "any", totals.solvable, totals.examples);

@@ -26,7 +26,9 @@ struct Section {
 
 constexpr Section kSections[] = {
     {"counts", Unit::kNumber, "What was searched",
-     "unfinished: searches that have not ended; base_unknown: the unchanged model was not tried."},
+     "unfinished: searches that have not ended; base_unknown: the unchanged model was not tried; rollouts_least and "
+     "_most: of one example. Where these differ, as with transfer's pilot, polar analyse --budget compares at one "
+     "budget."},
     {"solvable_within_depth", Unit::kPercent, "Solvable within a depth",
      "Share of examples with a valid program of at most so many percent of the model's layer executions."},
     {"solvable_within_extra", Unit::kPercent, "Solvable within extra executions",

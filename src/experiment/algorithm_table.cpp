@@ -98,15 +98,17 @@ class LevelView {
   void measure_depth(AlgorithmRow& row, const States& states, const States& optimum,
                      const AlgorithmTableOptions& options) const {
     constexpr double kNear = 0.05;
-    std::vector<double> over, near;
+    std::vector<double> over;
     for (const std::size_t i : examples_) {
-      if (!states[i].solved || !optimum[i].solved) continue;
+      if (!optimum[i].solved) continue;
+      ++row.optimum_known;
+      if (!states[i].solved) continue;
       const double ratio = static_cast<double>(*states[i].shortest_layers) / *optimum[i].shortest_layers;
       over.push_back(std::max(0.0, ratio - 1));
-      near.push_back(ratio <= 1 + kNear ? 1 : 0);
+      if (ratio <= 1 + kNear) ++row.near_optimum;
     }
+    row.optimum_both = static_cast<int>(over.size());
     if (over.empty()) return;
-    row.near_optimum = mean(near);
     set_mean(row.over_optimum, row.over_optimum_interval, over, bootstrap_seed(row, options), options.resamples);
   }
 
@@ -129,10 +131,6 @@ void check_runs(std::span<const AlgorithmRun> runs, std::size_t examples) {
       throw core::Error(fmt::format("algorithm {}: expected results of the same {} examples as {}, found others",
                                     run.algorithm, examples, runs[0].algorithm));
   }
-}
-
-std::string optional_text(const std::optional<double>& value) {
-  return value ? fmt::format("{}", *value) : "";
 }
 
 const AlgorithmRow* row_of(std::span<const AlgorithmRow> rows, const AlgorithmRow& like, const std::string& level) {
@@ -168,10 +166,12 @@ std::string mean_text(const std::optional<double>& value, const eval::Interval& 
 }
 
 std::string optimum_text(const AlgorithmRow& row) {
-  if (!row.over_optimum) return "";
-  return fmt::format("{:.1f} % [{:.1f}, {:.1f}], {:.0f} % of them near", 100 * *row.over_optimum,
-                     100 * row.over_optimum_interval.low, 100 * row.over_optimum_interval.high,
-                     100 * *row.near_optimum);
+  if (row.optimum_known == 0) return "";
+  std::string text;
+  if (row.over_optimum)
+    text = fmt::format("{:.1f} % [{:.1f}, {:.1f}], ", 100 * *row.over_optimum, 100 * row.over_optimum_interval.low,
+                       100 * row.over_optimum_interval.high);
+  return text + fmt::format("{} near of {} solved of {}", row.near_optimum, row.optimum_both, row.optimum_known);
 }
 
 std::string level_line(const AlgorithmRow& row) {
@@ -253,7 +253,8 @@ std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
       "algorithm,level,rollouts,examples,solved,solved_low,solved_high,rollouts_used,first_hit,first_hit_low,"
       "first_hit_high,shortest_layers,shortest_layers_low,shortest_layers_high,"
       "solved_difference,solved_difference_low,solved_difference_high,layers_difference,layers_difference_low,"
-      "layers_difference_high,over_optimum,over_optimum_low,over_optimum_high,near_optimum,charged_difference,"
+      "layers_difference_high,over_optimum,over_optimum_low,over_optimum_high,near_optimum,optimum_both,optimum_known,"
+      "charged_difference,"
       "charged_difference_low,charged_difference_high\n";
   for (const AlgorithmRow& row : rows) {
     const auto interval = [](const std::optional<double>& value, const eval::Interval& around) {
@@ -263,14 +264,14 @@ std::string algorithms_csv(std::span<const AlgorithmRow> rows) {
     std::string level = row.level;
     for (std::size_t at = level.find('"'); at != std::string::npos; at = level.find('"', at + 2))
       level.insert(at, 1, '"');
-    text += fmt::format("{},\"{}\",{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts,
+    text += fmt::format("{},\"{}\",{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.algorithm, level, row.rollouts,
                         row.examples, row.solved, row.solved_interval.low, row.solved_interval.high, row.rollouts_used,
                         interval(row.first_hit, row.first_hit_interval),
                         interval(row.shortest_layers, row.shortest_layers_interval),
                         interval(row.solved_difference, row.solved_difference_interval),
                         interval(row.layers_difference, row.layers_difference_interval),
-                        interval(row.over_optimum, row.over_optimum_interval), optional_text(row.near_optimum),
-                        interval(row.charged_difference, row.charged_difference_interval));
+                        interval(row.over_optimum, row.over_optimum_interval), row.near_optimum, row.optimum_both,
+                        row.optimum_known, interval(row.charged_difference, row.charged_difference_interval));
   }
   return text;
 }
@@ -300,7 +301,8 @@ std::string algorithms_markdown(std::span<const AlgorithmRow> rows, const Algori
   }
   return text +
          "In brackets: 95 % bootstrap over examples; differences are paired. Over the exhaustive optimum: mean excess "
-         "of the shortest valid program's layers, 0 where it is shorter; near: at most 5 % above. Rollouts to the "
+         "of the shortest valid program's layers, 0 where it is shorter, over the examples that both solve; near: at "
+         "most 5 % above, of those solved here, of those the exhaustive search solves. Rollouts to the "
          "first valid program: the identity counts as one, an unsolved example with the whole budget. Every algorithm "
          "but exhaustive ran once, at the largest budget; smaller ones are the first trials of that run, which they "
          "would have made too.\n" +

@@ -74,7 +74,14 @@ std::vector<SearchCounts> search_null(const RecordedRun& run, const labels::RunL
   return search_counts(store, run.examples);
 }
 
-std::string null_text(const RecordedRun& run) {
+/// How many programs an example had: transfer's pilot may have more than the others, a search that ends early fewer.
+std::string tried_text(std::span<const SearchCounts> searched) {
+  const auto [least, most] = std::ranges::minmax(searched, {}, &SearchCounts::trials);
+  return least.trials == most.trials ? fmt::format("{}", most.trials)
+                                     : fmt::format("{} to {}", least.trials, most.trials);
+}
+
+std::string null_text(const RecordedRun& run, const SearchedModel& model) {
   return fmt::format(
       "The search of this run ({}, {} programs an example) on {} examples: on the model, on the same layers in a "
       "shuffled order, and on layers with weights drawn anew from a normal distribution of each tensor's own mean and "
@@ -84,7 +91,7 @@ std::string null_text(const RecordedRun& run) {
       "program is; wrong_to_right: solved, of those that the identity gets wrong; valid_programs: right, of all "
       "programs tried. null_excess: the model's share less the null model's, in points, with intervals by bootstrap "
       "over examples.",
-      run.config.search.algorithm, run.config.search.rollouts, run.examples.size());
+      run.config.search.algorithm, tried_text(model.examples), run.examples.size());
 }
 
 }  // namespace
@@ -116,7 +123,7 @@ eval::ControlReport null_control(const std::filesystem::path& folder, const Null
   const labels::RunLock lock(run.controls());
   for (const pool::NullLayers layers : kinds)
     models.push_back({std::string(to_string(layers)), search_null(run, lock, examples, layers)});
-  eval::ControlReport report{"null", "Null models for " + run.config.name, null_text(run),
+  eval::ControlReport report{"null", "Null models for " + run.config.name, null_text(run, models.front()),
                              null_figures(models, run.config.seed, run.config.eval.bootstrap)};
   eval::write_control(run.controls(), report);
   return report;

@@ -109,7 +109,13 @@ class LabelAnalysis : public ::testing::Test {
 };
 
 TEST_F(LabelAnalysis, CountsWhatWasSearched) {
-  expect("counts", {{"examples", 7}, {"unfinished", 1}, {"base_unknown", 0}, {"rollouts", 23}, {"programs", 7}});
+  expect("counts", {{"examples", 7},
+                    {"unfinished", 1},
+                    {"base_unknown", 0},
+                    {"rollouts", 23},
+                    {"rollouts_least", 2},
+                    {"rollouts_most", 5},
+                    {"programs", 7}});
 }
 
 TEST_F(LabelAnalysis, CountsRightSolvableAndRescuedExamplesByLevel) {

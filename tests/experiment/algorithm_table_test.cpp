@@ -103,7 +103,11 @@ TEST(AlgorithmRows, ComparePairedWithTheDefault) {
 TEST(AlgorithmRows, MeasureDepthOverTheExhaustiveOptimum) {
   const auto rows = algorithm_rows(some_runs(), kLevels, options());
   EXPECT_DOUBLE_EQ(*find(rows, "guided", "all", 4).over_optimum, ((8 / 7.0 - 1) + 0 + 0) / 3);
-  EXPECT_DOUBLE_EQ(*find(rows, "guided", "all", 4).near_optimum, 2 / 3.0);
+  EXPECT_EQ(find(rows, "guided", "all", 4).near_optimum, 2);
+  EXPECT_EQ(find(rows, "guided", "all", 4).optimum_both, 3);
+  EXPECT_EQ(find(rows, "random", "all", 4).optimum_both, 2) << "b is unsolved";
+  EXPECT_EQ(find(rows, "random", "all", 4).optimum_known, 3);
+  EXPECT_EQ(find(rows, "exhaustive", "all", 3).optimum_known, 0) << "not compared with itself";
   EXPECT_EQ(find(rows, "exhaustive", "all", 3).solved, 3) << "at its own budget, once";
   int exhaustive = 0;
   for (const AlgorithmRow& row : rows) exhaustive += row.algorithm == "exhaustive" ? 1 : 0;
@@ -123,7 +127,7 @@ TEST(AlgorithmRows, RefuseRunsOfOtherExamplesAndAMissingDefault) {
 TEST(AlgorithmsCsv, LeavesWhatIsAbsentEmpty) {
   const std::string csv = algorithms_csv(algorithm_rows(some_runs(), kLevels, options()));
   EXPECT_NE(csv.find("\nguided,\"hard\",2,1,0,"), std::string::npos) << csv;
-  EXPECT_NE(csv.find(",2,2,2,2,,,,,,,,,,,,,,,,\n"), std::string::npos)
+  EXPECT_NE(csv.find(",2,2,2,2,,,,,,,,,,,,,0,0,1,,,\n"), std::string::npos)
       << "no valid program, nothing to compare: " << csv;
   std::size_t fields = 0;
   for (const char c : csv.substr(0, csv.find('\n'))) fields += c == ',' ? 1 : 0;

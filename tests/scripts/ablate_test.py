@@ -7,7 +7,6 @@ Run: .venv/bin/python tests/scripts/ablate_test.py
 import contextlib
 import csv
 import io
-import json
 import os
 import sqlite3
 import subprocess
@@ -17,15 +16,13 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "experiments" / "policies")]
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2] / "experiments" / "policies")]
 os.environ["TQDM_DISABLE"] = "1"
 
 import ablate
-import make_tiny_model
-from polar_export import package, source, verify
+import tiny_run
+from tiny_run import POLAR
 
-POLAR = Path(os.environ.get("POLAR_BINARY", ROOT / "build" / "check" / "polar"))
 CONFIGURATION = """
 name: whole
 pool: {pool}
@@ -38,33 +35,19 @@ eval: {{policies: [base, predictor, menu], bootstrap: 100, latency_examples: 0}}
 """
 
 
-def answered(pool):
-    """Questions with what the unchanged model answers, so that something is valid."""
-    for number in range(24):
-        question = f"{number} plus"
-        said = subprocess.run([POLAR, "generate", pool, question, "--max-new-tokens", "4"], check=True, capture_output=True, text=True).stdout
-        if said.strip():
-            yield question, said.strip()
-
-
 def trials(run):
     with contextlib.closing(sqlite3.connect(run / "labels.sqlite")) as database:
         return database.execute("SELECT * FROM trials").fetchall()
 
 
-@unittest.skipUnless(POLAR.exists(), f"{POLAR} is not built: scripts/test.sh builds it")
+@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
 class Ablate(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
-        with mock.patch.object(verify, "NEW_TOKENS", 3):
-            package.export(source.from_folder(make_tiny_model.make_folder(cls.folder / "hf", seed=1)), cls.folder / "pool", log=lambda line: None)
-        with open(cls.folder / "rows.jsonl", "w", encoding="utf-8") as rows:
-            for question, answer in answered(cls.folder / "pool"):
-                print(json.dumps({"id": question, "question": question, "answer": answer}), file=rows)
-        (cls.folder / "whole.yaml").write_text(CONFIGURATION.format(pool=cls.folder / "pool", rows=cls.folder / "rows.jsonl"), encoding="utf-8")
+        tiny_run.make(cls.folder, CONFIGURATION)
         subprocess.run([POLAR, "run", "whole.yaml"], cwd=cls.folder, check=True, capture_output=True)
         cls.whole = cls.folder / "runs" / "whole"
 

@@ -1,0 +1,78 @@
+"""Searches compared question by question: the same figures as the table of `polar bench algorithms`, of the questions that count.
+
+POLAR_BINARY names the program (default: build/check/polar, which scripts/test.sh builds first).
+Run: .venv/bin/python tests/scripts/compare_test.py
+"""
+
+import contextlib
+import csv
+import io
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2] / "experiments" / "labels")]
+
+import compare
+import tiny_run
+from tiny_run import POLAR
+
+CONFIGURATION = """
+name: whole
+pool: {pool}
+task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
+exec: {{dtype: float32, workers: 1}}
+search: {{algorithm: transfer, objective: first, minimise: off, transfer_pilot: 4, transfer_pilot_rollouts: 8, rollouts: 8, max_edits: 2,
+  max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}}
+predict: {{prefix_layers: 1}}
+"""
+
+
+@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
+class Compare(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        tiny_run.make(cls.folder, CONFIGURATION, right="0-2,2-3")
+        subprocess.run([POLAR, "bench", "algorithms", "whole.yaml", "--algorithms", "transfer,guided,random", "--rollouts", "1,8", "--out", "bench"],
+                       cwd=cls.folder, check=True, capture_output=True)
+
+    def compared(self, *arguments):
+        with mock.patch.object(sys, "argv", ["compare.py", *arguments]), contextlib.chdir(self.folder), \
+                contextlib.redirect_stdout(io.StringIO()) as said:
+            compare.main()
+        return [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.getvalue().splitlines() if line.startswith("| all")]
+
+    def test_shares_and_differences_are_those_of_the_bench(self):
+        with open(self.folder / "bench" / "algorithms.csv", newline="", encoding="utf-8") as file:
+            bench = {(row["algorithm"], row["rollouts"]): row for row in csv.DictReader(file) if row["level"] == "all"}
+        self.assertGreater(int(bench["transfer", "8"]["solved"]), 0)
+        for other in ("guided", "random"):
+            rows = self.compared("bench:transfer", f"bench:{other}", "--rollouts", "1", "8")
+            for row, rollouts in zip(rows, ("1", "8"), strict=True):
+                a, b = bench["transfer", rollouts], bench[other, rollouts]
+                share = [f"{100 * int(of['solved']) / int(of['examples']):.1f}" for of in (a, b)]
+                self.assertEqual(row[1:4], [a["examples"], *share])
+                self.assertEqual(row[4].split()[0], f"{100 * float(b['solved_difference']):+.1f}")
+
+    def test_a_problem_is_the_same_whatever_the_order_of_its_operands(self):
+        self.assertEqual(compare.problem("arith/sums/12+7"), compare.problem("arith/sums/7+12"))
+        self.assertNotEqual(compare.problem("arith/differences/12-7"), compare.problem("arith/differences/7-12"))
+        self.assertNotEqual(compare.problem("arith/sums/1+7"), compare.problem("arith/products/1*7"))
+
+    def test_what_another_run_asked_is_left_out(self):
+        with self.assertRaisesRegex(SystemExit, "found none but those left out"):
+            self.compared("bench:transfer", "bench:random", "--without", "bench")
+
+    def test_a_search_that_the_run_has_not_is_an_error(self):
+        with self.assertRaisesRegex(SystemExit, "bench:paper: expected RUN:ALGORITHM with one search"):
+            self.compared("bench:transfer", "bench:paper")
+
+
+if __name__ == "__main__":
+    unittest.main()
