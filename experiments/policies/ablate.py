@@ -9,6 +9,7 @@ searched again, and a variant that is done is not trained again. Writes OUT.md a
 import argparse
 import csv
 import dataclasses
+import json
 import pathlib
 import re
 import shutil
@@ -22,7 +23,8 @@ PUBLISHED = ["predict.epochs=10", "predict.batch=128", "predict.learning_rate=5e
              "predict.positions=all", "predict.targets=all", "predict.max_runs=2", "predict.unemittable=drop", "predict.max_programs=50",
              "predict.identity_weight=0.3", "predict.length_weight=0", "predict.margin_weight=0", "predict.identity_penalty=0",
              "predict.class_balance=1", "predict.clip=0", "predict.select=loss", "predict.patience=0", "predict.threshold=0.5",
-             "predict.rerank=0", "predict.beam=5"]
+             "predict.rerank=0", "predict.beam=5", "predict.level_weights=size",
+             "predict.standardise=true"]  # states of layers differ in scale by orders of magnitude, vectors of an embedding model do not
 STEPS = ["predict.batch=8"]
 ONLY_THE_PREDICTOR = ["menu.size=1", "menu.candidates=1"]
 # Nothing is timed, and no policy is trained that no study asks.
@@ -51,6 +53,8 @@ STUDIES = {
         "length weight 0.05": ["predict.length_weight=0.05"],
         "crop what it cannot emit": ["predict.unemittable=crop"],
         "as many runs as the search's": ["predict.max_runs=0"],
+        "inputs as they are": ["predict.standardise=false"],
+        "levels weigh alike": ["predict.level_weights=equal"],
         "calibrated threshold": ["predict.threshold=0"],
         "epoch by membership": ["predict.select=membership"],
         "rerank by length 1": ["predict.rerank=1"],
@@ -89,7 +93,7 @@ STUDIES = {
     }),
 }
 COLUMNS = ["policy", "variant", "split", "examples", "accuracy", "low", "high", "p", "identity_share", "layers", "distinct", "pass_most",
-           "flips_to_wrong", "flips_to_right"]
+           "flips_to_wrong", "flips_to_right", "dropped", "cropped", "cropped_valid"]
 
 
 def settings_of(study, variant):
@@ -111,13 +115,15 @@ def run_variant(polar, run, study, variant):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr[-2000:]}")
-    return folder / "report" / "results.csv"
+    return folder
 
 
-def figures(results, variant, policies):
+def figures(folder, variant, policies):
     """A row a policy and split, over all levels; base's own too."""
     found = {}
-    with open(results, newline="", encoding="utf-8") as file:
+    # Of the training programs, those the predictor cannot emit: a variant of what becomes of them is the same training where there are none.
+    shares = json.loads((folder / "selection.json").read_text(encoding="utf-8"))["predictor"]["unemittable_shares"]["train"]
+    with open(folder / "report" / "results.csv", newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             if row["level"] == "all" and row["policy"] in ("base", *policies):
                 found[row["policy"], row["split"], row["metric"], int(row["k"])] = row
@@ -136,18 +142,21 @@ def figures(results, variant, policies):
             "p": value("mcnemar_p") if compared else None, "identity_share": value("identity_share"), "layers": value("layers"),
             "distinct": int(value("distinct_programs@k")), "pass_most": value("pass@k", most),
             "flips_to_wrong": value("flips_to_wrong") if compared else None, "flips_to_right": value("flips_to_right") if compared else None,
+            **(shares if policy == "predictor" else {}),
         }
 
 
 def table(rows):
     lines = ["| policy | variant | right, % | p against base (McNemar, uncorrected) | base broken | base mended | the identity | layers | distinct programs "
-             "| any of its first 5 (an oracle) |", "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+             "| any of its first 5 (an oracle) | programs dropped, cropped, of these valid, % |",
+             "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for row in rows:
         compared = row["p"] is not None
         cells = [row["policy"], row["variant"], f"{100 * row['accuracy']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]",
                  f"{row['p']:.2g}" if compared else "", f"{100 * row['flips_to_wrong']:.1f}" if compared else "",
                  f"{100 * row['flips_to_right']:.1f}" if compared else "", f"{100 * row['identity_share']:.1f}", f"{row['layers']:.2f}",
-                 str(row["distinct"]), f"{100 * row['pass_most']:.1f}" if compared else ""]
+                 str(row["distinct"]), f"{100 * row['pass_most']:.1f}" if compared else "",
+                 ", ".join(f"{100 * row[share]:.1f}" for share in ("dropped", "cropped", "cropped_valid")) if "dropped" in row else ""]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -182,9 +191,9 @@ def main():
     rows = []
     for variant in args.only or study.variants:
         print(variant, flush=True)
-        results = run_variant(args.polar, args.run, args.study, variant)
+        folder = run_variant(args.polar, args.run, args.study, variant)
         known = {(row["policy"], row["split"]) for row in rows}
-        rows += [row for row in figures(results, variant, study.policies)
+        rows += [row for row in figures(folder, variant, study.policies)
                  if row["policy"] != "base" or ("base", row["split"]) not in known]
         write(rows, out)
 

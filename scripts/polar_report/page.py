@@ -165,7 +165,8 @@ def accuracy(results, split, place):
                      "Share of right answers by level and policy. Whiskers: 95 % intervals (Wilson). Hatched: chosen with the right answer known."),
              drawing(plots.depth(results, split, name + "d"),
                      "Accuracy against depth, averages over all levels. Whiskers: 95 % intervals. Open diamond: chosen with the right answer known."),
-             "</div>\n", "<h3>By policy, averages over all levels</h3>\n", policy_table(results, split)]
+             "</div>\n", "<h3>By policy, averages over all levels</h3>\n", policy_table(results, split),
+             levels_table(results, split)]
     if several := several_programs(results, split):
         parts += ["<h3>Several programs per question</h3>\n", several]
     if times := latency(results, split):
@@ -180,11 +181,33 @@ def policy_table(results, split):
             return results.find(policy, split, metric)
         n = get("pass@k")
         lines.append([policy_name(results, policy), n.n if n else "–", percent(n), number(get("layers")), number(get("depth_ratio"), 3),
-                      percent(get("identity_share")), percent(get("flips_to_right")), percent(get("flips_to_wrong")),
+                      number(get("executions_ratio"), 3), percent(get("identity_share")), percent(get("flips_to_right")), percent(get("flips_to_wrong")),
                       p_cell(get("mcnemar_p")), p_cell(get("mcnemar_p_holm")), p_cell(get("mcnemar_p_static")),
                       p_cell(get("mcnemar_p_static_holm"))])
-    return table(["policy", "questions", "right, %", "layers a token", "depth ratio", "unchanged model, %", "wrong → right, %",
+    return table(["policy", "questions", "right, %", "layers a token", "depth ratio", "layers an answer, of base's",
+                  "unchanged model, %", "wrong → right, %",
                   "right → wrong, %", "p against base", "Holm", "p against static best", "Holm"], lines)
+
+
+def levels_table(results, split):
+    """A row a policy and level."""
+    levels = [level for level in results.levels(split) if level != data.ALL]
+    timed = any(figure.split == split and figure.metric == "latency_ratio" for figure in results.figures)
+    lines = []
+    for level in levels:
+        for policy in results.policies(split):
+            def get(metric, policy=policy, level=level):
+                return results.find(policy, split, metric, level=level)
+            if not (n := get("pass@k")):
+                continue
+            lines.append([level, policy_name(results, policy), n.n, percent(n), number(get("layers")), number(get("executions_ratio"), 3),
+                          *([number(get("latency_ratio"), 3)] if timed else []), percent(get("identity_share"))])
+    if not lines:
+        return ""
+    head = ["level", "policy", "questions", "right, %", "layers a token", "layers an answer, of base's",
+            *(["latency, ratio to base"] if timed else []), "unchanged model, %"]
+    return (f"<details><summary>By policy and level, {len(lines)} rows</summary>\n" + table(head, lines, tall=True, text_columns=(0, 1))
+            + "</details>\n")
 
 
 def several_programs(results, split):

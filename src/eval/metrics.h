@@ -65,6 +65,8 @@ std::size_t select(std::span<const Candidate> ranked, int k);
 /// unique_layers    mean number of distinct layers of ranked[0]                           bootstrap
 /// depth_ratio      mean of layers / depth                                                bootstrap
 /// new_tokens       mean number of generated tokens of ranked[0]                          bootstrap
+/// executions       mean layer executions of the whole answer of ranked[0]                bootstrap
+/// executions_ratio their sum over base's                                                 none
 /// identity_share   share of ranked[0] equal to the identity program                      Wilson
 /// pass_without_identity@k
 ///                  share with a right answer among those of the first k that are not the

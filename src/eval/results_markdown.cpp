@@ -31,31 +31,42 @@ std::string policy_name(const FigureIndex& index, const std::string& policy, con
   return shown_name(policy) + (index.oracle(policy, split) ? " (oracle)" : "");
 }
 
-std::string accuracy_table(const FigureIndex& index, const std::string& split) {
+/// One metric, policy by level, with the number of examples at the end; policies without it are left out.
+std::string level_table(const FigureIndex& index, const std::string& split, const std::string& title,
+                        const char* metric, double scale, int digits) {
   const auto levels = index.levels(split);
   std::vector<std::string> cells{"policy"};
   for (const std::string& level : levels) cells.push_back(level == kAllLevels ? "all levels" : level);
   cells.emplace_back("examples");
-  std::string text = "### Accuracy (percent)\n\n" + markdown_head(cells);
+  std::string lines;
   for (const std::string& policy : index.policies(split)) {
-    cells = {policy_name(index, policy, split)};
-    for (const std::string& level : levels) cells.push_back(percent_cell(index.find(policy, split, level, "pass@k")));
-    const Figure* all = index.find(policy, split, kAllLevels, "pass@k");
-    cells.push_back(all ? fmt::format("{}", all->n) : kNone);
-    text += markdown_line(cells);
+    const Figure* all = index.find(policy, split, kAllLevels, metric);
+    if (!all) continue;
+    std::vector<std::string> line = {policy_name(index, policy, split)};
+    for (const std::string& level : levels)
+      line.push_back(cell(index.find(policy, split, level, metric), scale, digits));
+    line.push_back(fmt::format("{}", all->n));
+    lines += markdown_line(line);
   }
-  return text;
+  return lines.empty() ? "" : fmt::format("\n### {}\n\n", title) + markdown_head(cells) + lines;
+}
+
+std::string levels_tables(const FigureIndex& index, const std::string& split) {
+  return level_table(index, split, "Layers a token, by level", "layers", 1, 2) +
+         level_table(index, split, "Answers of the unchanged order, by level (percent)", "identity_share", 100, 1) +
+         level_table(index, split, "Latency, ratio to base, by level", "latency_ratio", 1, 3);
 }
 
 std::string depth_table(const FigureIndex& index, const std::string& split) {
-  std::string text =
-      "\n### Depth (means over all levels)\n\n" +
-      markdown_head({"policy", "layers a token", "distinct layers", "depth ratio", "new tokens", "identity (percent)"});
+  std::string text = "\n### Depth (means over all levels)\n\n" +
+                     markdown_head({"policy", "layers a token", "distinct layers", "depth ratio", "new tokens",
+                                    "layers an answer", "of base's", "identity (percent)"});
   for (const std::string& policy : index.policies(split)) {
     auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
-    text += markdown_line({policy_name(index, policy, split), cell(get("layers"), 1, 2),
-                           cell(get("unique_layers"), 1, 2), cell(get("depth_ratio"), 1, 3),
-                           cell(get("new_tokens"), 1, 2), percent_cell(get("identity_share"))});
+    text +=
+        markdown_line({policy_name(index, policy, split), cell(get("layers"), 1, 2), cell(get("unique_layers"), 1, 2),
+                       cell(get("depth_ratio"), 1, 3), cell(get("new_tokens"), 1, 2), cell(get("executions"), 1, 1),
+                       cell(get("executions_ratio"), 1, 3), percent_cell(get("identity_share"))});
   }
   return text;
 }
@@ -142,9 +153,9 @@ std::string results_markdown(const std::vector<Figure>& figures) {
         "\nBase sampling best takes, at each k, the temperature that is best on the very examples shown: an optimistic "
         "choice.\n";
   for (const std::string& split : index.splits())
-    text += fmt::format("\n## {}\n\n", split) + accuracy_table(index, split) + depth_table(index, split) +
-            comparison_table(index, split) + several_programs_table(index, split) + proposals_table(index, split) +
-            latency_table(index, split);
+    text += fmt::format("\n## {}\n", split) + level_table(index, split, "Accuracy (percent)", "pass@k", 100, 1) +
+            depth_table(index, split) + comparison_table(index, split) + several_programs_table(index, split) +
+            proposals_table(index, split) + latency_table(index, split) + levels_tables(index, split);
   return text;
 }
 

@@ -18,7 +18,7 @@ Json to_json(const Candidate& candidate) {
   return {{"program", candidate.program.text()}, {"answer", candidate.answer},
           {"correct", candidate.correct},        {"confidence", candidate.confidence},
           {"layers", candidate.layers},          {"unique_layers", candidate.unique_layers},
-          {"new_tokens", candidate.new_tokens}};
+          {"new_tokens", candidate.new_tokens},  {"executions", candidate.executions}};
 }
 
 Json to_json(const EvaluationRow& row) {
@@ -37,6 +37,7 @@ Candidate candidate_from(const Json& json) {
   json.at("layers").get_to(candidate.layers);
   json.at("unique_layers").get_to(candidate.unique_layers);
   json.at("new_tokens").get_to(candidate.new_tokens);
+  json.at("executions").get_to(candidate.executions);
   return candidate;
 }
 

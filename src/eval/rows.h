@@ -20,6 +20,7 @@ struct Candidate {
   int layers = 0;         ///< layer executions a token
   int unique_layers = 0;  ///< distinct layers
   int new_tokens = 0;     ///< generated, the stop token included
+  int executions = 0;     ///< layer executions of the whole answer: layers a token times tokens, summed over programs
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 

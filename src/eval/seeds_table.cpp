@@ -81,6 +81,7 @@ std::vector<std::string> line_of(const SeedIndex& index, const SeedFigure& accur
   const auto fixed = index.find(std::string(kStaticBest), accuracy.split, accuracy.metric);
   cells.insert(cells.end(), {gain(&accuracy, base), greatest_p(get("mcnemar_p_holm")), gain(&accuracy, fixed),
                              greatest_p(get("mcnemar_p_static_holm")), fmt::format("{:.3f}", get("depth_ratio")->mean),
+                             get("executions_ratio") ? fmt::format("{:.3f}", get("executions_ratio")->mean) : kNone,
                              fmt::format("{:.1f}", 100 * get("identity_share")->mean)});
   return cells;
 }
@@ -118,7 +119,7 @@ std::string seeds_markdown(std::span<const SeedFigure> figures, std::span<const 
   std::vector<std::string> head = {"policy"};
   for (const std::uint64_t seed : seeds) head.push_back(fmt::format("seed {}", seed));
   head.insert(head.end(), {"mean", "over base", "greatest p, Holm", "over static best", "greatest p, Holm",
-                           "depth ratio", "identity (percent)"});
+                           "depth ratio", "layers an answer, of base's", "identity (percent)"});
   const SeedIndex index(figures);
   std::string text =
       "# Seeds\n\nAccuracy in percent, all levels pooled; mean with the standard deviation of the seeds. ";

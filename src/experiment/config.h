@@ -126,6 +126,8 @@ struct PredictConfig {
   double threshold{};  ///< 0: calibrated
   double rerank{};
   int beam{};
+  bool standardise{};
+  std::string level_weights;  ///< "size" or "equal"
   bool operator==(const PredictConfig&) const = default;
 };
 
@@ -151,6 +153,8 @@ struct MenuConfig {
 
 struct BaselinesConfig {
   int examples_per_level{};          ///< training examples that baselines look at; 0: all
+  int finalists{};                   ///< blocks of static_skip and of rys that are ranked again; 0: none
+  int finalists_per_level{};         ///< training examples for that; 0: all
   std::vector<int> shortgpt_layers;  ///< numbers of removed layers to choose from
   bool operator==(const BaselinesConfig&) const = default;
 };

@@ -51,13 +51,9 @@ std::string digest_of(const Stage& stage) {
 eval::Candidate candidate_of(const core::Program& program, const exec::Answer& answer, const task::Example& example,
                              const task::TextGrader& grader) {
   const bool correct = grader.judge(answer.text, example.answer, true) == task::Verdict::kCorrect;
-  return {program,
-          answer.answer,
-          correct,
-          answer.confidence,
-          program.length(),
-          program.unique_depth(),
-          static_cast<int>(answer.tokens.size())};
+  const int tokens = static_cast<int>(answer.tokens.size());
+  return {program,          answer.answer,          correct, answer.confidence,
+          program.length(), program.unique_depth(), tokens,  program.length() * tokens};
 }
 
 /// What a cascade answers, charged with all that it ran. `answer` gives the answer under a program.
@@ -72,7 +68,12 @@ eval::Candidate settled(std::unique_ptr<policy::Cascade> cascade, AnswerOf answe
   given.layers = run.layers();
   given.new_tokens = static_cast<int>(run.tokens());
   std::set<int> distinct;
-  for (const core::Program& program : run.programs) distinct.insert(program.layers().begin(), program.layers().end());
+  given.executions = 0;
+  for (std::size_t i = 0; i < run.programs.size(); ++i) {
+    const auto layers = run.programs[i].layers();
+    distinct.insert(layers.begin(), layers.end());
+    given.executions += run.programs[i].length() * static_cast<int>(run.answers[i].tokens.size());
+  }
   given.unique_layers = static_cast<int>(distinct.size());
   return given;
 }
@@ -80,8 +81,8 @@ eval::Candidate settled(std::unique_ptr<policy::Cascade> cascade, AnswerOf answe
 }  // namespace
 
 Stage EvaluateStage::stage() const {
-  constexpr std::string_view kKeys[] = {
-      "seed", "pool", "task.", "exec.", "search.", "eval.", "predict.beam", "predict.per_level", "router.dial"};
+  constexpr std::string_view kKeys[] = {"seed",       "pool", "task.", "exec.", "search.", "eval.", "predict.per_level",
+                                        "router.dial"};
   std::vector<task::Example> all = state_.data.dataset.test;
   for (const task::NamedSplit& split : state_.data.dataset.ood)
     all.insert(all.end(), split.examples.begin(), split.examples.end());
@@ -172,7 +173,7 @@ void EvaluateStage::load_policies() {
     planners_.push_back(std::make_unique<policy::RandomPlanner>(state_.space, state_.config.seed, k));
   load_baselines();
   if (state_.config.eval.uses("predictor"))
-    planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_, state_.config.predict.beam));
+    planners_.push_back(std::make_unique<policy::PredictorPlanner>(*predictor_));
   load_level_predictors();
   load_routers();
   if (state_.config.eval.uses("menu")) {
@@ -223,8 +224,7 @@ void EvaluateStage::load_level_predictors() {
     predictors.emplace(
         level, predict::load_predictor(state_.directory.file(folder), state_.model.pool->manifest().weights_digest));
   }
-  planners_.push_back(std::make_unique<policy::LevelPredictorPlanner>(std::move(predictors), state_.depth(),
-                                                                      state_.config.predict.beam));
+  planners_.push_back(std::make_unique<policy::LevelPredictorPlanner>(std::move(predictors), state_.depth()));
 }
 
 /// The dial is Dr.LLM's.

@@ -242,6 +242,11 @@ std::vector<Field> predict_fields() {
       field(KEY(predict.rerank), 0, number_from(0),
             "Penalty on program length over depth, against log-probability, in ranking the beam."),
       field(KEY(predict.beam), 5, integer_in(1, 1024), "Beam width of decoding."),
+      field(KEY(predict.standardise), true, yes_or_no(),
+            "Inputs with mean 0 and deviation 1 over the training examples; false: as they are, as published for the "
+            "vectors of an embedding model."),
+      field(KEY(predict.level_weights), "size", one_of({"size", "equal"}),
+            "How levels weigh in the loss: by their number of training examples, or all alike."),
   };
 }
 
@@ -291,6 +296,10 @@ std::vector<Field> baselines_fields() {
   return {
       field(KEY(baselines.examples_per_level), 20, integer_from(0),
             "Training examples a level for shortgpt, static_skip and rys, so many of each, drawn by hash; 0: all."),
+      field(KEY(baselines.finalists), 10, integer_from(0),
+            "static_skip and rys: so many of the best blocks are ranked again on more training examples; 0: none."),
+      field(KEY(baselines.finalists_per_level), 200, integer_from(0),
+            "Training examples a level for that, at least baselines.examples_per_level; 0: all."),
       field(KEY(baselines.shortgpt_layers), std::vector<int>{1, 2, 3}, list_of("integers >= 1", integer_from(1), 1),
             "shortgpt: how many layers to remove; the number that runs first is chosen on validation."),
   };

@@ -34,21 +34,14 @@ double accuracy_of(std::span<const search::Outcome> outcomes) {
 }
 
 /// The blocks of one mode over all levels, the best first.
-json block_ranking(std::span<const ScanRow> rows, std::string_view mode) {
-  std::vector<const ScanRow*> own;
+std::vector<ScanRow> best_first(std::span<const ScanRow> rows, std::string_view mode) {
+  std::vector<ScanRow> own;
   for (const ScanRow& row : rows) {
-    if (row.mode == mode && row.level == eval::kAllLevels) own.push_back(&row);
+    if (row.mode == mode && row.level == eval::kAllLevels) own.push_back(row);
   }
   std::ranges::stable_sort(own, std::ranges::greater(),
-                           [](const ScanRow* row) { return std::pair(row->accuracy, row->log_prob_change); });
-  json ranking = json::array();
-  for (const ScanRow* row : own) {
-    ranking.push_back({{"program", row->program.text()},
-                       {"edit", core::to_string(*row->edit)},
-                       {"train_accuracy", row->accuracy},
-                       {"train_log_prob_change", row->log_prob_change}});
-  }
-  return {{"train_examples", own.empty() ? 0 : own.front()->n}, {"ranking", ranking}};
+                           [](const ScanRow& row) { return std::pair(row.accuracy, row.log_prob_change); });
+  return own;
 }
 
 policy::RankedPrograms ranked(const json& manifest, const char* policy, int depth) {
@@ -110,7 +103,7 @@ void BaselineStage::run(const labels::LabelStore& labels, const std::string& lab
     const std::vector<ScanRow> rows = scanned_blocks(labels);
     core::write_file(state_.directory.file("baselines/scan.csv"), scan_csv(rows));
     for (const auto& [policy, mode] : kBlockModes) {
-      if (state_.config.eval.uses(policy)) manifest[std::string(policy)] = block_ranking(rows, mode);
+      if (state_.config.eval.uses(policy)) manifest[std::string(policy)] = block_ranking(labels, rows, mode);
     }
   }
   if (state_.config.eval.uses("label_prior")) manifest["label_prior"] = label_prior(labels);
@@ -194,6 +187,11 @@ std::vector<ScanRow> BaselineStage::scanned_blocks(const labels::LabelStore& lab
 
   const std::vector<task::Example> examples =
       slice_levels(state_.data.dataset.train, 0, state_.config.baselines.examples_per_level);
+  return scan(labels, std::move(scanned), examples);
+}
+
+std::vector<ScanRow> BaselineStage::scan(const labels::LabelStore& labels, std::vector<ScannedProgram> scanned,
+                                         std::span<const task::Example> examples) const {
   std::vector<core::Program> programs;
   for (const ScannedProgram& one : scanned) programs.push_back(one.program);
   std::vector<std::vector<search::Outcome>> results = outcomes(labels, examples, programs);
@@ -201,6 +199,28 @@ std::vector<ScanRow> BaselineStage::scanned_blocks(const labels::LabelStore& lab
   std::vector<std::string> levels;
   for (const task::Example& example : examples) levels.push_back(example.level);
   return scan_rows(scanned, levels, state_.config.seed, state_.config.eval.bootstrap);
+}
+
+json BaselineStage::block_ranking(const labels::LabelStore& labels, std::span<const ScanRow> rows,
+                                  std::string_view mode) const {
+  const BaselinesConfig& config = state_.config.baselines;
+  std::vector<ScanRow> ranking = best_first(rows, mode);
+  const std::vector<task::Example> more = slice_levels(state_.data.dataset.train, 0, config.finalists_per_level);
+  const auto finalists = std::min(ranking.size(), static_cast<std::size_t>(config.finalists));
+  if (finalists > 1 && static_cast<int>(more.size()) > ranking.front().n) {
+    std::vector<ScannedProgram> scanned = {{std::nullopt, core::Program::identity(state_.depth()), {}}};
+    for (const ScanRow& row : std::span(ranking).first(finalists)) scanned.push_back({row.edit, row.program, {}});
+    std::ranges::copy(best_first(scan(labels, std::move(scanned), more), mode), ranking.begin());
+  }
+  json entries = json::array();
+  for (const ScanRow& row : ranking) {
+    entries.push_back({{"program", row.program.text()},
+                       {"edit", core::to_string(*row.edit)},
+                       {"train_examples", row.n},
+                       {"train_accuracy", row.accuracy},
+                       {"train_log_prob_change", row.log_prob_change}});
+  }
+  return {{"ranking", entries}};
 }
 
 json BaselineStage::label_prior(const labels::LabelStore& labels) const {

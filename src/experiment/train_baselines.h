@@ -20,6 +20,10 @@ namespace polar::experiment {
 /// measured on training prompts of the task, not on PG19; only layers in [search.first_layer, search.end_layer) are
 /// removed; the paper fixes n and tries no second choice.
 ///
+/// Both `static_skip` and `rys` rank all their blocks on baselines.examples_per_level training examples a level, and
+/// the first baselines.finalists of them again on baselines.finalists_per_level: a block that is best of many on few
+/// examples is so by luck. The finalists then come first.
+///
 /// `static_skip`: skips one contiguous block of 1 … search.max_block layers, as Gromov et al. prune ("The Unreasonable
 /// Ineffectiveness of the Deeper Layers", arXiv 2403.17887). Candidates: the blocks by training accuracy, equal ones by
 /// mean log-probability of the reference. Deviations: they choose the block of a given length by the angle between its
@@ -65,6 +69,10 @@ class BaselineStage {
   Stage stage(const std::string& labels_digest) const;
   nlohmann::json shortgpt(const labels::LabelStore& labels) const;
   std::vector<ScanRow> scanned_blocks(const labels::LabelStore& labels) const;
+  std::vector<ScanRow> scan(const labels::LabelStore& labels, std::vector<ScannedProgram> scanned,
+                            std::span<const task::Example> examples) const;
+  nlohmann::json block_ranking(const labels::LabelStore& labels, std::span<const ScanRow> rows,
+                               std::string_view mode) const;
   nlohmann::json label_prior(const labels::LabelStore& labels) const;
   std::vector<std::vector<search::Outcome>> outcomes(const labels::LabelStore& labels,
                                                      std::span<const task::Example> examples,

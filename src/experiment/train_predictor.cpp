@@ -117,6 +117,8 @@ predict::TrainingOptions training_options(const Experiment::State& state, const 
   options.selection = config.select == "loss" ? predict::Selection::kLoss : predict::Selection::kMembership;
   options.patience = config.patience;
   options.length_penalty = config.rerank;
+  options.beam = config.beam;
+  options.standardise_inputs = config.standardise;
   options.checkpoint = state.directory.file(folder + kCheckpoint);
   options.say = [&state](const std::string& line) { state.say("train: " + line); };
   options.interrupt = &interrupt_flag();
@@ -172,6 +174,17 @@ Prepared prepare(Experiment::State& state, const labels::LabelStore& store, cons
   return made;
 }
 
+/// One an example, so that every level's examples with targets weigh as much as another's together; empty: 1 each.
+std::vector<double> level_weights(const PredictConfig& config, std::span<const task::Example> examples,
+                                  std::span<const predict::ExampleTargets> targets) {
+  if (config.level_weights == "size") return {};
+  std::map<std::string, double> counts;
+  for (std::size_t i = 0; i < examples.size(); ++i) counts[examples[i].level] += targets[i].empty() ? 0 : 1;
+  std::vector<double> weights;
+  for (const task::Example& example : examples) weights.push_back(1 / std::max(1.0, counts[example.level]));
+  return weights;
+}
+
 /// Steps 3 to 5.
 json train_on(Experiment::State& state, const labels::LabelStore& store, const Prepared& labels,
               const LearningSet& train, const LearningSet& valid, const std::string& folder) {
@@ -182,15 +195,20 @@ json train_on(Experiment::State& state, const labels::LabelStore& store, const P
       config.heads,  config.encoder_layers,        config.feed_forward,         config.dropout};
   predict::Predictor predictor(shape, core::derive_seed(state.config.seed, "predictor weights"));
   const auto known = known_valid(store, valid.examples, labels.valid);
+  const std::vector<double> weights = level_weights(config, train.examples, labels.train.targets);
+  const std::vector<double> valid_weights = level_weights(config, valid.examples, labels.valid.targets);
   predict::TrainingReport report =  // 3
-      predict::train(predictor, {train.features, labels.train.targets, {}},
-                     {valid.features, labels.valid.targets, {}, known}, targets, training_options(state, folder));
+      predict::train(predictor, {train.features, labels.train.targets, weights},
+                     {valid.features, labels.valid.targets, valid_weights, known}, targets,
+                     training_options(state, folder));
 
   predict::Calibration calibration;  // 4
-  predict::Decoding decoding{config.threshold, config.rerank};
+  predict::Decoding decoding{config.threshold, config.rerank, config.beam};
   if (config.threshold == 0) {
-    const predict::DecodeOptions decode{
-        .limits = targets.limits, .first_layer = targets.first_layer, .length_penalty = config.rerank};
+    const predict::DecodeOptions decode{.limits = targets.limits,
+                                        .first_layer = targets.first_layer,
+                                        .beam = config.beam,
+                                        .length_penalty = config.rerank};
     calibration = predict::calibrate_threshold(predictor.logits(valid.features), known, decode);
     decoding.boundary_threshold = calibration.threshold;
   }

@@ -47,9 +47,8 @@ std::vector<int> problems_of(std::span<const task::Example> examples) {
 }  // namespace
 
 Stage TrainStage::stage(const std::string& labels_digest) const {
-  constexpr std::string_view kKeys[] = {"seed",         "pool",  "task.",           "exec.",     "search.",
-                                        "predict.",     "menu.", "-search.oracle_", "-task.ood", "-task.test_per_level",
-                                        "-predict.beam"};
+  constexpr std::string_view kKeys[] = {"seed",     "pool",  "task.",           "exec.",     "search.",
+                                        "predict.", "menu.", "-search.oracle_", "-task.ood", "-task.test_per_level"};
   std::vector<std::string> outputs = {"predictor/manifest.json", kSelectionFile};
   for (const std::string& menu : menu_names(state_.config.menu)) outputs.push_back(menu + "/manifest.json");
   if (trains_cascade(state_.config.menu)) outputs.push_back(std::string(kCascade) + "/manifest.json");

@@ -55,7 +55,7 @@ std::vector<RankedPrograms> PredictorPlanner::propose(std::span<const Input> inp
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) {
     RankedPrograms programs;
-    for (predict::ScoredProgram& scored : predictor_.propose(*input.features, beam_))
+    for (predict::ScoredProgram& scored : predictor_.propose(*input.features))
       programs.push_back(std::move(scored.program));
     proposals.push_back(std::move(programs));
   }
@@ -68,7 +68,7 @@ std::vector<RankedPrograms> LevelPredictorPlanner::propose(std::span<const Input
     const auto own = predictors_.find(input.level);
     proposals.push_back(own == predictors_.end()
                             ? RankedPrograms{identity_}
-                            : std::move(PredictorPlanner(own->second, beam_).propose(std::span(&input, 1)).front()));
+                            : std::move(PredictorPlanner(own->second).propose(std::span(&input, 1)).front()));
   }
   return proposals;
 }

@@ -48,14 +48,13 @@ class RandomPlanner final : public Planner {
 /// The paper's predictor: programs of the beam, most probable first.
 class PredictorPlanner final : public Planner {
  public:
-  PredictorPlanner(const predict::TrainedPredictor& predictor, int beam) : predictor_(predictor), beam_(beam) {}
+  explicit PredictorPlanner(const predict::TrainedPredictor& predictor) : predictor_(predictor) {}
   std::string name() const override { return "predictor"; }
   bool reads_features() const override { return true; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
 
  private:
   const predict::TrainedPredictor& predictor_;
-  int beam_;
 };
 
 /// One predictor a level, as the paper has them in distribution; the identity for a level without one. Its inputs must
@@ -63,8 +62,8 @@ class PredictorPlanner final : public Planner {
 class LevelPredictorPlanner final : public Planner {
  public:
   /// `predictors`: by level; D layers are the identity's.
-  LevelPredictorPlanner(std::map<std::string, predict::TrainedPredictor> predictors, int depth, int beam)
-      : predictors_(std::move(predictors)), identity_(core::Program::identity(depth)), beam_(beam) {}
+  LevelPredictorPlanner(std::map<std::string, predict::TrainedPredictor> predictors, int depth)
+      : predictors_(std::move(predictors)), identity_(core::Program::identity(depth)) {}
   std::string name() const override { return "predictor_told_level"; }
   bool reads_features() const override { return true; }
   bool is_told_the_level() const override { return true; }
@@ -73,7 +72,6 @@ class LevelPredictorPlanner final : public Planner {
  private:
   std::map<std::string, predict::TrainedPredictor> predictors_;
   core::Program identity_;
-  int beam_;
 };
 
 /// The menu policy: the rule's choice first, then the other programs by score less λ·K/D. With a menu that is a cascade

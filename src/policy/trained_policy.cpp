@@ -13,7 +13,6 @@
 namespace polar::policy {
 namespace {
 
-constexpr int kBeam = 5;        ///< of the paper's decoding
 constexpr int kCandidates = 1;  ///< a deployed policy that is no cascade runs its first choice
 
 }  // namespace
@@ -37,7 +36,7 @@ TrainedPolicy TrainedPolicy::load(const std::filesystem::path& folder, std::stri
   const std::string kind = predict::artifact_kind(folder);
   if (kind == predict::kPredictorKind) {
     model->predictor.emplace(predict::load_predictor(folder, weights_digest));
-    model->planner = std::make_unique<PredictorPlanner>(*model->predictor, kBeam);
+    model->planner = std::make_unique<PredictorPlanner>(*model->predictor);
   } else if (kind == predict::kMenuKind || kind == predict::kCascadeKind) {
     model->menu.emplace(predict::load_menu(folder, weights_digest));
     const int candidates = model->menu->cascade ? model->menu->cascade->tries : kCandidates;

@@ -73,11 +73,13 @@ TrainingReport report_from(const json& body) {
 }
 
 json to_json(const Decoding& decoding) {
-  return {{"boundary_threshold", decoding.boundary_threshold}, {"length_penalty", decoding.length_penalty}};
+  return {{"boundary_threshold", decoding.boundary_threshold},
+          {"length_penalty", decoding.length_penalty},
+          {"beam", decoding.beam}};
 }
 
 Decoding decoding_from(const json& body) {
-  return {body.at("boundary_threshold"), body.at("length_penalty")};
+  return {body.at("boundary_threshold"), body.at("length_penalty"), body.value("beam", Decoding().beam)};
 }
 
 /// One part of the manifest's body, read by `read`.
@@ -102,14 +104,13 @@ json counts_json(const TargetCounts& counts) {
           {"crops_valid", counts.crops_valid}};
 }
 
-std::vector<ScoredProgram> TrainedPredictor::propose(const TokenFeatures& features, int beam,
-                                                     int top_operations) const {
+std::vector<ScoredProgram> TrainedPredictor::propose(const TokenFeatures& features, int top_operations) const {
   DecodeOptions options;
   options.limits = targets.limits;
   options.first_layer = targets.first_layer;
   options.boundary_threshold = decoding.boundary_threshold;
   options.length_penalty = decoding.length_penalty;
-  options.beam = beam;
+  options.beam = decoding.beam;
   options.top_operations = top_operations;
   return decode(predictor.logits(std::span(&features, 1)).front(), options);
 }

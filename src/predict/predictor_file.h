@@ -18,6 +18,7 @@ inline constexpr const char* kPredictorKind = "program predictor";  ///< in the 
 struct Decoding {
   double boundary_threshold = 0.5;  ///< DecodeOptions::boundary_threshold
   double length_penalty = 0;        ///< DecodeOptions::length_penalty
+  int beam = 5;                     ///< DecodeOptions::beam
   friend bool operator==(const Decoding&, const Decoding&) = default;
 };
 
@@ -32,7 +33,7 @@ struct TrainedPredictor {
   Decoding decoding = {};
 
   /// Ranked programs for one input, best first (decode.h), by `targets` and `decoding`.
-  std::vector<ScoredProgram> propose(const TokenFeatures& features, int beam = 5, int top_operations = 2) const;
+  std::vector<ScoredProgram> propose(const TokenFeatures& features, int top_operations = 2) const;
 };
 
 /// An object with the members' names.

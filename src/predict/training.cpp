@@ -66,8 +66,10 @@ class Training {
         network_(predictor.network()),
         validation_(validation),
         options_(options),
-        decoding_{
-            .limits = targets.limits, .first_layer = targets.first_layer, .length_penalty = options.length_penalty},
+        decoding_{.limits = targets.limits,
+                  .first_layer = targets.first_layer,
+                  .beam = options.beam,
+                  .length_penalty = options.length_penalty},
         loss_{targets.first_layer, options.positions, options.loss, options.identity_penalty},
         class_weights_(class_weights(training.targets, predictor.shape().depth, predictor.shape().operations,
                                      options.class_balance)),

@@ -16,7 +16,7 @@ bool same_text(std::string_view a, std::string_view b) {
 /// A program of six layers that answered; right when the answer is "1".
 Candidate answered(const std::string& answer, double confidence = 0, const std::string& program = "0-5") {
   const auto parsed = core::Program::parse(program);
-  return {parsed, answer, answer == "1", confidence, parsed.length(), parsed.unique_depth(), 2};
+  return {parsed, answer, answer == "1", confidence, parsed.length(), parsed.unique_depth(), 2, 2 * parsed.length()};
 }
 
 EvaluationRow row(const std::string& policy, const std::string& example, const std::string& level,
@@ -125,6 +125,9 @@ TEST(Metrics, DescribeTheProgramThatIsRun) {
   EXPECT_EQ(value(figures, "menu", "a", "identity_share"), 0.5);
   EXPECT_EQ(value(figures, "base", "a", "identity_share"), 1);
   EXPECT_EQ(value(figures, "menu", "a", "new_tokens"), 2);
+  EXPECT_EQ(value(figures, "menu", "a", "executions"), 14);
+  EXPECT_DOUBLE_EQ(value(figures, "menu", "a", "executions_ratio"), (12 + 16) / 24.0);
+  EXPECT_EQ(value(figures, "base", "a", "executions_ratio"), 1);
   EXPECT_EQ(find(figures, "menu", "a", "layers")->ci_low, 6);  // two values: every mean of them is likely
   EXPECT_EQ(find(figures, "menu", "a", "layers")->ci_high, 8);
 }

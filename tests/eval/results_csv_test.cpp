@@ -67,6 +67,19 @@ TEST(ResultsMarkdown, ShowsLatencyWhereItWasMeasured) {
             std::string::npos);
 }
 
+TEST(ResultsMarkdown, ShowsDepthByLevelAndTheLayersOfWholeAnswers) {
+  auto figures = some_figures();
+  figures.push_back(figure("base", "easy", "layers", 30, 30, 30));
+  figures.push_back(figure("base", "all", "executions", 129, 120, 140));
+  figures.push_back(figure("base", "all", "executions_ratio", 1));
+  const std::string text = results_markdown(figures);
+  for (const char* expected :
+       {"### Layers a token, by level\n\n| policy | easy | all levels | examples |",
+        "| base | 30.00 [30.00, 30.00] | 30.00 [30.00, 30.00] | 90 |\n", "| – | 129.0 [120.0, 140.0] | 1.000 | – |\n"})
+    EXPECT_NE(text.find(expected), std::string::npos) << expected << "\nnot in\n" << text;
+  EXPECT_EQ(text.find("Latency, ratio to base, by level"), std::string::npos) << "none was measured";
+}
+
 TEST(ResultsMarkdown, KeepsABarInANameInsideItsCell) {
   EXPECT_NE(results_markdown({figure("a|b", "all", "pass@k", 1)}).find("| a\\|b | 100.0 | 90 |"), std::string::npos);
 }

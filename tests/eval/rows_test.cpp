@@ -18,8 +18,8 @@ EvaluationRow a_row() {
           "two \"digits\"",
           "menu",
           false,
-          {{core::Program::parse("0-2,4,3-5"), "12", true, -0.25, 6, 6, 3},
-           {core::Program::identity(6), "", false, -1e-300, 6, 6, 6}},
+          {{core::Program::parse("0-2,4,3-5"), "12", true, -0.25, 6, 6, 3, 18},
+           {core::Program::identity(6), "", false, -1e-300, 6, 6, 6, 36}},
           "5 + 7\n=",
           "12"};
 }
@@ -38,12 +38,13 @@ TEST(EvaluationRows, ComeBackAsTheyWereWritten) {
 TEST(EvaluationRows, StandOneALineInOrderWithReadablePrograms) {
   const test::TemporaryFolder folder;
   write_rows(folder / "rows", {a_row()});
-  EXPECT_EQ(core::read_file(folder / "rows"),
-            R"({"example":"e1","split":"test","level":"two \"digits\"","policy":"menu","oracle":false,)"
-            R"("question":"5 + 7\n=","reference":"12","ranked":[{"program":"0-2,4,3-5","answer":"12","correct":true,)"
-            R"("confidence":-0.25,"layers":6,"unique_layers":6,"new_tokens":3},{"program":"0-5","answer":"",)"
-            R"("correct":false,"confidence":-1e-300,"layers":6,"unique_layers":6,"new_tokens":6}]})"
-            "\n");
+  EXPECT_EQ(
+      core::read_file(folder / "rows"),
+      R"({"example":"e1","split":"test","level":"two \"digits\"","policy":"menu","oracle":false,)"
+      R"("question":"5 + 7\n=","reference":"12","ranked":[{"program":"0-2,4,3-5","answer":"12","correct":true,)"
+      R"("confidence":-0.25,"layers":6,"unique_layers":6,"new_tokens":3,"executions":18},{"program":"0-5","answer":"",)"
+      R"("correct":false,"confidence":-1e-300,"layers":6,"unique_layers":6,"new_tokens":6,"executions":36}]})"
+      "\n");
 }
 
 TEST(EvaluationRows, ReplaceInvalidUtf8) {

@@ -19,7 +19,7 @@ EvaluationRow row(const std::string& policy, int example, bool correct) {
           "sums",
           policy,
           false,
-          {{program, "1", correct, 0, program.length(), program.unique_depth(), 2}},
+          {{program, "1", correct, 0, program.length(), program.unique_depth(), 2, 2 * program.length()}},
           "q",
           "1"};
 }
@@ -62,7 +62,7 @@ TEST(Seeds, MakeALineAPolicyWithTheLeastGainAndTheGreatestP) {
       << table;
   EXPECT_NE(
       table.find("| menu | 60.0 | 90.0 | 75.0 ± 21.2 | +45.0 (least +40.0) | 0.250 | +40.0 (least +30.0) | 0.500 | "
-                 "0.750 | 0.0 |"),
+                 "0.750 | 0.750 | 0.0 |"),
       std::string::npos)
       << table;
 }

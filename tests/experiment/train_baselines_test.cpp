@@ -24,6 +24,7 @@ class TrainBaselinesTest : public test::TinyRunTest {
     made.eval.policies = {"base"};
     made.eval.policies.insert(made.eval.policies.end(), policies.begin(), policies.end());
     made.baselines.examples_per_level = 4;
+    made.baselines.finalists = 0;
     made.search.max_block = 2;
     return made;
   }
@@ -47,7 +48,6 @@ TEST_F(TrainBaselinesTest, RanksBlocksByTheirTrainingAccuracy) {
   for (const auto& [policy, blocks] : {std::pair("static_skip", 11), std::pair("rys", 11)}) {
     const json& ranking = manifest.at(policy).at("ranking");
     ASSERT_EQ(ranking.size(), static_cast<std::size_t>(blocks)) << "of one and two of the layers 2 to 7";
-    EXPECT_EQ(manifest.at(policy).at("train_examples"), 8);
     for (std::size_t i = 0; i < ranking.size(); ++i) {
       const Program program = Program::parse(ranking[i].at("program").get<std::string>(), 8);
       EXPECT_EQ(program[0], 0);
@@ -57,6 +57,7 @@ TEST_F(TrainBaselinesTest, RanksBlocksByTheirTrainingAccuracy) {
         for (const labels::StoredTrial& row : trials_of("train" + std::to_string(example)))
           right += row.trial.program == program && row.outcome.correct;
       }
+      EXPECT_EQ(ranking[i].at("train_examples"), 8);
       EXPECT_EQ(ranking[i].at("train_accuracy"), right / 8.0) << program.text();
       if (i > 0) {
         EXPECT_LE(ranking[i].at("train_accuracy"), ranking[i - 1].at("train_accuracy"));
@@ -66,6 +67,20 @@ TEST_F(TrainBaselinesTest, RanksBlocksByTheirTrainingAccuracy) {
   EXPECT_EQ(trials(), 8 * (1 + 11 + 11));
   EXPECT_EQ(read("selection.json").at("baselines").at("rys"), manifest.at("rys").at("ranking").at(0));
   EXPECT_TRUE(std::filesystem::exists(run("trained") / "baselines/scan.csv"));
+}
+
+TEST_F(TrainBaselinesTest, RanksTheBestBlocksAgainOnMoreExamples) {
+  Config made = with({"rys"});
+  made.baselines.finalists = 3;
+  made.baselines.finalists_per_level = 0;
+  train(made);
+  const json ranking = read("baselines/manifest.json").at("rys").at("ranking");
+  ASSERT_EQ(ranking.size(), 11U);
+  for (std::size_t i = 0; i < ranking.size(); ++i)
+    EXPECT_EQ(ranking[i].at("train_examples"), i < 3 ? 24 : 8) << "the finalists come first";
+  for (std::size_t i = 1; i < 3; ++i) EXPECT_LE(ranking[i].at("train_accuracy"), ranking[i - 1].at("train_accuracy"));
+  EXPECT_EQ(trials(), 8 * (1 + 11) + (24 - 8) * (1 + 3)) << "nothing runs twice";
+  EXPECT_EQ(read("selection.json").at("baselines").at("rys"), ranking.at(0));
 }
 
 TEST_F(TrainBaselinesTest, RemovesLayersAndRunsTheNumberFirstThatIsBestOnValidation) {

@@ -119,15 +119,15 @@ TEST(LevelPredictorPlanner, AsksThePredictorOfTheInputsLevelAndKeepsTheIdentityF
   std::map<std::string, predict::TrainedPredictor> predictors;
   predictors.emplace("easy", predictor_of(1));
   predictors.emplace("hard", predictor_of(2));
-  LevelPredictorPlanner planner(std::move(predictors), kPlannerDepth, 3);
+  LevelPredictorPlanner planner(std::move(predictors), kPlannerDepth);
   EXPECT_TRUE(planner.is_told_the_level());
   const predict::TokenFeatures read = features(1.5F);
   const std::vector<Input> inputs = {
       {"a", &read, nullptr, "easy"}, {"b", &read, nullptr, "hard"}, {"c", &read, nullptr, "unknown"}};
   const auto proposals = planner.propose(inputs);
   const predict::TrainedPredictor easy = predictor_of(1), hard = predictor_of(2);
-  EXPECT_EQ(proposals[0], PredictorPlanner(easy, 3).propose(std::span(inputs).first(1)).front());
-  EXPECT_EQ(proposals[1], PredictorPlanner(hard, 3).propose(std::span(inputs).first(1)).front());
+  EXPECT_EQ(proposals[0], PredictorPlanner(easy).propose(std::span(inputs).first(1)).front());
+  EXPECT_EQ(proposals[1], PredictorPlanner(hard).propose(std::span(inputs).first(1)).front());
   EXPECT_NE(proposals[0], proposals[1]);
   EXPECT_EQ(proposals[2], RankedPrograms{Program::identity(kPlannerDepth)});
 }

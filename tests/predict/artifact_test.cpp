@@ -97,11 +97,12 @@ TEST(PredictorFile, ReadsWhatEarlierVersionsWroteWithTheirSettings) {
   EXPECT_EQ(loaded.train_counts.used, 16);
 }
 
-TEST(PredictorFile, ProposesByItsOwnThresholdAndLengthPenalty) {
+TEST(PredictorFile, ProposesByItsOwnThresholdBeamAndLengthPenalty) {
   auto trained = trained_predictor();
   const test::PredictorToy toy(8, "inputs");
-  trained.decoding = {0.3, 2.5};
+  trained.decoding = {0.3, 2.5, 3};
   DecodeOptions options;
+  options.beam = 3;
   options.boundary_threshold = 0.3;
   options.length_penalty = 2.5;
   bool differs = false;

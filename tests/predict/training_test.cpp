@@ -190,6 +190,22 @@ TEST(Training, ClippedGradientsMoveTheWeightsLess) {
   EXPECT_LT(moved(1e-13), 1e-3 * moved(0));  // far below the epsilon of AdamW, which undoes a mere scale
 }
 
+TEST(Training, ReadsInputsOfAnyScaleAlikeWhereTheyAreStandardised) {
+  const auto first_logit = [&](float scale, bool standardise) {
+    test::PredictorToy toy(16, "scale");
+    for (TokenFeatures& features : toy.features) {
+      for (float& value : features.values) value *= scale;
+    }
+    Predictor predictor(test::toy_shape(), 1);
+    TrainingOptions options = quick(2);
+    options.standardise_inputs = standardise;
+    train(predictor, toy.set(), {}, test::toy_targets(), options);
+    return predictor.logits(toy.features).front().operation.front();
+  };
+  EXPECT_NEAR(first_logit(1, true), first_logit(100, true), 1e-3);
+  EXPECT_GT(std::abs(first_logit(1, false) - first_logit(100, false)), 1e-2);
+}
+
 TEST(Training, StopsAfterEpochsWithoutABetterOne) {
   const test::PredictorToy toy(16, "patience");
   TrainingOptions options = quick(9);

@@ -41,7 +41,7 @@ def make_rows(per_level=12):
                     rows.append({"example": f"{split}-{level}-{number}", "split": split, "level": level, "policy": policy,
                                  "oracle": policy == "oracle", "question": f"{a} + {b}\n<b>?</b>", "reference": str(a + b),
                                  "ranked": [{"program": program, "answer": str(a + b if correct else a), "correct": correct,
-                                             "confidence": -0.5, "layers": layers, "unique_layers": 29, "new_tokens": 4}]})
+                                             "confidence": -0.5, "layers": layers, "unique_layers": 29, "new_tokens": 4, "executions": 4 * layers}]})
     return rows
 
 
