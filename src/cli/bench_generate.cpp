@@ -137,35 +137,42 @@ class GenerateBench {
     return features == "states" || features == "embeddings";
   }
 
-  /// Medians over many choices, the cache empty before each: reading the states, which the answer finds again, and the
-  /// choice once they are there, which is the price. What an external encoder takes is part of both.
+  /// Medians over many choices, the cache empty before each: running the layers whose states are read, which the answer
+  /// finds again, and the choice once they are there, which is the price, by its parts: reading the states, the network
+  /// or scorer, and the beam or ranking, which is the rest. What an external encoder takes is part of both.
   void say_choice(const std::string& folder, policy::TrainedPolicy& trained, double answer_ms) {
     const exec::EncodedExample prompt = encoded(flags_.prompt, 0);
     const std::span input(&prompt, 1);
-    std::vector<double> reading, choosing;
+    std::vector<double> running, reading, scoring, choosing;
+    const auto time = [](std::vector<double>& times, auto&& part) {
+      const auto start = std::chrono::steady_clock::now();
+      part();
+      times.push_back(core::milliseconds_since(start));
+    };
     for (int i = 0; i < kChoices; ++i) {
       executor_.clear_cache();
-      auto start = std::chrono::steady_clock::now();
-      trained.features(executor_, input);
-      reading.push_back(core::milliseconds_since(start));
-      start = std::chrono::steady_clock::now();
-      trained.choose(executor_, input);
-      choosing.push_back(core::milliseconds_since(start));
+      std::vector<predict::TokenFeatures> features;
+      time(running, [&] { trained.features(executor_, input); });
+      time(reading, [&] { features = trained.features(executor_, input); });
+      if (!features.empty()) time(scoring, [&] { trained.score(features.front()); });
+      time(choosing, [&] { trained.choose(executor_, input); });
     }
-    const double states_ms = median(reading), choice_ms = median(choosing);
-    std::cout << nlohmann::json{{"policy", folder},
-                                {"states_ms", states_ms},
-                                {"choice_ms", choice_ms},
-                                {"answer_ms", answer_ms},
-                                {"share", choice_ms / answer_ms}}
+    const double states_ms = median(running), choice_ms = median(choosing), read_ms = median(reading);
+    const double score_ms = scoring.empty() ? 0 : median(scoring), rank_ms = choice_ms - read_ms - score_ms;
+    std::cout << nlohmann::json{{"policy", folder},       {"states_ms", states_ms},        {"choice_ms", choice_ms},
+                                {"read_ms", read_ms},     {"score_ms", score_ms},          {"rank_ms", rank_ms},
+                                {"answer_ms", answer_ms}, {"share", choice_ms / answer_ms}}
                      .dump()
               << '\n';
     const std::string& kind = trained.origin().features;
     const std::string read = reading_is_shared(kind)
                                  ? fmt::format("states {:.2f} ms, which the answer finds again; ", states_ms)
                                  : std::string();
-    std::cerr << fmt::format("{}: {}choice {:.3f} ms, {:.2f} % of an answer of {} tokens ({:.1f} ms)\n", folder, read,
-                             choice_ms, 100 * choice_ms / answer_ms, flags_.max_new_tokens, answer_ms);
+    std::cerr << fmt::format(
+        "{}: {}choice {:.3f} ms (reading {:.3f}, network or scorer {:.3f}, beam or ranking {:.3f}), {:.2f} % of an "
+        "answer of {} tokens ({:.1f} ms)\n",
+        folder, read, choice_ms, read_ms, score_ms, rank_ms, 100 * choice_ms / answer_ms, flags_.max_new_tokens,
+        answer_ms);
   }
 
   /// One call of `generate` a prompt; of many prompts one for each program.

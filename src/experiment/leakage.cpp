@@ -4,7 +4,6 @@
 
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/error.h"
@@ -33,15 +32,10 @@ void refuse_evaluated(const NamedExamples& known, const task::Dataset& dataset) 
   for (const task::NamedSplit& split : dataset.ood) refuse_shared(known, {split.name, split.examples});
 }
 
-/// The store's examples of a split, with the questions of those that are known.
-std::vector<task::Example> stored_examples(const labels::LabelStore& store, labels::Split split,
-                                           const std::unordered_map<task::ExampleId, const task::Example*>& known) {
+/// The store's examples of a split, by id alone: it holds no questions.
+std::vector<task::Example> stored_examples(const labels::LabelStore& store, labels::Split split) {
   std::vector<task::Example> examples;
-  for (const labels::StoredExample& stored : store.examples(split)) {
-    task::Example& example = examples.emplace_back();
-    example.id = stored.id;
-    if (const auto found = known.find(stored.id); found != known.end()) example.question = found->second->question;
-  }
+  for (const labels::StoredExample& stored : store.examples(split)) examples.emplace_back().id = stored.id;
   return examples;
 }
 
@@ -54,12 +48,8 @@ void refuse_leakage(const task::Dataset& dataset) {
 
 void refuse_leakage(const task::Dataset& dataset, const labels::LabelStore& store) {
   store.require_trainable();
-  std::unordered_map<task::ExampleId, const task::Example*> known;
-  for (const auto* part : {&dataset.train, &dataset.valid}) {
-    for (const task::Example& example : *part) known.emplace(example.id, &example);
-  }
   for (const labels::Split split : {labels::Split::kTrain, labels::Split::kValid}) {
-    const std::vector<task::Example> examples = stored_examples(store, split, known);
+    const std::vector<task::Example> examples = stored_examples(store, split);
     refuse_evaluated({fmt::format("{}, tagged {}", store.path().string(), to_string(split)), examples}, dataset);
   }
 }

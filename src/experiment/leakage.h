@@ -12,9 +12,8 @@ namespace polar::experiment {
 /// validation are compared.
 void refuse_leakage(const task::Dataset& dataset);
 
-/// The same against the training and validation examples of a store of labels, which training in fact read. The store
-/// holds no questions: those of the data set's own train and validation stand for its ids; another id is compared by
-/// id and operands. Throws as well as LabelStore::require_trainable does.
+/// The same against the training and validation examples of a store of labels, which training in fact read, by id and
+/// operands: the store holds no questions. Throws as well as LabelStore::require_trainable does.
 void refuse_leakage(const task::Dataset& dataset, const labels::LabelStore& store);
 
 }  // namespace polar::experiment

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "policy/learned_router.h"
 #include "policy/planners.h"
 #include "policy/read_features.h"
+#include "pool/module_pool.h"
 
 namespace polar::policy {
 namespace {
@@ -93,6 +95,16 @@ std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
     for (RankedPrograms& programs : ranked) programs.resize(kCandidates);  // the predictor's beam holds more
   }
   return ranked;
+}
+
+void TrainedPolicy::score(const predict::TokenFeatures& features) const {
+  const pool::OneIntraOpThread alone;  // as planners do
+  if (model_->predictor) model_->predictor->predictor.logits(std::span(&features, 1));
+  if (!model_->menu) return;
+  const std::vector<float> pooled = predict::pooled(features);
+  predict::Matrix x(1, static_cast<int>(pooled.size()));
+  std::ranges::copy(pooled, x.values.begin());
+  model_->menu->scores(x);
 }
 
 std::unique_ptr<Cascade> TrainedPolicy::cascade(const RankedPrograms& ranked) const {

@@ -39,6 +39,9 @@ class TrainedPolicy {
   /// For each prompt the programs that may run, the first of them first: one, unless the policy is a cascade. Throws
   /// core::UsageError where the executor has other cache semantics than the policy's labels were judged under.
   std::vector<RankedPrograms> rank(exec::Executor& executor, std::span<const exec::EncodedExample> prompts);
+  /// The network or scorer alone, without what rank() makes of its result (the beam, or the ranking by score and
+  /// length): to be timed. Routers, which decide layer by layer, do nothing here.
+  void score(const predict::TokenFeatures& features) const;
   /// Goes through what rank() gave for a prompt; null where the policy is no cascade.
   std::unique_ptr<Cascade> cascade(const RankedPrograms& ranked) const;
   /// None where the policy is no cascade. Its grader must be the requests', or confidences are of something else.

@@ -56,7 +56,6 @@ TEST(Leakage, IsRefusedWhereTheLabelsHoldWhatTheDataSetDoesNot) {
                                                    {"arith/sums/3+4", labels::Split::kTrain, ""}});
   const std::tuple<task::Example, std::vector<std::string>> leaks[] = {
       {example("gone", "Another?"), {"labels.sqlite, tagged valid", "'gone' there (same id)"}},
-      {example("x", "What is a  PRIME?"), {"labels.sqlite, tagged train", "'t' there (same question)"}},
       {example("arith/words/4+3", "four plus three"), {"'arith/sums/3+4' there (same operands)"}}};
   for (const auto& [leak, parts] : leaks)
     test::expect_parts(test::message_of<core::Error>([&] { refuse_leakage(dataset(leak), store); }), parts);

@@ -1,0 +1,89 @@
+"""A training that is killed at random moments ends with the weights of one left alone: the predictor's and those of each level.
+
+POLAR_BINARY names the program (default: build/check/polar, which scripts/test.sh builds first).
+Run: .venv/bin/python tests/scripts/train_resume_test.py
+"""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import tiny_run
+from tiny_run import POLAR
+
+CONFIGURATION = """
+name: whole
+pool: {pool}
+task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
+exec: {{dtype: float32, workers: 1}}
+search: {{algorithm: mcts, rollouts: 12, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}}
+predict: {{prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 60, per_level: true}}
+menu: {{size: 4, candidates: 4}}
+eval: {{policies: [base, predictor, menu]}}
+"""
+KILLS = 6
+LIMIT_S = 120
+
+
+@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
+class TrainResume(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        tiny_run.make(cls.folder, CONFIGURATION)
+        rows = cls.folder / "rows.jsonl"
+        labelled = [json.loads(line) | {"level": f"level {number % 2}"} for number, line in enumerate(rows.read_text().splitlines())]
+        rows.write_text("".join(json.dumps(row) + "\n" for row in labelled), encoding="utf-8")
+        cls.polar("search", "whole")
+        shutil.copytree(cls.folder / "runs" / "whole", cls.folder / "runs" / "killed")
+
+    @classmethod
+    def command(cls, verb, name):
+        return [POLAR, verb, "whole.yaml", "--set", f"name={name}"]
+
+    @classmethod
+    def polar(cls, verb, name):
+        return subprocess.run(cls.command(verb, name), cwd=cls.folder, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+    def weights(self, name):
+        """The file names say the weights' digests."""
+        run = self.folder / "runs" / name
+        return sorted(str(path.relative_to(run)) for path in run.glob("*/weights-*"))
+
+    def killed(self, after_s):
+        """Kills a training so long after its first checkpoint; whether it was still training."""
+        training = subprocess.Popen(self.command("train", "killed"), cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        limit = time.monotonic() + LIMIT_S
+        while training.poll() is None and time.monotonic() < limit:
+            if list((self.folder / "runs" / "killed").glob("predictor*.checkpoint")):
+                time.sleep(after_s)
+                break
+            time.sleep(0.002)
+        training.kill()
+        return training.wait() == -signal.SIGKILL
+
+    def test_a_training_killed_at_random_moments_ends_with_the_same_weights(self):
+        self.polar("train", "whole")
+        expected = self.weights("whole")
+        self.assertEqual(len(expected), 4, "the predictor, two of levels and the menu")
+        draw = random.Random(1)
+        for kill in range(KILLS):
+            self.assertTrue(self.killed(draw.uniform(0, 0.3)), f"kill {kill + 1} came after the training")
+        self.assertIn("training goes on after epoch", self.polar("train", "killed"))
+        self.assertEqual(self.weights("killed"), expected)
+        self.assertEqual(list((self.folder / "runs" / "killed").glob("*.checkpoint")), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
