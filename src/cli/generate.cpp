@@ -22,7 +22,7 @@ namespace {
 using nlohmann::json;
 
 struct GenerateFlags {
-  std::string pool, prompt, prompts, program, policy, encoder, system;
+  std::string pool, prompt, prompts, program, policy, encoder, system, prompt_template;
   std::vector<std::string> stop;
   bool chat = false, quiet = false;
   int max_new_tokens = 64;
@@ -172,6 +172,7 @@ void generate(const GenerateFlags& flags) {
       many ? read_prompts(flags, depth) : std::vector<Prompt>{{flags.prompt, read_program(flags.program, depth)}};
   task::TaskSpec task;
   task.name = "generate";
+  if (!flags.prompt_template.empty()) task.prompt_template = flags.prompt_template;
   task.chat = flags.chat;
   task.system = flags.system;
   task.stop = flags.stop;
@@ -223,8 +224,12 @@ void add_generate(CLI::App& app) {
       ->excludes(program);
   command
       ->add_option("--encoder", flags->encoder,
-                   "Encoder package of the policy's features, if not where it was trained; it reads the whole prompt")
+                   "Encoder package of the policy's features, if not where it was trained; it reads the prompt without "
+                   "--template")
       ->needs("--policy");
+  command->add_option(
+      "--template", flags->prompt_template,
+      "Text that {question} in it, where the prompt stands, makes a whole prompt, as task.template does");
   command->add_flag("--chat", flags->chat, "Put the prompt into the model's chat template");
   command->add_option("--system", flags->system, "System text of the chat template");
   command->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit")

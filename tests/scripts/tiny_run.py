@@ -17,6 +17,12 @@ POLAR = Path(os.environ.get("POLAR_BINARY", ROOT / "build" / "check" / "polar"))
 SKIP_REASON = f"{POLAR} is not built: scripts/test.sh builds it"
 
 
+def make_pool(folder):
+    """A pool of four layers, with random weights."""
+    with mock.patch.object(verify, "NEW_TOKENS", 3):
+        package.export(source.from_folder(make_tiny_model.make_folder(folder / "hf", seed=1)), folder / "pool", log=lambda line: None)
+
+
 def answered(pool, program):
     """Questions with what the model answers under the program, so that something is valid."""
     for number in range(24):
@@ -28,10 +34,9 @@ def answered(pool, program):
 
 
 def make(folder, configuration, right="0-3"):
-    """Writes FOLDER/pool, of four layers, rows.jsonl, whose questions `right` answers, and whole.yaml, in which {pool} and {rows} stand for the
+    """Writes FOLDER/pool, rows.jsonl, whose questions `right` answers, and whole.yaml, in which {pool} and {rows} stand for the
     paths."""
-    with mock.patch.object(verify, "NEW_TOKENS", 3):
-        package.export(source.from_folder(make_tiny_model.make_folder(folder / "hf", seed=1)), folder / "pool", log=lambda line: None)
+    make_pool(folder)
     with open(folder / "rows.jsonl", "w", encoding="utf-8") as rows:
         for question, answer in answered(folder / "pool", right):
             print(json.dumps({"id": question, "question": question, "answer": answer}), file=rows)
