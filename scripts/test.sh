@@ -67,7 +67,7 @@ step "pool pools/smollm2-135m" export_pool
 step "build" build check
 step "tests" unless_unchanged check "$(check_inputs)" test_check
 step "clang-tidy" check_tidy
-step "Python tests" unless_unchanged python "$(digest_of scripts bench tests/scripts requirements.txt build/check/polar)" test_python
+step "Python tests" unless_unchanged python "$(digest_of scripts bench tests/scripts experiments/*/*.py requirements.txt build/check/polar)" test_python
 step "build with sanitizers" build asan --target polar_tests
 step "tests with sanitizers" unless_unchanged asan "$(asan_inputs)" test_asan
 printf 'All checks passed in %d s.\n' "$SECONDS"
