@@ -49,11 +49,11 @@ def problem(question):
     return (name, terms[1], *sorted(terms[::2])) if len(terms) > 1 else (name, operands)
 
 
-def row(level, first, second, rollouts, confidence):
-    a, b = first <= rollouts, second <= rollouts
+def row(level, first, second, rollouts, args):
+    a, b = first <= rollouts, second <= rollouts + args.charge
     difference = 100 * (b.astype(float) - a)
     draws = numpy.random.default_rng(1).integers(len(a), size=(RESAMPLES, len(a)))
-    low, high = numpy.quantile(difference[draws].mean(axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = numpy.quantile(difference[draws].mean(axis=1), [(1 - args.confidence) / 2, (1 + args.confidence) / 2])
     return f"| {level} | {len(a)} | {100 * a.mean():.1f} | {100 * b.mean():.1f} | {difference.mean():+.1f} [{low:.1f}, {high:.1f}] |"
 
 
@@ -63,6 +63,7 @@ def main():
     parser.add_argument("second", metavar="RUN:ALGORITHM")
     parser.add_argument("--rollouts", type=int, nargs="+", default=[50, 200])
     parser.add_argument("--confidence", type=float, default=0.95)
+    parser.add_argument("--charge", type=int, default=0, metavar="N", help="programs more for the second, as many as the first's pilot took a question")
     parser.add_argument("--without", metavar="RUN", help="leave out problems that this run asked, its pilot's among them")
     args = parser.parse_args()
     first, second = first_valid(args.first), first_valid(args.second)
@@ -71,13 +72,13 @@ def main():
         with opened(args.without) as store:
             left_out = {problem(question) for question, in store.execute("SELECT id FROM examples")}
     both = sorted(at for at in first if at in second and problem(at[0]) not in left_out)
+    if not both:
+        sys.exit(f"{args.first} and {args.second}: expected questions that both asked, found none{' but those left out' if left_out else ''}")
     for rollouts in args.rollouts:
         print(f"\n| {rollouts} programs | questions | {args.first} | {args.second} | difference, {100 * args.confidence:g} % |\n|---|---:|---:|---:|---:|")
-        if not both:
-            sys.exit(f"{args.first} and {args.second}: expected questions that both asked, found none{' but those left out' if left_out else ''}")
         for level in [*sorted({level for _, level in both}), "all"]:
             of = [at for at in both if level in ("all", at[1])]
-            print(row(level, *(numpy.array([search[at] for at in of]) for search in (first, second)), rollouts, args.confidence))
+            print(row(level, *(numpy.array([search[at] for at in of]) for search in (first, second)), rollouts, args))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def effects_of(run):
         if len(keys) != 1:
             sys.exit(f"{run}: expected one exhaustive search in outcomes.sqlite, found {len(keys)}")
         rows = store.execute(TRIALS, keys).fetchall()
-    depth = next(len(layers_of(text)) for _, text, _ in rows if re.fullmatch(r"0-\d+", text))
+    depth = max(len(layers_of(text)) for _, text, _ in rows if re.fullmatch(r"0-\d+", text))  # the unchanged order, not a skip of the last layers
     questions = {}
     for question, text, margin in rows:
         questions.setdefault(question, {})[edit_of(layers_of(text), depth)] = margin

@@ -144,7 +144,7 @@ def extras(results, split, policy):
     text = ""
     depth = results.find(policy, split, "depth_ratio")
     if depth:
-        text += f"; {100 * depth.value:.1f} % of the base's layer executions"
+        text += f"; {100 * depth.value:.1f} % of the base's layers a token"
     identity = results.find(policy, split, "identity_share")
     if identity and identity.value > 0:
         text += f"; runs the unchanged model on {100 * identity.value:.1f} % of questions"

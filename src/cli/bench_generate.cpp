@@ -143,36 +143,41 @@ class GenerateBench {
   void say_choice(const std::string& folder, policy::TrainedPolicy& trained, double answer_ms) {
     const exec::EncodedExample prompt = encoded(flags_.prompt, 0);
     const std::span input(&prompt, 1);
-    std::vector<double> running, reading, scoring, choosing;
-    const auto time = [](std::vector<double>& times, auto&& part) {
+    std::vector<double> running, reading, scoring, ranking, choosing;
+    const auto timed = [](auto&& part) {
       const auto start = std::chrono::steady_clock::now();
       part();
-      times.push_back(core::milliseconds_since(start));
+      return core::milliseconds_since(start);
     };
     for (int i = 0; i < kChoices; ++i) {
       executor_.clear_cache();
       std::vector<predict::TokenFeatures> features;
-      time(running, [&] { trained.features(executor_, input); });
-      time(reading, [&] { features = trained.features(executor_, input); });
-      if (!features.empty()) time(scoring, [&] { trained.score(features.front()); });
-      time(choosing, [&] { trained.choose(executor_, input); });
+      running.push_back(timed([&] { trained.features(executor_, input); }));
+      reading.push_back(timed([&] { features = trained.features(executor_, input); }));
+      if (!features.empty()) scoring.push_back(timed([&] { trained.score(features.front()); }));
+      choosing.push_back(timed([&] { trained.choose(executor_, input); }));
+      if (!features.empty()) ranking.push_back(std::max(0.0, choosing.back() - reading.back() - scoring.back()));
     }
-    const double states_ms = median(running), choice_ms = median(choosing), read_ms = median(reading);
-    const double score_ms = scoring.empty() ? 0 : median(scoring), rank_ms = choice_ms - read_ms - score_ms;
-    std::cout << nlohmann::json{{"policy", folder},       {"states_ms", states_ms},        {"choice_ms", choice_ms},
-                                {"read_ms", read_ms},     {"score_ms", score_ms},          {"rank_ms", rank_ms},
-                                {"answer_ms", answer_ms}, {"share", choice_ms / answer_ms}}
-                     .dump()
-              << '\n';
+    const double states_ms = median(running), choice_ms = median(choosing);
+    nlohmann::json line{{"policy", folder},
+                        {"states_ms", states_ms},
+                        {"choice_ms", choice_ms},
+                        {"answer_ms", answer_ms},
+                        {"share", choice_ms / answer_ms}};
+    std::string parts;  // routers decide as they run the prompt, and have none
+    if (!scoring.empty()) {
+      const double read_ms = median(reading), score_ms = median(scoring), rank_ms = median(ranking);
+      line.update({{"read_ms", read_ms}, {"score_ms", score_ms}, {"rank_ms", rank_ms}});
+      parts = fmt::format(" (reading {:.3f}, network or scorer {:.3f}, beam or ranking {:.3f})", read_ms, score_ms,
+                          rank_ms);
+    }
+    std::cout << line.dump() << '\n';
     const std::string& kind = trained.origin().features;
     const std::string read = reading_is_shared(kind)
                                  ? fmt::format("states {:.2f} ms, which the answer finds again; ", states_ms)
                                  : std::string();
-    std::cerr << fmt::format(
-        "{}: {}choice {:.3f} ms (reading {:.3f}, network or scorer {:.3f}, beam or ranking {:.3f}), {:.2f} % of an "
-        "answer of {} tokens ({:.1f} ms)\n",
-        folder, read, choice_ms, read_ms, score_ms, rank_ms, 100 * choice_ms / answer_ms, flags_.max_new_tokens,
-        answer_ms);
+    std::cerr << fmt::format("{}: {}choice {:.3f} ms{}, {:.2f} % of an answer of {} tokens ({:.1f} ms)\n", folder, read,
+                             choice_ms, parts, 100 * choice_ms / answer_ms, flags_.max_new_tokens, answer_ms);
   }
 
   /// One call of `generate` a prompt; of many prompts one for each program.

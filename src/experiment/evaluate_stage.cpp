@@ -95,6 +95,7 @@ Stage EvaluateStage::stage() const {
              {"data", data_digest(state_.data.task, all)},
              {"fingerprint", state_.executor.fingerprint()}},
             {"evaluation.jsonl", "report/results.csv", "report/results.md", "report/summary.txt"}};
+  own.settings["rows"] = "with executions";  // earlier versions' rows have none: they are stale
   std::string levels;
   for (const auto& [level, folder] : level_predictors(state_))
     levels += core::sha256_file(state_.directory.file(folder) / "manifest.json");

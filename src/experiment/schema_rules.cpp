@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <set>
 #include <string_view>
 
@@ -156,6 +157,14 @@ void check_rules(const Config& config, const Origins& origins, const std::string
   check_menu(config.menu, rules);
   rules.require(!config.eval.uses("cascade") || config.menu.cascade_tries > 1, {"menu.cascade_tries", "eval.policies"},
                 "expected menu.cascade_tries of at least 2 with the policy cascade, found 1");
+  const BaselinesConfig& baselines = config.baselines;
+  const auto all_or = [](int examples) { return examples == 0 ? std::numeric_limits<int>::max() : examples; };
+  rules.require(
+      baselines.finalists == 0 || all_or(baselines.finalists_per_level) >= all_or(baselines.examples_per_level),
+      {"baselines.finalists_per_level", "baselines.examples_per_level"},
+      fmt::format("expected finalists to be ranked on at least the {} examples a level of the first ranking, found {} "
+                  "(0: all)",
+                  baselines.examples_per_level, baselines.finalists_per_level));
   rules.require(!config.predict.per_level || config.eval.uses("predictor"), {"predict.per_level", "eval.policies"},
                 "expected the policy predictor with predict.per_level true, beside which its predictors are evaluated, "
                 "found none");

@@ -299,7 +299,7 @@ std::vector<Field> baselines_fields() {
       field(KEY(baselines.finalists), 10, integer_from(0),
             "static_skip and rys: so many of the best blocks are ranked again on more training examples; 0: none."),
       field(KEY(baselines.finalists_per_level), 200, integer_from(0),
-            "Training examples a level for that, at least baselines.examples_per_level; 0: all."),
+            "Training examples a level for that, no fewer than baselines.examples_per_level; 0: all."),
       field(KEY(baselines.shortgpt_layers), std::vector<int>{1, 2, 3}, list_of("integers >= 1", integer_from(1), 1),
             "shortgpt: how many layers to remove; the number that runs first is chosen on validation."),
   };

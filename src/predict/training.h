@@ -23,7 +23,7 @@ struct TrainingSet {
   std::span<const TokenFeatures> features;
   std::span<const ExampleTargets> targets;  ///< as many as features
   std::span<const double>
-      weights;  ///< as many, > 0 (say to mix levels), normalised in each batch to mean 1; empty = 1 each
+      weights;  ///< as many, > 0 (say to mix levels), brought to mean 1 over those with targets; empty = 1 each
   /// As many, or none: every program known to be valid, whether it is a target or not. Read on validation, to say
   /// whether a top-1 program is valid.
   std::span<const std::vector<core::Program>> valid = {};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "core/error.h"
 #include "predict/network.h"
@@ -47,6 +48,8 @@ TrainingRows::TrainingRows(const TrainingSet& set, const PredictorShape& shape, 
     weights_.push_back(static_cast<float>(weight));
     penalised_.push_back(has_edits(set.targets[i]) ? 1.0F : 0.0F);
   }
+  const double sum = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  for (float& weight : weights_) weight = static_cast<float>(weight * static_cast<double>(weights_.size()) / sum);
 }
 
 std::pair<at::Tensor, double> TrainingRows::loss(const Network& network, std::span<const std::size_t> rows) const {
@@ -77,8 +80,7 @@ std::pair<at::Tensor, double> TrainingRows::loss(const Network& network, std::sp
     losses = losses + options_.identity_penalty * torch::tensor(penalised) *
                           batch_identity_probability(boundary_logits, operation_logits, options_.first_layer);
   }
-  const auto weight = torch::tensor(weights);
-  return {(losses * weight).sum() / weight.sum(), weight.sum().item<double>()};
+  return {(losses * torch::tensor(weights)).sum() / batch, static_cast<double>(batch)};
 }
 
 }  // namespace polar::predict

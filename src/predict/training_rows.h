@@ -27,8 +27,8 @@ class TrainingRows {
   std::size_t size() const { return features_.size(); }
   const std::vector<const TokenFeatures*>& features() const { return features_; }
 
-  /// Of the rows named: the weighted mean of their losses (a scalar, with gradients as the caller's mode says), and the
-  /// sum of their weights.
+  /// Of the rows named: the mean of their weighted losses (a scalar, with gradients as the caller's mode says), and how
+  /// many they are. Weights have the mean 1 over all rows, not over those named, so that each counts as it weighs.
   std::pair<at::Tensor, double> loss(const Network& network, std::span<const std::size_t> rows) const;
 
  private:

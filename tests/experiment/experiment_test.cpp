@@ -145,6 +145,7 @@ TEST_F(ExperimentTest, TrainsAPredictorByEveryOptionAndSaysWhatItChose) {
   all.predict.patience = 1;
   all.predict.threshold = 0;
   all.predict.rerank = 0.5;
+  all.predict.beam = 3;
   run_all(all);
   EXPECT_FALSE(std::filesystem::exists(run("options") / "predictor.checkpoint"));
   const auto chosen = nlohmann::json::parse(core::read_file(run("options") / "selection.json")).at("predictor");
@@ -161,7 +162,49 @@ TEST_F(ExperimentTest, TrainsAPredictorByEveryOptionAndSaysWhatItChose) {
   const auto manifest = nlohmann::json::parse(core::read_file(run("options") / "predictor/manifest.json")).at("body");
   EXPECT_EQ(manifest.at("decoding").at("boundary_threshold"), chosen.at("boundary_threshold"));
   EXPECT_EQ(manifest.at("decoding").at("length_penalty"), 0.5);
+  EXPECT_EQ(manifest.at("decoding").at("beam"), 3);
   EXPECT_EQ(manifest.at("targets").at("choice"), "cover");
+}
+
+TEST_F(ExperimentTest, TrainsOtherWeightsWhereLevelsWeighAlikeOrInputsAreAsTheyAre) {
+  std::string rows = core::read_file(folder_ / "train.jsonl");
+  for (int i = 0; i < 8; ++i) {  // levels of 4 and 20
+    const std::size_t even = rows.find("\"even\"");
+    rows.replace(even, 6, "\"odd\"");
+  }
+  core::write_file(folder_ / "train.jsonl", rows);
+  const auto loss_of = [&](const std::string& name, auto&& set) {
+    Config made = config(name);
+    made.search.rollouts = 300;  // until both levels have a valid program
+    set(made.predict);
+    run_all(made);
+    const auto predictor = nlohmann::json::parse(core::read_file(run(name) / "selection.json")).at("predictor");
+    return predictor.at("curve").at(0).at("train_loss").template get<double>();
+  };
+  const double usual = loss_of("usual", [](PredictConfig&) {});
+  EXPECT_NE(loss_of("equal", [](PredictConfig& predict) { predict.level_weights = "equal"; }), usual);
+  EXPECT_NE(loss_of("raw", [](PredictConfig& predict) { predict.standardise = false; }), usual);
+}
+
+TEST_F(ExperimentTest, EvaluatesAndRanksBlocksAgainWhereAnEarlierVersionDidItOtherwise) {
+  Config made = config("earlier");
+  made.eval.policies = {"base", "rys"};
+  run_all(made);
+  const auto stages = run("earlier") / "stages.json";
+  auto record = nlohmann::json::parse(core::read_file(stages));
+  const auto times = [&] {
+    return std::pair(std::filesystem::last_write_time(run("earlier") / "evaluation.jsonl"),
+                     std::filesystem::last_write_time(run("earlier") / "baselines/manifest.json"));
+  };
+  const auto before = times();
+  run_all(made);
+  EXPECT_EQ(times(), before);
+  ASSERT_EQ(record.at("stages").at("evaluate").at("settings").erase("rows"), 1U);
+  ASSERT_EQ(record.at("stages").at("baselines").at("settings").erase("ranking of blocks"), 1U);
+  core::write_file(stages, record.dump());
+  run_all(made);
+  EXPECT_GT(times().first, before.first);
+  EXPECT_GT(times().second, before.second);
 }
 
 TEST_F(ExperimentTest, TrainsAPredictorForEachLevelThatIsToldThatOfATestQuestion) {

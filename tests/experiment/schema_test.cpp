@@ -103,6 +103,10 @@ TEST(Schema, RefusesPredictorsOfLevelsThatNothingEvaluates) {
 TEST(Schema, RefusesACascadeWithoutTriesOrOverAMenuThatThereIsNot) {
   EXPECT_EQ(refusal("name: a\neval: {policies: [base, cascade]}"),
             "x.yaml:2: eval.policies: expected menu.cascade_tries of at least 2 with the policy cascade, found 1");
+  EXPECT_EQ(refusal("name: a\nbaselines: {finalists_per_level: 3}"),
+            "x.yaml:2: baselines.finalists_per_level: expected finalists to be ranked on at least the 20 examples a "
+            "level of the first ranking, found 3 (0: all)");
+  EXPECT_NO_THROW(parse("name: a\nbaselines: {finalists: 0, finalists_per_level: 3}"));
   EXPECT_EQ(refusal("name: a\nmenu: {cascade_tries: 2, cascade_from: 0.9}"),
             "x.yaml:2: menu.cascade_from: expected 0 or one of menu.operating_points, found 0.9");
   EXPECT_EQ(refusal("name: a\nmenu: {cascade_tries: 5, size: 4}"),

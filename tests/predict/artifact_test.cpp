@@ -45,7 +45,7 @@ TEST(PredictorFile, GivesTheSameOutputsAndReportBack) {
   trained.targets.length_weight = 0.05;
   trained.targets.choice = TargetChoice::kCover;
   trained.train_counts.cropped = 3;
-  trained.decoding = {0.3, 2.5};
+  trained.decoding = {0.3, 2.5, 3};
   save_predictor(folder / "predictor", trained);
   const auto loaded = load_predictor(folder / "predictor", "pool-digest");
   const test::PredictorToy toy(8, "inputs");

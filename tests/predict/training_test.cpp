@@ -206,6 +206,24 @@ TEST(Training, ReadsInputsOfAnyScaleAlikeWhereTheyAreStandardised) {
   EXPECT_GT(std::abs(first_logit(1, false) - first_logit(100, false)), 1e-2);
 }
 
+TEST(Training, WeighsAnExampleInEveryBatchAsInTheWholeSet) {
+  const test::PredictorToy toy(16, "weights");
+  const auto first_loss = [&](double weight, int batch) {
+    std::vector<double> weights(16, 1);
+    weights[0] = weight;
+    PredictorShape shape = test::toy_shape();
+    shape.dropout = 0;
+    Predictor predictor(shape, 1);
+    TrainingOptions options = quick(1);
+    options.batch = batch;
+    options.learning_rate = 1e-12;  // the weights stay, so that losses of all batches are the same function
+    const TrainingSet set{toy.features, toy.targets, weights};
+    return train(predictor, set, {}, test::toy_targets(), options).curve.front().train_loss;
+  };
+  EXPECT_NEAR(first_loss(50, 1), first_loss(50, 16), 1e-2) << "a batch of its own does not undo a weight";
+  EXPECT_GT(std::abs(first_loss(50, 16) - first_loss(1, 16)), 2e-2);
+}
+
 TEST(Training, StopsAfterEpochsWithoutABetterOne) {
   const test::PredictorToy toy(16, "patience");
   TrainingOptions options = quick(9);

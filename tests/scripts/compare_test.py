@@ -60,6 +60,13 @@ class Compare(unittest.TestCase):
                 self.assertEqual(row[1:4], [a["examples"], *share])
                 self.assertEqual(row[4].split()[0], f"{100 * float(b['solved_difference']):+.1f}")
 
+    def test_charged_the_second_has_more_programs(self):
+        whole, charged = self.compared("bench:transfer", "bench:random", "--rollouts", "8", "1"), \
+            self.compared("bench:transfer", "bench:random", "--rollouts", "1", "--charge", "7")
+        self.assertEqual(charged[0][2], whole[1][2], "the first has as many as it had")
+        self.assertEqual(charged[0][3], whole[0][3], "the second has eight")
+        self.assertNotEqual(whole[0][3], whole[1][3])
+
     def test_a_problem_is_the_same_whatever_the_order_of_its_operands(self):
         self.assertEqual(compare.problem("arith/sums/12+7"), compare.problem("arith/sums/7+12"))
         self.assertNotEqual(compare.problem("arith/differences/12-7"), compare.problem("arith/differences/7-12"))

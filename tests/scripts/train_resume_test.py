@@ -30,7 +30,7 @@ predict: {{prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 60, pe
 menu: {{size: 4, candidates: 4}}
 eval: {{policies: [base, predictor, menu]}}
 """
-KILLS = 6
+KILLED = ["predictor", "predictor", "predictor", "predictor-level-1", "predictor-level-1", "predictor-level-2"]
 LIMIT_S = 120
 
 
@@ -61,25 +61,29 @@ class TrainResume(unittest.TestCase):
         run = self.folder / "runs" / name
         return sorted(str(path.relative_to(run)) for path in run.glob("*/weights-*"))
 
-    def killed(self, after_s):
-        """Kills a training so long after its first checkpoint; whether it was still training."""
+    def written(self, predictor):
+        """When its last checkpoint was, 0 without any."""
+        path = self.folder / "runs" / "killed" / f"{predictor}.checkpoint"
+        return path.stat().st_mtime_ns if path.exists() else 0
+
+    def killed(self, predictor, after_s):
+        """Kills a training so long after it wrote a checkpoint of that predictor; whether it did and was still training."""
+        before, seen = self.written(predictor), False
         training = subprocess.Popen(self.command("train", "killed"), cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         limit = time.monotonic() + LIMIT_S
-        while training.poll() is None and time.monotonic() < limit:
-            if list((self.folder / "runs" / "killed").glob("predictor*.checkpoint")):
-                time.sleep(after_s)
-                break
-            time.sleep(0.002)
+        while training.poll() is None and time.monotonic() < limit and not seen:
+            seen = self.written(predictor) != before
+            time.sleep(after_s if seen else 0.002)
         training.kill()
-        return training.wait() == -signal.SIGKILL
+        return training.wait() == -signal.SIGKILL and seen
 
     def test_a_training_killed_at_random_moments_ends_with_the_same_weights(self):
         self.polar("train", "whole")
         expected = self.weights("whole")
         self.assertEqual(len(expected), 4, "the predictor, two of levels and the menu")
         draw = random.Random(1)
-        for kill in range(KILLS):
-            self.assertTrue(self.killed(draw.uniform(0, 0.3)), f"kill {kill + 1} came after the training")
+        for predictor in KILLED:
+            self.assertTrue(self.killed(predictor, draw.uniform(0, 0.05)), f"no kill while {predictor} was trained")
         self.assertIn("training goes on after epoch", self.polar("train", "killed"))
         self.assertEqual(self.weights("killed"), expected)
         self.assertEqual(list((self.folder / "runs" / "killed").glob("*.checkpoint")), [])
