@@ -191,7 +191,7 @@ def policy_table(results, split):
 
 def levels_table(results, split):
     """A row a policy and level."""
-    levels = [level for level in results.levels(split) if level != data.ALL]
+    levels = [level for level in results.levels(split) if level != ALL]
     timed = any(figure.split == split and figure.metric == "latency_ratio" for figure in results.figures)
     lines = []
     for level in levels:

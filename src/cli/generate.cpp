@@ -227,9 +227,8 @@ void add_generate(CLI::App& app) {
                    "Encoder package of the policy's features, if not where it was trained; it reads the prompt without "
                    "--template")
       ->needs("--policy");
-  command->add_option(
-      "--template", flags->prompt_template,
-      "Text that {question} in it, where the prompt stands, makes a whole prompt, as task.template does");
+  command->add_option("--template", flags->prompt_template,
+                      "Text around the prompt, which takes the place of {question} in it, as in task.template");
   command->add_flag("--chat", flags->chat, "Put the prompt into the model's chat template");
   command->add_option("--system", flags->system, "System text of the chat template");
   command->add_option("--max-new-tokens", flags->max_new_tokens, "Length limit")

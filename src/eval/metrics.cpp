@@ -134,12 +134,13 @@ class FigureMaker {
     mean_of_top("depth_ratio", [&](const Candidate& top) { return static_cast<double>(top.layers) / options_.depth; });
     mean_of_top("new_tokens", [](const Candidate& top) { return static_cast<double>(top.new_tokens); });
     mean_of_top("executions", [](const Candidate& top) { return static_cast<double>(top.executions); });
-    double own = 0, base = 0;
+    const ByExample& base = split_.find(kBase)->by_example;
+    double own = 0, of_base = 0;
     for (const EvaluationRow* row : rows_) {
       own += row->ranked[0].executions;
-      base += split_.find(kBase)->by_example.at(row->example)->ranked[0].executions;
+      of_base += base.at(row->example)->ranked[0].executions;
     }
-    if (base > 0) add("executions_ratio", 1, own / base, std::nullopt, policy_.oracle);
+    if (of_base > 0) add("executions_ratio", 1, own / of_base, std::nullopt, policy_.oracle);
     for (int k = 2; k <= longest(); ++k)
       mean("layers@k", k, [k](const EvaluationRow& row) {
         int layers = 0;

@@ -205,11 +205,8 @@ json train_on(Experiment::State& state, const labels::LabelStore& store, const P
   predict::Calibration calibration;  // 4
   predict::Decoding decoding{config.threshold, config.rerank, config.beam};
   if (config.threshold == 0) {
-    const predict::DecodeOptions decode{.limits = targets.limits,
-                                        .first_layer = targets.first_layer,
-                                        .beam = config.beam,
-                                        .length_penalty = config.rerank};
-    calibration = predict::calibrate_threshold(predictor.logits(valid.features), known, decode);
+    calibration = predict::calibrate_threshold(predictor.logits(valid.features), known,
+                                               predict::decode_options(targets, decoding));
     decoding.boundary_threshold = calibration.threshold;
   }
   const predict::TargetCounts& counts = labels.train.counts;

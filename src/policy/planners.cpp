@@ -78,10 +78,7 @@ std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) 
   const std::vector<double> ratios = menu_.depth_ratios();
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) {
-    const std::vector<float> pooled = predict::pooled(*input.features);
-    predict::Matrix x(1, static_cast<int>(pooled.size()));
-    std::ranges::copy(pooled, x.values.begin());
-    const predict::Matrix scores = menu_.scores(x);
+    const predict::Matrix scores = menu_.scores(predict::pooled(*input.features));
     RankedPrograms programs;
     for (int index : predict::ranking(scores.row(0), ratios, menu_.rule)) {
       if (static_cast<int>(programs.size()) == candidates_) break;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -100,11 +99,7 @@ std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
 void TrainedPolicy::score(const predict::TokenFeatures& features) const {
   const pool::OneIntraOpThread alone;  // as planners do
   if (model_->predictor) model_->predictor->predictor.logits(std::span(&features, 1));
-  if (!model_->menu) return;
-  const std::vector<float> pooled = predict::pooled(features);
-  predict::Matrix x(1, static_cast<int>(pooled.size()));
-  std::ranges::copy(pooled, x.values.begin());
-  model_->menu->scores(x);
+  if (model_->menu) model_->menu->scores(predict::pooled(features));
 }
 
 std::unique_ptr<Cascade> TrainedPolicy::cascade(const RankedPrograms& ranked) const {

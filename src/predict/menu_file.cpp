@@ -42,10 +42,14 @@ Matrix TrainedMenu::scores(const Matrix& x) const {
   return scores;
 }
 
-int TrainedMenu::choose(std::span<const float> pooled_features) const {
+Matrix TrainedMenu::scores(std::span<const float> pooled_features) const {
   Matrix x(1, static_cast<int>(pooled_features.size()));
   x.values.assign(pooled_features.begin(), pooled_features.end());
-  return predict::choose(scores(x).row(0), depth_ratios(), rule);
+  return scores(x);
+}
+
+int TrainedMenu::choose(std::span<const float> pooled_features) const {
+  return predict::choose(scores(pooled_features).row(0), depth_ratios(), rule);
 }
 
 void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) {

@@ -34,6 +34,8 @@ struct TrainedMenu {
   std::vector<double> depth_ratios() const;  ///< K/D of each program
   /// What the rule chooses by, [rows, menu], for inputs [rows, f]. Throws core::Error for another width.
   Matrix scores(const Matrix& x) const;
+  /// The same, one row, for one input's pooled features.
+  Matrix scores(std::span<const float> pooled_features) const;
   /// Index in the menu for one input's pooled features. Throws core::Error for another width.
   int choose(std::span<const float> pooled_features) const;
 };

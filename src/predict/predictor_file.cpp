@@ -104,13 +104,16 @@ json counts_json(const TargetCounts& counts) {
           {"crops_valid", counts.crops_valid}};
 }
 
+DecodeOptions decode_options(const TargetOptions& targets, const Decoding& decoding) {
+  return {.limits = targets.limits,
+          .first_layer = targets.first_layer,
+          .boundary_threshold = decoding.boundary_threshold,
+          .beam = decoding.beam,
+          .length_penalty = decoding.length_penalty};
+}
+
 std::vector<ScoredProgram> TrainedPredictor::propose(const TokenFeatures& features, int top_operations) const {
-  DecodeOptions options;
-  options.limits = targets.limits;
-  options.first_layer = targets.first_layer;
-  options.boundary_threshold = decoding.boundary_threshold;
-  options.length_penalty = decoding.length_penalty;
-  options.beam = decoding.beam;
+  DecodeOptions options = decode_options(targets, decoding);
   options.top_operations = top_operations;
   return decode(predictor.logits(std::span(&features, 1)).front(), options);
 }

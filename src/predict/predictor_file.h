@@ -22,6 +22,9 @@ struct Decoding {
   friend bool operator==(const Decoding&, const Decoding&) = default;
 };
 
+/// What decode() takes of both.
+DecodeOptions decode_options(const TargetOptions& targets, const Decoding& decoding);
+
 struct TrainedPredictor {
   Origin origin;
   TargetOptions

@@ -11,7 +11,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -23,31 +22,22 @@ import ablate
 import tiny_run
 from tiny_run import POLAR
 
-CONFIGURATION = """
-name: whole
-pool: {pool}
-task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
-exec: {{dtype: float32, workers: 1}}
-search: {{algorithm: mcts, rollouts: 12, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}}
-predict: {{prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 1}}
-menu: {{size: 4, candidates: 4}}
-eval: {{policies: [base, predictor, menu], bootstrap: 100, latency_examples: 0}}
-"""
-
 
 def trials(run):
     with contextlib.closing(sqlite3.connect(run / "labels.sqlite")) as database:
         return database.execute("SELECT * FROM trials").fetchall()
 
 
-@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
-class Ablate(unittest.TestCase):
+class Ablate(tiny_run.TinyRun):
+    SETTINGS = """
+search: {algorithm: mcts, rollouts: 12, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}
+predict: {prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 1}
+menu: {size: 4, candidates: 4}
+eval: {policies: [base, predictor, menu], bootstrap: 100, latency_examples: 0}
+"""
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        tiny_run.make(cls.folder, CONFIGURATION)
+        super().setUpClass()
         subprocess.run([POLAR, "run", "whole.yaml"], cwd=cls.folder, check=True, capture_output=True)
         cls.whole = cls.folder / "runs" / "whole"
 

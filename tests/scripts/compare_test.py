@@ -9,7 +9,6 @@ import csv
 import io
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -20,25 +19,17 @@ import compare
 import tiny_run
 from tiny_run import POLAR
 
-CONFIGURATION = """
-name: whole
-pool: {pool}
-task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
-exec: {{dtype: float32, workers: 1}}
-search: {{algorithm: transfer, objective: first, minimise: off, transfer_pilot: 4, transfer_pilot_rollouts: 8, rollouts: 8, max_edits: 2,
-  max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}}
-predict: {{prefix_layers: 1}}
+
+class Compare(tiny_run.TinyRun):
+    SETTINGS = """
+search: {algorithm: transfer, objective: first, minimise: off, transfer_pilot: 4, transfer_pilot_rollouts: 8, rollouts: 8, max_edits: 2,
+  max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}
+predict: {prefix_layers: 1}
 """
-
-
-@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
-class Compare(unittest.TestCase):
+    RIGHT = "0-2,2-3"
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        tiny_run.make(cls.folder, CONFIGURATION, right="0-2,2-3")
+        super().setUpClass()
         subprocess.run([POLAR, "bench", "algorithms", "whole.yaml", "--algorithms", "transfer,guided,random", "--rollouts", "1,8", "--out", "bench"],
                        cwd=cls.folder, check=True, capture_output=True)
 

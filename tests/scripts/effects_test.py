@@ -8,7 +8,6 @@ import contextlib
 import io
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -18,15 +17,6 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents
 import effects
 import tiny_run
 from tiny_run import POLAR
-
-CONFIGURATION = """
-name: whole
-pool: {pool}
-task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
-exec: {{dtype: float32, workers: 1}}
-search: {{algorithm: guided, objective: best, rollouts: 8, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 0}}
-predict: {{features: embeddings}}
-"""
 
 
 class Edits(unittest.TestCase):
@@ -55,11 +45,13 @@ class Edits(unittest.TestCase):
                                           "  correlation at distance 2: 1.00, 4: -1.00, 6: -1.00\n")
 
 
-@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
-class Effects(unittest.TestCase):
+class Effects(tiny_run.TinyRun):
+    SETTINGS = """
+search: {algorithm: guided, objective: best, rollouts: 8, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 0}
+predict: {features: embeddings}
+"""
     def test_an_exhaustive_search_is_reported_and_its_absence_is_an_error(self):
-        with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
-            tiny_run.make(Path(name), CONFIGURATION)
+        with contextlib.chdir(self.folder):
             for algorithms, out in (("guided,exhaustive", "whole"), ("guided", "without")):
                 subprocess.run([POLAR, "bench", "algorithms", "whole.yaml", "--algorithms", algorithms, "--rollouts", "8", "--out", out],
                                check=True, capture_output=True)

@@ -7,7 +7,6 @@ Run: .venv/bin/python tests/scripts/generate_test.py
 import json
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
@@ -17,15 +16,7 @@ import tiny_run
 from tiny_run import POLAR
 
 
-@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
-class Generate(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        tiny_run.make_pool(cls.folder)
-
+class Generate(tiny_run.TinyRun):
     def generate(self, *arguments):
         return subprocess.run([POLAR, "generate", self.folder / "pool", *arguments, "--max-new-tokens", "4"], capture_output=True, text=True,
                               check=False)

@@ -12,20 +12,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 from pathlib import Path
-from unittest import mock
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(Path(__file__).parent))
 os.environ["TQDM_DISABLE"] = "1"
 
-import make_tiny_model
-from polar_export import package, source, verify
+import tiny_run
+from tiny_run import POLAR
 
-POLAR = Path(os.environ.get("POLAR_BINARY", ROOT / "build" / "check" / "polar"))
 CONFIGURATION = """
 name: {name}
 pool: pool
@@ -49,22 +45,18 @@ def trials_in(store):
         raise
 
 
-@unittest.skipUnless(POLAR.exists(), f"{POLAR} is not built: scripts/test.sh builds it")
-class Resume(unittest.TestCase):
+class Resume(tiny_run.TinyRun):
     def test_a_search_killed_at_random_moments_ends_as_one_left_alone(self):
-        with tempfile.TemporaryDirectory() as folder, mock.patch.object(verify, "NEW_TOKENS", 3):
-            self.folder = Path(folder)
-            package.export(source.from_folder(make_tiny_model.make_folder(self.folder / "hf", seed=1)), self.folder / "pool", log=lambda line: None)
-            alone = self.searched("alone")
-            whole = trials_in(self.folder / "runs" / "alone" / "labels.sqlite")
-            seed = random.randrange(1000)
-            draw = random.Random(seed)
-            with self.subTest(seed=seed):
-                recorded = 0
-                for kill in range(KILLS):
-                    recorded = self.killed(recorded + draw.randint(1, whole // (2 * KILLS)), recorded, trees=1 + kill)
-                    self.assertLess(recorded, whole, "the kill came after the search")
-                self.assertEqual(self.searched("killed", workers=2, trees=64), alone)
+        alone = self.searched("alone")
+        whole = trials_in(self.folder / "runs" / "alone" / "labels.sqlite")
+        seed = random.randrange(1000)
+        draw = random.Random(seed)
+        with self.subTest(seed=seed):
+            recorded = 0
+            for kill in range(KILLS):
+                recorded = self.killed(recorded + draw.randint(1, whole // (2 * KILLS)), recorded, trees=1 + kill)
+                self.assertLess(recorded, whole, "the kill came after the search")
+            self.assertEqual(self.searched("killed", workers=2, trees=64), alone)
 
     def start(self, name, workers=1, trees=7):
         path = self.folder / f"{name}.yaml"

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import unittest
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +16,13 @@ import make_tiny_model
 from polar_export import package, source, verify
 
 POLAR = Path(os.environ.get("POLAR_BINARY", ROOT / "build" / "check" / "polar"))
-SKIP_REASON = f"{POLAR} is not built: scripts/test.sh builds it"
+HEAD = """
+name: whole
+pool: {pool}
+task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
+exec: {{dtype: float32, workers: 1}}
+"""
+needs_polar = unittest.skipUnless(POLAR.exists(), f"{POLAR} is not built: scripts/test.sh builds it")
 
 
 def make_pool(folder):
@@ -33,11 +41,22 @@ def answered(pool, program):
             yield question, said.strip()
 
 
-def make(folder, configuration, right="0-3"):
-    """Writes FOLDER/pool, rows.jsonl, whose questions `right` answers, and whole.yaml, in which {pool} and {rows} stand for the
-    paths."""
-    make_pool(folder)
-    with open(folder / "rows.jsonl", "w", encoding="utf-8") as rows:
-        for question, answer in answered(folder / "pool", right):
-            print(json.dumps({"id": question, "question": question, "answer": answer}), file=rows)
-    (folder / "whole.yaml").write_text(configuration.format(pool=folder / "pool", rows=folder / "rows.jsonl"), encoding="utf-8")
+@needs_polar
+class TinyRun(unittest.TestCase):
+    """Has cls.folder with pool and, where SETTINGS follow HEAD, rows.jsonl, whose questions the program RIGHT answers, and whole.yaml."""
+
+    SETTINGS = ""
+    RIGHT = "0-3"
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        make_pool(cls.folder)
+        if not cls.SETTINGS:
+            return
+        pool, rows = cls.folder / "pool", cls.folder / "rows.jsonl"
+        rows.write_text("".join(json.dumps({"id": question, "question": question, "answer": answer}) + "\n"
+                                for question, answer in answered(pool, cls.RIGHT)), encoding="utf-8")
+        (cls.folder / "whole.yaml").write_text(HEAD.format(pool=pool, rows=rows) + cls.SETTINGS, encoding="utf-8")

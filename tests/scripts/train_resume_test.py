@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -20,28 +19,20 @@ sys.path.insert(0, str(Path(__file__).parent))
 import tiny_run
 from tiny_run import POLAR
 
-CONFIGURATION = """
-name: whole
-pool: {pool}
-task: {{kind: jsonl, train_file: {rows}, template: "{{question}}", grader: exact, max_new_tokens: 4}}
-exec: {{dtype: float32, workers: 1}}
-search: {{algorithm: mcts, rollouts: 12, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}}
-predict: {{prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 60, per_level: true}}
-menu: {{size: 4, candidates: 4}}
-eval: {{policies: [base, predictor, menu]}}
-"""
 KILLED = ["predictor", "predictor", "predictor", "predictor-level-1", "predictor-level-1", "predictor-level-2"]
 LIMIT_S = 120
 
 
-@unittest.skipUnless(POLAR.exists(), tiny_run.SKIP_REASON)
-class TrainResume(unittest.TestCase):
+class TrainResume(tiny_run.TinyRun):
+    SETTINGS = """
+search: {algorithm: mcts, rollouts: 12, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}
+predict: {prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 60, per_level: true}
+menu: {size: 4, candidates: 4}
+eval: {policies: [base, predictor, menu]}
+"""
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        tiny_run.make(cls.folder, CONFIGURATION)
+        super().setUpClass()
         rows = cls.folder / "rows.jsonl"
         labelled = [json.loads(line) | {"level": f"level {number % 2}"} for number, line in enumerate(rows.read_text().splitlines())]
         rows.write_text("".join(json.dumps(row) + "\n" for row in labelled), encoding="utf-8")
