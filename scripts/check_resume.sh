@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # A search that is killed ten times at random moments and resumed each time with other workers, trees in step and cache size must end with both
 # label digests of a search left alone.
-#   scripts/check_resume.sh [POLAR] [EXTRA --set OPTIONS...]
+#   SEED=1 scripts/check_resume.sh [POLAR] [EXTRA --set OPTIONS...]     (SEED draws the moments)
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 polar=${1:-build/release/polar}
 shift || true
-small=(--set task.train_per_level=12 --set task.valid_per_level=6 --set search.rollouts=24 "$@")
+small=(--set search.algorithm=transfer --set search.transfer_pilot=2 --set task.train_per_level=12 --set task.valid_per_level=6
+       --set search.rollouts=24 "$@")
+RANDOM=${SEED:-1}
 
 digests() { "$polar" inspect "$1" | grep -E '^  (verdicts|exact|[0-9]+ trials)'; }
 
@@ -34,7 +36,7 @@ for kill in 1 2 3 4 5 6 7 8 9 10; do
     [ "${recorded:-0}" -lt "$target" ] || break
     sleep 0.2
   done
-  kill -KILL "$victim"
+  kill -KILL "$victim" 2>/dev/null || true
   status=0
   wait "$victim" 2>/dev/null || status=$?
   before=$(trials runs/resume-killed)

@@ -23,15 +23,21 @@ def opened(run):
     return contextlib.closing(sqlite3.connect(f"file:{run}/outcomes.sqlite?mode=ro", uri=True))
 
 
-def first_valid(source):
-    """By question and level: the number of the first valid program, infinite where none is."""
+def first_valid(source, rollouts):
+    """By question and level: the number of the first valid program, infinite where none is. Of a finished search of so many programs."""
     run, _, algorithm = source.rpartition(":")
     with opened(run) as store:
         # The pilot of transfer is a search by guided, of other questions.
-        keys = [key for key, text in store.execute("SELECT key, text FROM settings")
-                if f"; {algorithm} rollouts=" in text and not text.endswith("; pilot")]
+        texts = store.execute("SELECT key, text FROM settings").fetchall()
+        keys = [key for key, text in texts if f"; {algorithm} rollouts=" in text and not text.endswith("; pilot")]
         if len(keys) != 1:
             sys.exit(f"{source}: expected RUN:ALGORITHM with one search of that algorithm in RUN/outcomes.sqlite, found {len(keys)}")
+        budget = int(re.search(rf"; {algorithm} rollouts=(\d+)", dict(texts)[keys[0]])[1])
+        if budget < rollouts:
+            sys.exit(f"{source}: expected searches of {rollouts} programs or until the first valid one, found {budget}: ask for fewer (--rollouts, --charge)")
+        unfinished, = store.execute("SELECT COUNT(*) FROM searches WHERE settings = ? AND state <> 'done'", keys).fetchone()
+        if unfinished:
+            sys.exit(f"{source}: expected finished searches, found {unfinished} that were interrupted: run that bench again, it goes on")
         found, tried = {}, {}
         for question, level, correct in store.execute(TRIALS, keys):
             at = question, level
@@ -66,7 +72,8 @@ def main():
     parser.add_argument("--charge", type=int, default=0, metavar="N", help="programs more for the second, as many as the first's pilot took a question")
     parser.add_argument("--without", metavar="RUN", help="leave out problems that this run asked, its pilot's among them")
     args = parser.parse_args()
-    first, second = first_valid(args.first), first_valid(args.second)
+    most = max(args.rollouts)
+    first, second = first_valid(args.first, most), first_valid(args.second, most + args.charge)
     left_out = set()
     if args.without:
         with opened(args.without) as store:

@@ -69,9 +69,12 @@ def section(path):
     labels = read_compared(path)
     counts = {key: f"{figure.value:,.0f}" for key, figure in labels.group("counts").items()}
     unfinished = f" {counts['unfinished']} of the searches have not ended." if counts.get("unfinished", "0") != "0" else ""
+    least, most = counts.get("rollouts_least"), counts.get("rollouts_most")
+    uneven = "" if least == most else (f" Questions had {least} to {most} programs each (those of transfer's pilot more than others, searches that end "
+                                       "at a hit fewer), and more find more: <code>polar analyse RUN --budget N</code> counts as many of all.")
     return (f"<p>What {counts['rollouts']} recorded trials of {counts['examples']} training and validation questions say; nothing was run "
             "for it. A valid program gave the right answer in its trial, and so some are valid by luck. A program that was not tried on a "
-            f"question counts as not valid.{unfinished} Brackets and whiskers: 95 % intervals.{others(path)}</p>\n"
+            f"question counts as not valid.{unfinished}{uneven} Brackets and whiskers: 95 % intervals.{others(path)}</p>\n"
             + "".join(part(labels) for part in (solvable, depth, operations, layers, variety, replay)))
 
 

@@ -74,6 +74,7 @@ void import_files(const ImportFlags& flags) {
 struct ExportFlags {
   std::string store, file, config;
   std::vector<std::string> overrides;
+  std::optional<int> search;
 };
 
 /// The configuration that the labels were made with: the one that is named, else the one beside the store.
@@ -111,9 +112,11 @@ void export_store(const ExportFlags& flags) {
   const std::filesystem::path store_path = labels::label_file(flags.store);
   labels::ExportReport report;
   if (std::filesystem::exists(store_path) && labels::kind_of_file(store_path) == "imported") {
+    chosen_search("--search", flags.search, 1, store_path);
     report = labels::export_labels(labels::ImportedLabels::read(store_path), flags.file);
   } else {
-    const labels::LabelStore store = labels::LabelStore::read(store_path);
+    labels::LabelStore store = labels::LabelStore::read(store_path);
+    store.select_search(chosen_search("--search", flags.search, store.search_count(), store_path));
     const std::string config = config_of(flags, store_path);
     report = labels::export_labels(store, data_of(store, experiment::load_config(config, flags.overrides), config),
                                    flags.file);
@@ -158,9 +161,12 @@ void add_labels_export(CLI::App& labels) {
   command->add_option("--config", flags->config,
                       "Configuration of the labels' run; default: config.yaml beside the store");
   command->add_option("--set", flags->overrides, "Override a key of the configuration; may be given again");
+  command->add_option(
+      "--search", flags->search,
+      "Of a store with several searches that of this number in polar labels stats; default: the newest");
   command->footer(
-      "Of a store with several searches the newest is written, with every program it tried; training takes those that "
-      "search.objective and search.minimise choose.\n"
+      "Every program that was tried is written; training takes those that search.objective and search.minimise "
+      "choose.\n"
       "Example: polar labels export runs/quickstart merged_mcts_samples.json.gz");
   command->callback([flags] { export_store(*flags); });
 }

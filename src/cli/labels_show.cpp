@@ -80,6 +80,7 @@ void print_text(const labels::LabelSource& source, const std::vector<SearchStats
                 std::int64_t trials, const std::vector<std::string>& problems) {
   std::cout << fmt::format("{} ({})\n", source.path().string(), source.kind());
   for (const SearchStats& search : searches) {
+    if (searches.size() > 1) std::cout << fmt::format("search {}\n", &search - searches.data());
     for (const auto& [name, value] : search.identity) std::cout << fmt::format("  {:<12} {}\n", name, value);
     std::cout << fmt::format("  {:<6} {:<30} {:>9} {:>9} {:>9} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>9}\n", "split",
                              "level", "examples", "done", "solved", "trials", "correct", "C->C", "shorter", "W->C",
@@ -136,6 +137,7 @@ void print_json(const labels::LabelSource& source, const std::vector<SearchStats
 
 struct DiffFlags {
   std::string a, b;
+  std::optional<int> search_a, search_b;
   bool quiet = false;
 };
 
@@ -170,6 +172,8 @@ void print_identities(const labels::LabelSource& a, const labels::LabelSource& b
 
 void diff(const DiffFlags& flags) {
   const auto a = labels::LabelSource::open(flags.a), b = labels::LabelSource::open(flags.b);
+  a->select(chosen_search("--search-a", flags.search_a, a->searches(), a->path()));
+  b->select(chosen_search("--search-b", flags.search_b, b->searches(), b->path()));
   print_identities(*a, *b);
   const auto counts = labels::diff_labels(*a, *b, [&](const labels::TrialDifference& difference) {
     if (!flags.quiet) std::cout << text_of(difference);
@@ -188,6 +192,16 @@ void diff(const DiffFlags& flags) {
 }
 
 }  // namespace
+
+int chosen_search(const std::string& flag, std::optional<int> search, int searches,
+                  const std::filesystem::path& store) {
+  if (!search) return searches - 1;
+  if (*search >= 0 && *search < searches) return *search;
+  throw core::UsageError(
+      fmt::format("{}: expected a search of {}, from 0 to {} as polar labels stats numbers them, "
+                  "found {}",
+                  flag, store.string(), searches - 1, *search));
+}
 
 void add_labels_stats(CLI::App& labels) {
   auto path = std::make_shared<std::string>();
@@ -218,7 +232,10 @@ void add_labels_diff(CLI::App& labels) {
   command->add_option("a", flags->a, "Run folder or SQLite file")->required();
   command->add_option("b", flags->b, "Run folder or SQLite file")->required();
   command->add_flag("--quiet", flags->quiet, "Counts only, no line a trial");
-  command->footer("Of a store with several searches the newest is compared.\nExample: polar labels diff runs/a runs/b");
+  command->add_option("--search-a", flags->search_a,
+                      "Of several searches of A, that of this number in polar labels stats; default: the newest");
+  command->add_option("--search-b", flags->search_b, "The same of B");
+  command->footer("Example: polar labels diff runs/a runs/b");
   command->callback([flags] { diff(*flags); });
 }
 

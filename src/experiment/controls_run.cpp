@@ -19,6 +19,7 @@ RecordedChoice checked(RecordedChoice choice, int budget) {
   if (choice.split == labels::Split::kTest)
     throw core::UsageError("--split: expected train or valid, found test: the oracle's searches have no such control");
   if (budget < 0) throw core::UsageError(fmt::format("--budget: expected at least 0, found {}", budget));
+  choice.independent = true;
   return choice;
 }
 
@@ -66,6 +67,7 @@ std::string description_of(const RecordedRun& run, const RecordedChoice& choice,
   if (choice.split) text += fmt::format(", {} examples", labels::to_string(*choice.split));
   if (choice.examples_per_level > 0) text += fmt::format(", {} of each level", choice.examples_per_level);
   if (budget > 0) text += fmt::format(", {} programs each", budget);
+  if (!pilot_examples(run.config, run.data.dataset).empty()) text += ", no problem of the pilot";
   return text;
 }
 

@@ -45,7 +45,8 @@ class ControlRun {
   int depth() const { return model_.pool->manifest().depth; }
   /// RUN/controls.
   std::filesystem::path folder() const { return run_.controls(); }
-  /// "ladder", or where not all is judged "ladder, valid examples, 20 of each level, 16 programs each".
+  /// "ladder", or where not all is judged "ladder, valid examples, 20 of each level, 16 programs each, no problem of
+  /// the pilot".
   const std::string& description() const { return description_; }
 
   /// The store controls/NAME.sqlite with the outcomes of the wanted trials, of which those are executed that it lacks.

@@ -158,6 +158,12 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
   return at_places(examples, slice_of_levels(levelled_ids(examples), first, count, purpose));
 }
 
+std::vector<task::Example> pilot_examples(const Config& config, const task::Dataset& dataset) {
+  const SearchConfig& asked = config.search;
+  if (asked.algorithm != "transfer" || !asked.transfer_programs.empty()) return {};
+  return slice_levels(dataset.train, 0, asked.transfer_pilot);
+}
+
 std::vector<task::Example> share_of_levels(std::span<const task::Example> examples, double share) {
   return at_places(examples, part_of_levels(levelled_ids(examples), "share", [&](std::span<const Drawn> order) {
                      constexpr double kRounding = 1e-9;  // 0.07 of 100 are 7, though their product is a little more

@@ -39,6 +39,10 @@ std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, i
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count,
                                         std::string_view purpose = "slice");
 
+/// Those of train on which transfer finds the programs that it starts from; none where another algorithm searches or
+/// search.transfer_programs names them.
+std::vector<task::Example> pilot_examples(const Config& config, const task::Dataset& dataset);
+
 /// Of every level the first part of such a slice, `share` of its examples, rounded up: those of a smaller share are
 /// among those of a larger one.
 std::vector<task::Example> share_of_levels(std::span<const task::Example> examples, double share);

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "eval/levels.h"
 #include "experiment/schema.h"
 #include "pool/manifest.h"
+#include "task/splits.h"
 
 namespace polar::experiment {
 namespace {
@@ -37,18 +39,43 @@ Config recorded_config(const fs::path& folder, const std::vector<std::string>& o
   return config;
 }
 
-std::vector<labels::StoredExample> chosen_examples(const labels::LabelStore& store, const RecordedChoice& choice) {
-  std::vector<labels::StoredExample> recorded = store.registered_examples();
-  std::erase_if(recorded, [&](const labels::StoredExample& example) {
+using Stored = labels::StoredExample;
+
+/// See RecordedChoice::independent.
+void keep_independent(std::vector<Stored>& recorded, const RecordedRun& run) {
+  std::unordered_set<std::string> piloted;
+  for (const task::Example& example : pilot_examples(run.config, run.data.dataset))
+    piloted.insert(task::problem_of(example));
+  std::unordered_set<task::ExampleId> kept;
+  for (const Stored& example : recorded) kept.insert(example.id);
+  std::vector<task::Example> tasks = run.registered();
+  std::erase_if(tasks, [&](const task::Example& task) {
+    return !kept.contains(task.id) || piloted.contains(task::problem_of(task));
+  });
+  kept.clear();
+  for (const task::Example& task : task::distinct_problems(std::move(tasks), run.config.seed)) kept.insert(task.id);
+  std::erase_if(recorded, [&](const Stored& example) { return !kept.contains(example.id); });
+}
+
+std::vector<Stored> chosen_examples(const RecordedRun& run, const RecordedChoice& choice) {
+  const labels::LabelStore& store = run.store;
+  std::vector<Stored> recorded = store.registered_examples();
+  std::erase_if(recorded, [&](const Stored& example) {
     return (choice.split && example.split != *choice.split) || store.state(example.id).rounds == 0;
   });
+  const bool searched = !recorded.empty();
+  if (choice.independent) keep_independent(recorded, run);
   std::vector<LevelledId> ids;
-  for (const labels::StoredExample& example : recorded) ids.push_back({example.id, example.level});
-  std::vector<labels::StoredExample> chosen;
-  // A draw of its own: that of the pilot would give the pilot's examples, which another search tried.
+  for (const Stored& example : recorded) ids.push_back({example.id, example.level});
+  std::vector<Stored> chosen;
   for (const std::size_t place : slice_of_levels(ids, 0, choice.examples_per_level, "control"))
     chosen.push_back(std::move(recorded[place]));
   if (!chosen.empty()) return chosen;
+  if (searched)
+    throw core::UsageError(
+        fmt::format("{}: expected recorded trials of more problems than those of the pilot, found none; search more "
+                    "examples (task.train_per_level) or a smaller pilot (search.transfer_pilot)",
+                    store.path().string()));
   throw core::UsageError(fmt::format("{}: expected recorded trials{}, found none; run polar search first",
                                      store.path().string(),
                                      choice.split ? fmt::format(" of {} examples", to_string(*choice.split)) : ""));
@@ -107,7 +134,7 @@ RecordedRun read_recorded_run(const fs::path& folder, const RecordedChoice& choi
   RunData data = make_data(config);
   RecordedRun run{run_folder, std::move(config), std::move(data), std::move(store), {}};
   check_unchanged(run);
-  run.examples = chosen_examples(run.store, choice);
+  run.examples = chosen_examples(run, choice);
   eval::levels_of(run.examples, &labels::StoredExample::level);  // refuses a level of that name before anything is run
   return run;
 }

@@ -20,7 +20,10 @@ std::filesystem::path recorded_file(const std::filesystem::path& run, const std:
 struct RecordedChoice {
   std::optional<labels::Split> split = std::nullopt;  ///< nullopt: train and validation; test: the oracle's searches
   int examples_per_level = 0;                         ///< so many of every level (slice_of_levels); 0 = all
-  std::vector<std::string> overrides = {};            ///< "exec.KEY=VALUE" only: anything else decides what the run is
+  /// One example of every problem (task::problem_of) and none that asks a problem of pilot_examples(), which another
+  /// algorithm searched: what judges a search over questions needs.
+  bool independent = false;
+  std::vector<std::string> overrides = {};  ///< "exec.KEY=VALUE" only: anything else decides what the run is
 };
 
 struct RecordedRun {
@@ -36,9 +39,9 @@ struct RecordedRun {
 };
 
 /// Throws core::UsageError for an override of another key than exec.KEY, when the folder holds no configuration or no
-/// store, when pool or data are no longer those of the
-/// recorded search, and when no example has a recorded trial; core::Error for a level named eval::kAllLevels;
-/// otherwise as load_config, read_manifest and LabelStore do. Writes nothing.
+/// store, when pool or data are no longer those of the recorded search, and when no example that is asked for has a
+/// recorded trial; core::Error for a level named eval::kAllLevels; otherwise as load_config, read_manifest and
+/// LabelStore do. Writes nothing.
 RecordedRun read_recorded_run(const std::filesystem::path& folder, const RecordedChoice& choice);
 
 /// "ladder" for runs/ladder and for runs/ladder/.

@@ -90,7 +90,7 @@ bool RunSearch::has_pilot() const {
 std::vector<core::Program> RunSearch::served(const labels::LabelStore& store) const {
   const SearchConfig& asked = config.search;
   return programs_that_served(
-      store, slice_levels(data.dataset.train, 0, asked.transfer_pilot),
+      store, pilot_examples(config, data.dataset),
       {depth(), asked.transfer_size, search::objective_of(asked.objective), asked.transfer_pilot_rollouts});
 }
 
@@ -124,7 +124,7 @@ void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Exa
                             const std::string& label) {
   search::SearchOptions options = options_of(store.kind(), rollouts);
   if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
-    const std::vector<task::Example> pilot = slice_levels(data.dataset.train, 0, config.search.transfer_pilot);
+    const std::vector<task::Example> pilot = pilot_examples(config, data.dataset);
     search_some(store, pilot, of_pilot(options, space, config.seed, rollouts_of_pilot(options)), label + ", pilot");
     options = starting_from(std::move(options), served(store));
   }

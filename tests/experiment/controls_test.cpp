@@ -24,6 +24,7 @@ class ControlsTest : public test::TinyRunTest {
  protected:
   std::filesystem::path searched(const std::string& name) const {
     Config made = config(name);
+    made.search.algorithm = "guided";  // without a pilot: all examples are judged
     made.search.rollouts = kRollouts;
     Experiment(made).search();
     return run(name);

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "core/error.h"
+#include "experiment/dataset.h"
 #include "experiment/experiment.h"
 #include "labels/sqlite.h"
 #include "support/message_of.h"
@@ -36,6 +39,50 @@ TEST_F(RecordedRunTest, LeavesOutExamplesThatWereNotSearchedYet) {
   const RecordedRun part = read_recorded_run(run("part"), {});
   EXPECT_EQ(part.examples.size(), 17U);
   EXPECT_EQ(part.registered().size(), 34U);
+}
+
+TEST_F(RecordedRunTest, IndependentExamplesAskAProblemOnceAndNoneOfThePilot) {
+  Config made = config("asked");
+  made.search.transfer_pilot = 3;
+  const auto pilot = [&] { return pilot_examples(made, make_data(made).dataset); };
+  std::set<task::ExampleId> piloted;
+  for (const task::Example& example : pilot()) piloted.insert(example.id);
+  std::vector<task::Example> rows = task::read_jsonl(folder_ / "train.jsonl");
+  const auto asked_again = [&](bool in_pilot, const char* id) {
+    task::Example row =
+        *std::ranges::find_if(rows, [&](const task::Example& one) { return piloted.contains(one.id) == in_pilot; });
+    const task::ExampleId first = std::exchange(row.id, id);
+    rows.push_back(std::move(row));
+    return first;
+  };
+  asked_again(true, "pilot again");
+  const task::ExampleId once = asked_again(false, "twice");
+  task::write_jsonl(folder_ / "train.jsonl", rows);
+  for (const task::Example& example : pilot()) ASSERT_TRUE(piloted.contains(example.id)) << "drawn by hash of the id";
+  Experiment(made).search();
+
+  EXPECT_EQ(read_recorded_run(run("asked"), {}).examples.size(), 36U);
+  RecordedChoice choice;
+  choice.independent = true;
+  std::set<task::ExampleId> judged;
+  for (const labels::StoredExample& example : read_recorded_run(run("asked"), choice).examples)
+    judged.insert(example.id);
+  EXPECT_EQ(judged.size(), 36U - piloted.size() - 2);
+  EXPECT_NE(judged.contains(once), judged.contains("twice"));
+  EXPECT_FALSE(judged.contains("pilot again"));
+  for (const task::ExampleId& id : piloted) EXPECT_FALSE(judged.contains(id)) << id;
+}
+
+TEST_F(RecordedRunTest, SaysWhereEverySearchedExampleIsOfThePilot) {
+  RecordedChoice choice;
+  choice.independent = true;
+  choice.split = labels::Split::kTrain;
+  Config piloted = config("piloted");
+  piloted.search.transfer_pilot = 12;  // of each level: all of training
+  Experiment(piloted).search();
+  test::expect_parts(
+      test::message_of<core::UsageError>([&] { read_recorded_run(run("piloted"), choice); }),
+      {"labels.sqlite: expected recorded trials of more problems than those of the pilot", "search.transfer_pilot"});
 }
 
 TEST_F(RecordedRunTest, BelongsToTheFolderItIsReadFrom) {

@@ -7,6 +7,9 @@ Run: .venv/bin/python tests/scripts/compare_test.py
 import contextlib
 import csv
 import io
+import json
+import shutil
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -51,6 +54,40 @@ predict: {prefix_layers: 1}
                 self.assertEqual(row[1:4], [a["examples"], *share])
                 self.assertEqual(row[4].split()[0], f"{100 * float(b['solved_difference']):+.1f}")
 
+    def polar(self, *arguments):
+        return subprocess.run([POLAR, *arguments], cwd=self.folder, capture_output=True, text=True)
+
+    def test_each_search_of_a_store_can_be_compared_and_exported(self):
+        store = "bench/outcomes.sqlite"
+        count = len(json.loads(self.polar("labels", "stats", store, "--json").stdout)["searches"])
+        self.assertGreaterEqual(count, 3)
+        self.assertIn(f"search {count - 1}\n", self.polar("labels", "stats", store).stdout)
+        diff = ("labels", "diff", store, store, "--quiet")
+        self.assertEqual(self.polar(*diff, "--search-a", str(count - 1)).returncode, 0, "the newest by default")
+        self.assertEqual(self.polar(*diff, "--search-a", "1", "--search-b", "1").returncode, 0)
+        self.assertEqual(self.polar(*diff, "--search-a", "0").returncode, 1, "the pilot has other questions")
+        refused = self.polar(*diff, "--search-b", str(count))
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn(f"--search-b: expected a search of {store}, from 0 to {count - 1}", refused.stderr)
+        samples = {}
+        for search in range(count):
+            done = self.polar("labels", "export", store, "labels.json", "--config", "whole.yaml", "--search", str(search))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            samples[search] = (self.folder / "labels.json").read_text(encoding="utf-8")
+        self.assertEqual(len(set(samples.values())), count, "every search has other trials")
+        self.assertEqual(self.polar("labels", "export", store, "labels.json", "--config", "whole.yaml", "--search", str(count)).returncode, 2)
+
+    def test_refuses_budgets_that_a_search_does_not_have(self):
+        with self.assertRaisesRegex(SystemExit, "bench:random: expected searches of 9 programs or until the first valid one, found 8"):
+            self.compared("bench:transfer", "bench:random", "--rollouts", "8", "--charge", "1")
+
+    def test_refuses_searches_that_were_interrupted(self):
+        shutil.copytree(self.folder / "bench", self.folder / "cut")
+        with contextlib.closing(sqlite3.connect(self.folder / "cut" / "outcomes.sqlite")) as store, store:
+            store.execute("UPDATE searches SET state = 'open' WHERE key = (SELECT MAX(key) FROM searches)")
+        with self.assertRaisesRegex(SystemExit, "expected finished searches, found 1 that were interrupted"):
+            self.compared("cut:transfer", "cut:random", "--rollouts", "8")
+
     def test_charged_the_second_has_more_programs(self):
         whole, charged = self.compared("bench:transfer", "bench:random", "--rollouts", "8", "1"), \
             self.compared("bench:transfer", "bench:random", "--rollouts", "1", "--charge", "7")
@@ -65,11 +102,11 @@ predict: {prefix_layers: 1}
 
     def test_what_another_run_asked_is_left_out(self):
         with self.assertRaisesRegex(SystemExit, "found none but those left out"):
-            self.compared("bench:transfer", "bench:random", "--without", "bench")
+            self.compared("bench:transfer", "bench:random", "--rollouts", "8", "--without", "bench")
 
     def test_a_search_that_the_run_has_not_is_an_error(self):
         with self.assertRaisesRegex(SystemExit, "bench:paper: expected RUN:ALGORITHM with one search"):
-            self.compared("bench:transfer", "bench:paper")
+            self.compared("bench:transfer", "bench:paper", "--rollouts", "8")
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def make_label_figures():
         low, high = (0.9 * value, 1.1 * value) if interval else ("", "")
         figures.append([analysis, programs, level, key, n, value, low, high, note])
     for level in [*LEVELS, "all"]:
-        for key, value in (("examples", 36), ("unfinished", 0), ("base_unknown", 0), ("rollouts", 1440), ("programs", 6)):
+        for key, value in (("examples", 36), ("unfinished", 0), ("base_unknown", 0), ("rollouts", 1440), ("rollouts_least", 40), ("rollouts_most", 40), ("programs", 6)):
             add("counts", key, value, level, interval=False)
         add("base", "right", 0.3, level)
         for programs in ("all", "skip_only", "loop_only", "search:skip <1>"):
@@ -389,6 +389,15 @@ class LabelsTest(unittest.TestCase):
         self.assertEqual(found.find("overlap", "jaccard").value, 0.05)
         self.assertIsNone(found.find("overlap", "jaccard", "products"))
         self.assertIsNone(found.find("counts", "examples").ci_low)
+
+    def test_the_section_says_where_questions_had_unlike_numbers_of_programs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "labels.csv"
+            for most, said in (("40", False), ("150", True)):
+                rows = [[*row[:5], most, *row[6:]] if row[3] == "rollouts_most" else row for row in make_label_figures()]
+                with open(path, "w", newline="") as file:
+                    csv.writer(file, lineterminator="\n").writerows([labels.COLUMNS, *rows])
+                self.assertEqual("had 40 to 150 programs each" in labels.section(path), said)
 
     def test_the_section_shows_levels_sets_and_programs_escaped(self):
         with tempfile.TemporaryDirectory() as folder:
