@@ -26,8 +26,8 @@ struct ControlFlags {
     command.add_option("--split", split, "train or valid; default: both")->check(CLI::IsMember({"train", "valid"}));
     command
         .add_option("--examples", options.examples_per_level,
-                    "So many searched examples of a level, drawn by hash; 0 = all. Of examples with one problem one is "
-                    "taken, of those with a problem of transfer's pilot none: another algorithm searched it")
+                    "So many searched examples of a level, drawn by hash; 0 = all. Each problem is judged once, those "
+                    "of transfer's pilot are left out: another algorithm searched them")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     command.add_option("--budget", budget, "The first so many recorded programs of each example; 0 = all")

@@ -67,7 +67,8 @@ std::string description_of(const RecordedRun& run, const RecordedChoice& choice,
   if (choice.split) text += fmt::format(", {} examples", labels::to_string(*choice.split));
   if (choice.examples_per_level > 0) text += fmt::format(", {} of each level", choice.examples_per_level);
   if (budget > 0) text += fmt::format(", {} programs each", budget);
-  if (!pilot_examples(run.config, run.data.dataset).empty()) text += ", no problem of the pilot";
+  text += ", each problem once";
+  if (!pilot_examples(run.config, run.data.dataset).empty()) text += ", none of the pilot's";
   return text;
 }
 

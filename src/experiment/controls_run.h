@@ -33,10 +33,11 @@ struct SearchedExample {
 /// the reference is. One control at a time works there. Not thread-safe.
 class ControlRun {
  public:
-  /// Of each example, its first `budget` greedy trials; 0: all. Throws core::UsageError for the test split, a negative
-  /// budget, a search that ends at a hit (the number of its programs depends on their verdicts) and a fingerprint other
-  /// than the labels'; core::Error when an example's identity is not among the trials, and as read_recorded_run,
-  /// load_model and RunLock do. Locks RUN/controls.
+  /// One example of every problem and none with a problem of transfer's pilot (RecordedChoice::independent); of each
+  /// its first `budget` greedy trials; 0: all. Throws core::UsageError for the test split, a negative budget, a search
+  /// that ends at a hit (the number of its programs depends on their verdicts) and a fingerprint other than the
+  /// labels'; core::Error when an example's identity is not among the trials, and as read_recorded_run, load_model and
+  /// RunLock do. Locks RUN/controls.
   ControlRun(const std::filesystem::path& run, const RecordedChoice& choice, int budget = 0);
 
   const Config& config() const { return run_.config; }
@@ -45,8 +46,8 @@ class ControlRun {
   int depth() const { return model_.pool->manifest().depth; }
   /// RUN/controls.
   std::filesystem::path folder() const { return run_.controls(); }
-  /// "ladder", or where not all is judged "ladder, valid examples, 20 of each level, 16 programs each, no problem of
-  /// the pilot".
+  /// "ladder, each problem once", or where less is asked for "ladder, valid examples, 20 of each level, 16 programs
+  /// each, each problem once, none of the pilot's".
   const std::string& description() const { return description_; }
 
   /// The store controls/NAME.sqlite with the outcomes of the wanted trials, of which those are executed that it lacks.

@@ -73,8 +73,9 @@ std::vector<Stored> chosen_examples(const RecordedRun& run, const RecordedChoice
   if (!chosen.empty()) return chosen;
   if (searched)
     throw core::UsageError(
-        fmt::format("{}: expected recorded trials of more problems than those of the pilot, found none; search more "
-                    "examples (task.train_per_level) or a smaller pilot (search.transfer_pilot)",
+        fmt::format("{}: expected recorded trials of more problems than those of the pilot, found none; let "
+                    "polar search go on, or search anew with more examples (task.train_per_level) or a smaller pilot "
+                    "(search.transfer_pilot)",
                     store.path().string()));
   throw core::UsageError(fmt::format("{}: expected recorded trials{}, found none; run polar search first",
                                      store.path().string(),

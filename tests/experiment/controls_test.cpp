@@ -114,7 +114,7 @@ TEST_F(ControlsTest, JudgeEveryTrialAsItWasRecordedAndSayWhereNot) {
 TEST_F(ControlsTest, TakeTheFirstProgramsOfExamplesThatAHashDraws) {
   const auto run = searched("few");
   const eval::ControlReport report = by_chance(run, {.split = labels::Split::kTrain, .examples_per_level = 4}, {}, 3);
-  EXPECT_EQ(report.title, "Chance control of few, train examples, 4 of each level, 3 programs each");
+  EXPECT_EQ(report.title, "Chance control of few, train examples, 4 of each level, 3 programs each, each problem once");
   EXPECT_EQ(value(report, "counts", "answers"), 2 * 4 * 3);
   const std::vector<task::Example> train = task::read_jsonl(folder_ / "train.jsonl");
   const auto drawn_for = [&](const char* purpose) {
@@ -128,6 +128,20 @@ TEST_F(ControlsTest, TakeTheFirstProgramsOfExamplesThatAHashDraws) {
   for (const task::Example& example : train)
     EXPECT_EQ(store(run, "chance").trials(example.id).size(), drawn.contains(example.id) ? 3U : 0U) << example.id;
   EXPECT_TRUE(store(run, "chance").trials("valid0").empty());
+}
+
+TEST_F(ControlsTest, JudgeNoExampleOfThePilot) {
+  Config made = config("piloted");
+  made.search.rollouts = kRollouts;
+  made.search.transfer_pilot = 3;
+  Experiment(made).search();
+  const std::vector<task::Example> pilot = pilot_examples(made, make_data(made).dataset);
+  ASSERT_EQ(pilot.size(), 6U);
+  const ControlRun judged(run("piloted"), {});
+  EXPECT_EQ(judged.examples().size(), 34U - pilot.size());
+  for (const SearchedExample& one : judged.examples())
+    EXPECT_EQ(std::ranges::count(pilot, one.example.id, &task::Example::id), 0) << one.example.id;
+  EXPECT_EQ(judged.description(), "piloted, each problem once, none of the pilot's");
 }
 
 TEST_F(ControlsTest, RefuseAnotherFingerprintOtherDataAndKeysThatAreTheRuns) {
