@@ -68,7 +68,7 @@ std::string description_of(const RecordedRun& run, const RecordedChoice& choice,
   if (choice.examples_per_level > 0) text += fmt::format(", {} of each level", choice.examples_per_level);
   if (budget > 0) text += fmt::format(", {} programs each", budget);
   text += ", each problem once";
-  if (!pilot_examples(run.config, run.data.dataset).empty()) text += ", none of the pilot's";
+  if (has_pilot(run.config.search)) text += ", none of the pilot's";
   return text;
 }
 

@@ -158,10 +158,13 @@ std::vector<task::Example> slice_levels(std::span<const task::Example> examples,
   return at_places(examples, slice_of_levels(levelled_ids(examples), first, count, purpose));
 }
 
+bool has_pilot(const SearchConfig& search) {
+  return search.algorithm == "transfer" && search.transfer_programs.empty();
+}
+
 std::vector<task::Example> pilot_examples(const Config& config, const task::Dataset& dataset) {
-  const SearchConfig& asked = config.search;
-  if (asked.algorithm != "transfer" || !asked.transfer_programs.empty()) return {};
-  return slice_levels(dataset.train, 0, asked.transfer_pilot);
+  if (!has_pilot(config.search)) return {};
+  return slice_levels(dataset.train, 0, config.search.transfer_pilot);
 }
 
 std::vector<task::Example> share_of_levels(std::span<const task::Example> examples, double share) {

@@ -39,8 +39,10 @@ std::vector<std::size_t> slice_of_levels(std::span<const LevelledId> examples, i
 std::vector<task::Example> slice_levels(std::span<const task::Example> examples, int first, int count,
                                         std::string_view purpose = "slice");
 
-/// Those of train on which transfer finds the programs that it starts from; none where another algorithm searches or
-/// search.transfer_programs names them.
+/// Whether the search is transfer, which finds the programs that it starts from on a pilot: no file names them.
+bool has_pilot(const SearchConfig& search);
+
+/// The examples of train that the pilot searches; none without one.
 std::vector<task::Example> pilot_examples(const Config& config, const task::Dataset& dataset);
 
 /// Of every level the first part of such a slice, `share` of its examples, rounded up: those of a smaller share are

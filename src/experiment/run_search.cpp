@@ -83,10 +83,6 @@ search::SearchPlan RunSearch::planned(int rollouts) const {
   return plan;
 }
 
-bool RunSearch::has_pilot() const {
-  return config.search.algorithm == "transfer" && config.search.transfer_programs.empty();
-}
-
 std::vector<core::Program> RunSearch::served(const labels::LabelStore& store) const {
   const SearchConfig& asked = config.search;
   return programs_that_served(
@@ -97,14 +93,14 @@ std::vector<core::Program> RunSearch::served(const labels::LabelStore& store) co
 /// Those of the oracle hold what served the pilot; the labels' search has yet to find it.
 search::SearchOptions RunSearch::options_of(labels::StoreKind kind, int rollouts) const {
   search::SearchOptions options = planned(rollouts).options;
-  if (!has_pilot() || kind == labels::StoreKind::kLabels) return options;
+  if (!has_pilot(config.search) || kind == labels::StoreKind::kLabels) return options;
   return starting_from(std::move(options), served(labels::LabelStore::read(run_folder(config) / "labels.sqlite")));
 }
 
 /// What served the pilot of the labels follows from the settings, so these stand for it.
 std::string RunSearch::search_text(labels::StoreKind kind, int rollouts) const {
   const search::SearchPlan plan{space.options(), options_of(kind, rollouts)};
-  if (!has_pilot()) return plan.text();
+  if (!has_pilot(config.search)) return plan.text();
   const int deciding = config.search.transfer_pilot_rollouts > 0 ? config.search.transfer_pilot_rollouts : rollouts;
   std::string text = plan.text() + fmt::format("; pilot={} of single edits, size={}, pilot rollouts={}",
                                                config.search.transfer_pilot, config.search.transfer_size, deciding);
@@ -123,7 +119,7 @@ int RunSearch::rollouts_of_pilot(const search::SearchOptions& others) const {
 void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Example> examples, int rollouts,
                             const std::string& label) {
   search::SearchOptions options = options_of(store.kind(), rollouts);
-  if (has_pilot() && store.kind() == labels::StoreKind::kLabels) {
+  if (has_pilot(config.search) && store.kind() == labels::StoreKind::kLabels) {
     const std::vector<task::Example> pilot = pilot_examples(config, data.dataset);
     search_some(store, pilot, of_pilot(options, space, config.seed, rollouts_of_pilot(options)), label + ", pilot");
     options = starting_from(std::move(options), served(store));
@@ -132,9 +128,9 @@ void RunSearch::search_into(labels::LabelStore& store, std::span<const task::Exa
     const auto outside = std::ranges::count_if(options.first_programs,
                                                [&](const core::Program& program) { return !space.find(program); });
     say(fmt::format("{}: {} programs {}{}", label, options.first_programs.size(),
-                    has_pilot() ? "served the pilot" : "of search.transfer_programs",
+                    has_pilot(config.search) ? "served the pilot" : "of search.transfer_programs",
                     outside > 0 ? fmt::format("; {} of them lie outside the space and are not tried", outside) : ""));
-  } else if (has_pilot()) {
+  } else if (has_pilot(config.search)) {
     say(fmt::format("{}: no program served the pilot", label));
   }
   search_some(store, examples, options, label);

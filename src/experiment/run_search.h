@@ -54,7 +54,6 @@ struct RunSearch {
   std::vector<core::Program> served(const labels::LabelStore& store) const;
   search::SearchOptions options_of(labels::StoreKind kind, int rollouts) const;
   std::string search_text(labels::StoreKind kind, int rollouts) const;
-  bool has_pilot() const;
   int rollouts_of_pilot(const search::SearchOptions& others) const;
   void search_some(labels::LabelStore& store, std::span<const task::Example> examples,
                    const search::SearchOptions& options, const std::string& label);
