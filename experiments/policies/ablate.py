@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What each option of a policy changes: trains it anew on the labels of a finished run, once a variant, and compares what it does on test.
 
-    experiments/policies/ablate.py predictor runs/policies --out experiments/policies/ablation-predictor
+    experiments/policies/ablate.py predictor runs/published --out experiments/policies/ablation-predictor
 
 Every variant is a run of its own, RUN-STUDY-VARIANT, with RUN's configuration and a copy of its labels and recorded menu outcomes: nothing is
-searched again, and a variant that is done is not trained again. Writes OUT.md and OUT.csv after each.
+searched again, and a variant that is done is not trained again. Writes OUT.md and OUT.csv after each; `sizes` also the curve, OUT.svg.
 """
 import argparse
 import csv
@@ -16,6 +16,9 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+from polar_report import plots
+
 # The released README's, all of them, so that a variant says all in which it differs (method.md 3). A step there takes 128 pairs of a question and a
 # program, here 128 questions with all their programs: "as many steps" takes as many.
 PUBLISHED = ["predict.epochs=10", "predict.batch=128", "predict.learning_rate=5e-4", "predict.warmup_steps=10", "predict.width=256",
@@ -23,12 +26,14 @@ PUBLISHED = ["predict.epochs=10", "predict.batch=128", "predict.learning_rate=5e
              "predict.positions=all", "predict.targets=all", "predict.max_runs=2", "predict.unemittable=drop", "predict.max_programs=50",
              "predict.identity_weight=0.3", "predict.length_weight=0", "predict.margin_weight=0", "predict.identity_penalty=0",
              "predict.class_balance=1", "predict.clip=0", "predict.select=loss", "predict.patience=0", "predict.threshold=0.5",
-             "predict.rerank=0", "predict.beam=5", "predict.level_weights=size",
-             "predict.standardise=true"]  # states of layers differ in scale by orders of magnitude, vectors of an embedding model do not
+             "predict.rerank=0", "predict.beam=5", "predict.level_weights=size", "predict.standardise=false"]
+ENCODER = ["predict.features=encoder", "predict.encoder=pools/minilm"]
+# States of layers differ in scale by orders of magnitude, vectors of an embedding model do not.
+STATES = ["predict.features=states", "predict.encoder=", "predict.standardise=true"]
 STEPS = ["predict.batch=8"]
 ONLY_THE_PREDICTOR = ["menu.size=1", "menu.candidates=1"]
-# Nothing is timed, and no policy is trained that no study asks.
-ALWAYS = ["menu.cascade_tries=1", "menu.cascade_from=0", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5",
+# Nothing is timed, no policy is trained that no study asks, and test alone is asked.
+ALWAYS = ["task.ood=[]", "menu.cascade_tries=1", "menu.cascade_from=0", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5",
           "predict.per_level=false", "predict.labelled_share=1"]
 
 
@@ -37,12 +42,14 @@ class Study:
     policies: tuple  # compared, the base beside them
     common: list     # settings of every variant
     variants: dict   # by name, further settings
+    only_if_dropped: tuple = ()  # variants of what becomes of programs that the predictor cannot emit
 
 
 STUDIES = {
-    "predictor": Study(("predictor",), PUBLISHED + STEPS + ONLY_THE_PREDICTOR, {
-        "as published": [],
-        "as many questions a step as pairs": ["predict.batch=128"],
+    "predictor": Study(("predictor",), PUBLISHED + ENCODER + STEPS + ONLY_THE_PREDICTOR, {
+        "as published, as many steps": [],
+        "batch of 128, of questions": ["predict.batch=128"],
+        "threshold 0.3, epoch by membership": ["predict.threshold=0.3", "predict.select=membership"],
         "set loss": ["predict.loss=set"],
         "shortest program only": ["predict.targets=shortest"],
         "cover programs only": ["predict.targets=cover"],
@@ -53,7 +60,7 @@ STUDIES = {
         "length weight 0.05": ["predict.length_weight=0.05"],
         "crop what it cannot emit": ["predict.unemittable=crop"],
         "as many runs as the search's": ["predict.max_runs=0"],
-        "inputs as they are": ["predict.standardise=false"],
+        "inputs standardised": ["predict.standardise=true"],
         "levels weigh alike": ["predict.level_weights=equal"],
         "calibrated threshold": ["predict.threshold=0"],
         "epoch by membership": ["predict.select=membership"],
@@ -65,13 +72,15 @@ STUDIES = {
         "width 512": ["predict.width=512"],
         "one encoder layer": ["predict.encoder_layers=1"],
         "four encoder layers": ["predict.encoder_layers=4"],
-        "embeddings as input": ["predict.features=embeddings", "predict.encoder="],
+        "embeddings as input": ["predict.features=embeddings", "predict.encoder=", "predict.standardise=true"],
+        "own states after four layers": STATES,
         "set loss, identity no target": ["predict.loss=set", "predict.identity_weight=0"],
         "set loss, cover, class balance 10": ["predict.loss=set", "predict.targets=cover", "predict.class_balance=10"],
-    }),
-    "protocol": Study(("predictor", "predictor_told_level"), PUBLISHED + STEPS + ONLY_THE_PREDICTOR + ["predict.per_level=true"],
-                      {"as published": []}),
-    "sizes": Study(("predictor", "menu"), PUBLISHED + STEPS, {
+        "own states, set loss, identity no target": [*STATES, "predict.loss=set", "predict.identity_weight=0"],
+    }, only_if_dropped=("crop what it cannot emit", "as many runs as the search's")),
+    "protocol": Study(("predictor", "predictor_told_level"), PUBLISHED + ENCODER + STEPS + ONLY_THE_PREDICTOR + ["predict.per_level=true"],
+                      {"as published, as many steps": []}),
+    "sizes": Study(("predictor", "menu"), PUBLISHED + STATES + STEPS, {
         f"{share:g} of the questions": [f"predict.labelled_share={share:g}"] for share in (0.0625, 0.125, 0.25, 0.5, 1)}),
     "menu": Study(("menu",), ["predict.epochs=1"], {
         "as configured": [],
@@ -81,6 +90,8 @@ STUDIES = {
         **{f"{scorer}, chosen on validation": [f"menu.scorer={scorer}", f"menu.ridge={strengths}", "menu.bandwidth=[1]",
                                                "menu.select=validation"]
            for scorer, strengths in (("ridge", [10, 100, 1000]), ("logistic", [10, 100, 1000]), ("network", [1, 10, 100]))},
+        "last token's states": ["menu.pooling=last"],
+        "mean of the states": ["menu.pooling=mean"],
         "target mean": ["menu.target=mean"],
         "target token": ["menu.target=token"],
         "scores as fitted": ["menu.calibration=none"],
@@ -173,6 +184,15 @@ def write(rows, out):
     pathlib.Path(f"{out}.md").write_text("\n".join(lines), encoding="utf-8")
 
 
+def draw_sizes(rows, out):
+    base = next(row for row in rows if row["policy"] == "base")
+    curves = {}
+    for row in rows:
+        if row["policy"] != "base" and row["split"] == base["split"]:
+            curves.setdefault(row["policy"], []).append((float(row["variant"].split()[0]), row["accuracy"], row["low"], row["high"]))
+    pathlib.Path(f"{out}.svg").write_text(plots.sizes(curves, base["accuracy"], "sizes"), encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", choices=STUDIES)
@@ -190,12 +210,17 @@ def main():
     out = args.out or pathlib.Path("experiments/policies") / f"ablation-{args.study}"
     rows = []
     for variant in args.only or study.variants:
+        if variant in study.only_if_dropped and any(row.get("dropped") == 0 for row in rows):
+            print(f"{variant}: left out, the predictor can emit every valid program of these labels", flush=True)
+            continue
         print(variant, flush=True)
         folder = run_variant(args.polar, args.run, args.study, variant)
         known = {(row["policy"], row["split"]) for row in rows}
         rows += [row for row in figures(folder, variant, study.policies)
                  if row["policy"] != "base" or ("base", row["split"]) not in known]
         write(rows, out)
+        if args.study == "sizes":
+            draw_sizes(rows, out)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from html import escape
 from pathlib import Path
 
-from . import controls, data, labels, plots
+from . import controls, data, labels, plots, selection
 from .data import ALL, Missing
 from .markup import drawing, number, p_cell, p_text, percent, table
 
@@ -45,7 +45,7 @@ def build(run):
         ("labels", "What the recorded labels say", lambda: labels.section(run / "report" / "labels.csv")),
         ("controls", "Controls of the search", lambda: controls.section(run / "controls")),
         ("training", "Training of the predictor", lambda: training(run)),
-        ("selection", "What was chosen on validation", lambda: selection(run)),
+        ("selection", "What was chosen on validation", lambda: selection.section(run / "selection.json")),
         ("setup", "What was run", lambda: setup(run)),
         ("figures", "All figures", with_results(all_figures)),
     ]
@@ -307,35 +307,7 @@ def search(run):
 def training(run):
     curve, best = data.training_curve(run)
     kept = f" The weights of epoch {best} were kept." if best else ""
-    return drawing(plots.training(curve, best, "training"), f"Loss of the predictor by epoch; dropout is on in training.{kept}")
-
-
-def selection(run):
-    chosen = data.read_json(run / "selection.json")
-    text = "<p>Chosen on training and validation questions, before any test question was opened.</p>\n"
-    menu = chosen.get("menu") or {}
-    if menu.get("chosen"):
-        text += "<h3>Menu</h3>\n" + key_values(menu["chosen"])
-    if menu.get("reliability"):
-        text += reliability(menu["reliability"])
-    if menu.get("static_ranking"):
-        text += f"<h3>Best fixed programs on training</h3>\n" + table(
-            ["program", "training, % right", "validation, % right"],
-            [[f'<code>{escape(entry["program"])}</code>', f'{100 * entry["train_accuracy"]:.1f}', f'{100 * entry["valid_accuracy"]:.1f}']
-             for entry in menu["static_ranking"][:5]])
-    scalars = {key: value for key, value in (chosen.get("predictor") or {}).items() if not isinstance(value, (list, dict))}
-    if scalars:
-        text += "<h3>Predictor</h3>\n" + key_values(scalars)
-    return text
-
-
-def reliability(measured):
-    curves = {label: measured[key]["bins"] for label, key in (("scores as fitted", "before"), ("calibrated", "after"))}
-    pairs = sum(each["count"] for each in curves["calibrated"])
-    return drawing(plots.reliability(curves, "reliability"),
-                   f"How well the menu's probabilities keep their word, on {pairs:,} pairs of a question and a program that the scorer was not "
-                   f"fitted on; the calibration was, so its curve flatters. Expected calibration error {100 * measured['before']['error']:.1f} "
-                   f"points before, {100 * measured['after']['error']:.1f} after.")
+    return drawing(plots.training(curve, best, "training"), f"Loss of the predictor by epoch; dropout is on in training.{kept} Beside it, where measured, its programs for validation questions.")
 
 
 def key_values(values):

@@ -7,6 +7,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 
 from .data import ALL
 
@@ -158,9 +159,32 @@ def reliability(curves, name):
     return svg(figure, name)
 
 
+def sizes(curves, base, name):
+    """Accuracy against how much was learnt from; `curves`: by policy, (share, accuracy, low, high); `base`: its accuracy."""
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
+    axes.axhline(100 * base, color=COLOURS["base"], linewidth=1, linestyle="--", label="base")
+    for policy, points in curves.items():
+        shares, accuracies, lows, highs = (list(column) for column in zip(*sorted(points)))
+        axes.plot([100 * share for share in shares], [100 * each for each in accuracies], color=colour(policy, list(curves)), marker="o",
+                  markersize=4, label=shown(policy))
+        axes.fill_between([100 * share for share in shares], [100 * low for low in lows], [100 * high for high in highs],
+                          color=colour(policy, list(curves)), alpha=0.15, linewidth=0)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    axes.set_xlabel("labelled questions learnt from, percent")
+    axes.set_ylabel("right answers, percent")
+    axes.legend()
+    figure.tight_layout()
+    return svg(figure, name)
+
+
 def training(curve, best_epoch, name):
-    """Loss by epoch."""
-    figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
+    """Loss by epoch; beside it, where the training measured them, what its most probable programs are on validation."""
+    of_programs = [(label, shade, points) for label, shade, key in
+                   (("known to be right", "#009e73", "valid_membership"), ("the identity", "#d98e04", "valid_identity"))
+                   if (points := [(point["epoch"], 100 * point[key]) for point in curve if point.get(key) is not None])]
+    figure, panels = plt.subplots(ncols=2 if of_programs else 1, squeeze=False, figsize=(WIDTH, 2.9))
+    axes = panels[0][0]
     epochs = [point["epoch"] for point in curve]
     axes.plot(epochs, [point["train_loss"] for point in curve], color="#5b6470", marker="o", markersize=3, label="training")
     valid = [(point["epoch"], point["valid_loss"]) for point in curve if point.get("valid_loss") is not None]
@@ -168,9 +192,14 @@ def training(curve, best_epoch, name):
         axes.plot(*zip(*valid), color="#0072b2", marker="o", markersize=3, label="validation")
     if best_epoch:
         axes.axvline(best_epoch, color="#d98e04", linewidth=1, linestyle="--", label="kept")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
-    axes.legend()
+    for label, shade, points in of_programs:
+        panels[0][1].plot(*zip(*points), color=shade, marker="o", markersize=3, label=label)
+        panels[0][1].set_ylim(0, 100)
+        panels[0][1].set_ylabel("of the programs predicted, percent")
+    for each in panels[0]:
+        each.xaxis.get_major_locator().set_params(integer=True)
+        each.set_xlabel("epoch")
+        each.legend()
     figure.tight_layout()
     return svg(figure, name)

@@ -10,8 +10,8 @@
 
 namespace polar::eval {
 
-/// One program that a policy proposed for an example, and what came of running it greedily. A cascade has one
-/// candidate: what it answered, charged with the layers and tokens of every program it ran.
+/// One program that a policy proposed for an example, and what came of running it, greedily but for base_sampling. A
+/// cascade has one candidate: what it answered, charged with the layers and tokens of every program it ran.
 struct Candidate {
   core::Program program;  ///< whose answer it is
   std::string answer;     ///< extracted; empty when the text held none

@@ -136,7 +136,8 @@ struct MenuConfig {
   int candidates{};   ///< programs whose outcomes are measured on every example
   std::string cover;  ///< "validity" or "log-probability"
   std::string scorer;
-  std::string target;  ///< "mean" or "token"
+  std::string pooling;  ///< "both", "last" or "mean"
+  std::string target;   ///< "mean" or "token"
   std::vector<double> ridge;
   std::vector<double> lambda;
   std::vector<double> margin;

@@ -210,8 +210,9 @@ void EvaluateStage::load_baselines() {
   if (state_.config.eval.uses("random_menu"))
     add_fixed("random_menu", policy::random_programs(state_.space, core::derive_seed(seed, "random menu"), k));
   add_fixed("menu_first_k", menus_.front().menu);
-  if (state_.config.eval.uses("label_prior"))
-    planners_.push_back(std::make_unique<policy::LabelPriorPlanner>(std::move(trained.label_prior), seed, k));
+  add_fixed("label_prior", policy::heaviest(trained.label_prior, k));
+  if (state_.config.eval.uses("label_draw"))
+    planners_.push_back(std::make_unique<policy::LabelDrawPlanner>(std::move(trained.label_prior), seed, k));
   if (state_.config.eval.uses(kSampling)) {
     for (const double temperature : state_.config.eval.temperatures)
       planners_.push_back(std::make_unique<policy::SamplingPlanner>(state_.depth(), temperature, k));

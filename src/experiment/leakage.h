@@ -12,8 +12,9 @@ namespace polar::experiment {
 /// validation are compared.
 void refuse_leakage(const task::Dataset& dataset);
 
-/// The same against the training and validation examples of a store of labels, which training in fact read, by id and
-/// operands: the store holds no questions. Throws as well as LabelStore::require_trainable does.
+/// The same against the training and validation examples of a store of labels, by id and operands: the store holds no
+/// questions. Training reads labels by the ids of the data set's own questions, so that a label of an id which is not
+/// among them is not learnt from. Throws as well as LabelStore::require_trainable does.
 void refuse_leakage(const task::Dataset& dataset, const labels::LabelStore& store);
 
 }  // namespace polar::experiment

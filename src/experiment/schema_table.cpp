@@ -197,7 +197,7 @@ std::vector<Field> predict_fields() {
             "Base layers run for features, which no program edits, so that they are free."),
       field(KEY(predict.labelled_share), 1, number_in(0.001, 1),
             "Part of each level's training and validation examples that predictor and menus learn from, the smaller of "
-            "two parts in the larger. Routers, label_prior, shortgpt, static_skip and rys learn from all, "
+            "two parts in the larger. Routers, label_prior, label_draw, shortgpt, static_skip and rys learn from all, "
             "static_best and menu_first_k as menus do; the search, its pilot included, is not made again."),
       field(KEY(predict.per_level), false, yes_or_no(),
             "Also a predictor for each level, as published in distribution: the policy predictor_told_level, which is "
@@ -260,6 +260,9 @@ std::vector<Field> menu_fields() {
             "the probability of their answers."),
       field(KEY(menu.scorer), "ridge", one_of({"ridge", "kernel-ridge", "laplace-ridge", "logistic", "network"}),
             "Model that scores a program for an input, fitted to menu.target; network: 64 hidden units."),
+      field(KEY(menu.pooling), "both", one_of({"both", "last", "mean"}),
+            "States that the scorer reads: of the prompt's last token, their mean over its tokens, or one after the "
+            "other."),
       field(KEY(menu.target), "mean", one_of({"mean", "token"}),
             "mean: of the outcome and the answer's probability; token: mean probability of a token of the answer."),
       field(KEY(menu.ridge), Numbers{1, 10, 100, 1000}, list_of("numbers > 0", number_above(0), 1),
@@ -329,13 +332,15 @@ std::vector<Field> router_fields() {
 
 std::vector<Field> eval_fields() {
   const Texts policies{"base", "static_best", "random", "predictor", "menu", "oracle"};
-  const Texts others{"base_sampling", "shortgpt",    "static_skip", "rys",      "random_menu", "menu_first_k",
-                     "label_prior",   "menu_oracle", "drllm",       "mindskip", "flexidepth",  "cascade"};
+  const Texts others{"base_sampling", "shortgpt",    "static_skip", "rys",         "random_menu",
+                     "menu_first_k",  "label_prior", "label_draw",  "menu_oracle", "drllm",
+                     "mindskip",      "flexidepth",  "cascade"};
   Texts known = policies;
   known.insert(known.end(), others.begin(), others.end());
   return {
       field(KEY(eval.policies), policies, list_of("policies", one_of(known), 1),
-            fmt::format("Policies to compare; there are also {}.", fmt::join(others, ", "))),
+            fmt::format("Policies to compare; there are also {}. experiments/policies/README.md says what each is.",
+                        fmt::join(others, ", "))),
       field(KEY(eval.max_k), 5, integer_in(1, 1024), "Largest k of pass@k, vote@k and select@k."),
       field(KEY(eval.temperatures), Numbers{0.3, 0.7, 1.0}, list_of("numbers > 0", number_above(0), 1),
             "base_sampling: temperatures at which the unchanged model is sampled max_k times."),

@@ -13,10 +13,10 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "eval/metrics.h"
-#include "experiment/chosen_programs.h"
 #include "experiment/recorded_search.h"
 #include "experiment/scan.h"
 #include "experiment/selection_file.h"
+#include "experiment/train_predictor.h"
 #include "policy/block_influence.h"
 
 namespace polar::experiment {
@@ -69,21 +69,29 @@ json chosen_of(const json& manifest) {
 
 std::vector<std::string> BaselineStage::wanted() const {
   std::vector<std::string> names;
-  for (const char* policy : {"shortgpt", "static_skip", "rys", "label_prior"}) {
+  for (const char* policy : {"shortgpt", "static_skip", "rys", "label_prior", "label_draw"}) {
     if (state_.config.eval.uses(policy)) names.emplace_back(policy);
   }
   return names;
+}
+
+bool BaselineStage::uses_labels() const {
+  return state_.config.eval.uses("label_prior") || state_.config.eval.uses("label_draw");
 }
 
 Stage BaselineStage::stage(const std::string& labels_digest) const {
   constexpr std::string_view kKeys[] = {
       "seed",       "pool",           "task.",           "exec.",     "search.",
       "baselines.", "eval.bootstrap", "-search.oracle_", "-task.ood", "-task.test_per_level"};
+  constexpr std::string_view kTargetKeys[] = {
+      "predict.max_runs",      "predict.unemittable",   "predict.max_programs", "predict.identity_weight",
+      "predict.length_weight", "predict.margin_weight", "predict.targets"};
   Stage stage{"baselines",
               settings_of(state_.config, kKeys),
               {{"labels", labels_digest}, {"fingerprint", state_.executor.fingerprint()}},
               {kManifest}};
   stage.settings["eval.policies"] = fmt::format("{}", fmt::join(wanted(), ", "));
+  if (uses_labels()) stage.settings.merge(settings_of(state_.config, kTargetKeys));
   stage.settings["ranking of blocks"] = "finalists again";  // earlier versions ranked once: their result is stale
   return stage;
 }
@@ -107,7 +115,7 @@ void BaselineStage::run(const labels::LabelStore& labels, const std::string& lab
       if (state_.config.eval.uses(policy)) manifest[std::string(policy)] = block_ranking(labels, rows, mode);
     }
   }
-  if (state_.config.eval.uses("label_prior")) manifest["label_prior"] = label_prior(labels);
+  if (uses_labels()) manifest["label_prior"] = label_prior(labels);
   core::write_file(state_.directory.file(kManifest), manifest.dump(2));
   const json chosen = chosen_of(manifest);
   renew_selection(state_.directory, "baselines", chosen);
@@ -225,18 +233,16 @@ json BaselineStage::block_ranking(const labels::LabelStore& labels, std::span<co
 }
 
 json BaselineStage::label_prior(const labels::LabelStore& labels) const {
-  const search::SearchOptions searched = state_.search_options();
   std::map<core::Program, double> weights;
   int examples = 0;
-  for (const task::Example& example : state_.data.dataset.train) {
-    const std::vector<core::Program> chosen = chosen_programs(labels, example.id, state_.space, searched);
-    if (!chosen.empty()) ++examples;
-    for (const core::Program& program : chosen) weights[program] += 1.0 / static_cast<double>(chosen.size());
+  for (const auto& targets : target_programs(state_, labels, state_.data.dataset.train)) {
+    if (!targets.empty()) ++examples;
+    for (const policy::WeightedProgram& one : targets) weights[one.program] += one.weight;
   }
   if (weights.empty())
     throw core::Error(
-        "policy label_prior: expected a valid program of some training example, found none; search more "
-        "programs (search.rollouts) or leave label_prior out of eval.policies");
+        "policies label_prior and label_draw: expected a training example with a valid program that the predictor can "
+        "emit, found none; search more programs (search.rollouts) or leave them out of eval.policies");
   json programs = json::array();
   for (const auto& [program, weight] : weights) programs.push_back({{"program", program.text()}, {"weight", weight}});
   return {{"train_examples", examples}, {"programs", programs}};

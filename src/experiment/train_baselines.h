@@ -35,8 +35,11 @@ namespace polar::experiment {
 /// the task, not on probes of mathematics and emotion, inside [search.first_layer, search.end_layer), and are no longer
 /// than the search's; RYS repeats blocks of any length (seven layers of Qwen2-72B).
 ///
-/// `label_prior`: policy::LabelPriorPlanner. Every training example with a chosen program (chosen_programs.h) spreads
-/// the weight 1 evenly over its chosen ones.
+/// `label_prior`: a router that knows the distribution of the labels alone and ignores the input; whatever decides by
+/// the input must beat it. No paper's method: it is the control of PoLar's predictor (arXiv 2606.06574), whose targets
+/// it counts: every training example that has some spreads the weight 1 over them, by their weights
+/// (predict/targets.h). Candidates: the heaviest programs. `label_draw` draws from the same distribution
+/// (policy::LabelDrawPlanner).
 struct TrainedBaselines {
   policy::RankedPrograms shortgpt, static_skip, rys;
   std::vector<policy::WeightedProgram> label_prior;
@@ -66,6 +69,7 @@ class BaselineStage {
 
  private:
   std::vector<std::string> wanted() const;
+  bool uses_labels() const;
   Stage stage(const std::string& labels_digest) const;
   nlohmann::json shortgpt(const labels::LabelStore& labels) const;
   std::vector<ScanRow> scanned_blocks(const labels::LabelStore& labels) const;

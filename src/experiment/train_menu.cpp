@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -125,14 +126,20 @@ Menu cover(const MenuConfig& config, const MenuData& data, int depth) {
 /// A scorer's scores of rows that it was not fitted on.
 struct Scored {
   std::optional<predict::MenuScorer> scorer;  ///< fitted to menu.fitted() rows; none yet where every row is left out
-  Matrix scores;
+  Matrix raw;                                 ///< as the scorer gives them
+  Matrix scores;                              ///< calibrated, where that is asked for
   std::optional<predict::ScoreCalibration> calibration;
-  json reliability;
 };
 
 predict::MenuScorer fit(const MenuData& data, const Menu& menu, const predict::ScorerOptions& options) {
   return predict::MenuScorer::fit(rows_of(data.features, 0, menu.fitted()), rows_of(menu.targets, 0, menu.fitted()),
                                   options);
+}
+
+predict::ScoreCalibration calibrate(const MenuConfig& config, std::span<const double> scores,
+                                    std::span<const double> outcomes) {
+  return config.calibration == "temperature" ? predict::fit_temperature(scores, outcomes)
+                                             : predict::fit_platt(scores, outcomes);
 }
 
 /// Steps 2 and 3.
@@ -141,27 +148,65 @@ Scored score(const MenuConfig& config, const MenuData& data, const Menu& menu, c
   const int rows = menu.correct.rows;
   Scored scored;
   if (menu.left_out) {
-    scored.scores = predict::MenuScorer::leave_groups_out(data.features, menu.targets, data.groups, options);
+    scored.raw = predict::MenuScorer::leave_groups_out(data.features, menu.targets, data.groups, options);
   } else {
     scored.scorer = fit(data, menu, options);
-    scored.scores = scored.scorer->score(rows_of(data.features, menu.train_rows, rows));
+    scored.raw = scored.scorer->score(rows_of(data.features, menu.train_rows, rows));
   }
+  scored.scores = scored.raw;
   if (config.calibration == "none") return scored;
-  std::vector<double> raw;
-  for (double value : scored.scores.values) raw.push_back(std::clamp(value, 0.0, 1.0));
-  scored.calibration = config.calibration == "temperature"
-                           ? predict::fit_temperature(scored.scores.values, outcomes.values)
-                           : predict::fit_platt(scored.scores.values, outcomes.values);
+  scored.calibration = calibrate(config, scored.raw.values, outcomes.values);
   for (double& value : scored.scores.values) value = scored.calibration->probability(value);
-  scored.reliability = {{"before", reliability_json(raw, outcomes.values)},
-                        {"after", reliability_json(scored.scores.values, outcomes.values)}};
   return scored;
 }
 
-/// Programs by training accuracy, the cheaper first among equals: the static policy's ranking.
+/// Probabilities of rows by calibrations that have not seen their problem: problems are dealt into five parts, and each
+/// part is calibrated by the others. nullopt where all rows are of one problem.
+std::optional<std::vector<double>> held_out_probabilities(const MenuConfig& config, const Matrix& raw,
+                                                          const Matrix& outcomes, std::span<const int> problems) {
+  constexpr int kParts = 5;
+  std::map<int, int> parts;
+  for (const int problem : problems) parts.try_emplace(problem, static_cast<int>(parts.size()) % kParts);
+  if (parts.size() < 2) return std::nullopt;
+  std::vector<double> probabilities(raw.values.size());
+  for (int part = 0; part < kParts; ++part) {
+    std::vector<double> scores, rights;
+    const auto of_part = [&](int row) { return parts.at(problems[static_cast<std::size_t>(row)]) == part; };
+    const auto add = [](std::vector<double>& all, std::span<const double> row) {
+      all.insert(all.end(), row.begin(), row.end());
+    };
+    for (int row = 0; row < raw.rows; ++row) {
+      if (of_part(row)) continue;
+      add(scores, raw.row(row));
+      add(rights, outcomes.row(row));
+    }
+    const predict::ScoreCalibration calibration = calibrate(config, scores, rights);
+    for (int row = 0; row < raw.rows; ++row) {
+      for (int col = 0; of_part(row) && col < raw.cols; ++col)
+        probabilities[static_cast<std::size_t>(row) * static_cast<std::size_t>(raw.cols) +
+                      static_cast<std::size_t>(col)] = calibration.probability(raw.at(row, col));
+    }
+  }
+  return probabilities;
+}
+
+/// Of the scores as they are, and of what calibration makes of them.
+json reliability_of(const MenuConfig& config, const Scored& scored, const Matrix& outcomes,
+                    std::span<const int> problems) {
+  std::vector<double> raw;
+  for (const double value : scored.raw.values) raw.push_back(std::clamp(value, 0.0, 1.0));
+  json measured = {{"before", reliability_json(raw, outcomes.values)}};
+  if (!scored.calibration) return measured;
+  if (const auto held_out = held_out_probabilities(config, scored.raw, outcomes, problems))
+    measured["after"] = reliability_json(*held_out, outcomes.values);
+  return measured;
+}
+
+/// Programs by accuracy on the rows that the scorer learns from, the cheaper first among equals: the static policy's
+/// ranking, which knows as much as the menu's.
 json static_ranking(const Menu& menu) {
   std::vector<std::pair<double, int>> ranked;
-  for (int i = 0; i < menu.correct.cols; ++i) ranked.emplace_back(column_mean(menu.correct, 0, menu.train_rows, i), i);
+  for (int i = 0; i < menu.correct.cols; ++i) ranked.emplace_back(column_mean(menu.correct, 0, menu.fitted(), i), i);
   std::ranges::stable_sort(ranked, [&](const auto& a, const auto& b) {
     const auto program = [&](const auto& one) -> const core::Program& {
       return menu.programs[static_cast<std::size_t>(one.second)];
@@ -171,7 +216,8 @@ json static_ranking(const Menu& menu) {
   json ranking = json::array();
   for (const auto& [accuracy, index] : ranked) {
     ranking.push_back({{"program", menu.programs[static_cast<std::size_t>(index)].text()},
-                       {"train_accuracy", accuracy},
+                       {"accuracy", accuracy},
+                       {"train_accuracy", column_mean(menu.correct, 0, menu.train_rows, index)},
                        {"valid_accuracy", column_mean(menu.correct, menu.train_rows, menu.correct.rows, index)}});
   }
   return ranking;
@@ -211,16 +257,19 @@ std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& 
     const auto scorer = static_cast<std::size_t>(std::ranges::find(grid.scorers, point.scorer) - grid.scorers.begin());
     Scored& own = scored[scorer];
     if (!own.scorer) own.scorer = fit(data, menu, point.scorer);
-    json selection = {{"chosen", point_json(point)},
-                      {"selected_by", config.select},
-                      {"base_accuracy", column_mean(outcomes, 0, outcomes.rows, kIdentity)},
-                      {"depth_limit", limit > 0 ? json(limit) : json()},
-                      {"within_limit", found.has_value()},
-                      {"static_ranking", static_ranking(menu)},
-                      {"candidates", data.candidates.size()}};
+    json selection = {
+        {"chosen", point_json(point)},
+        {"selected_by", config.select},
+        {"base_accuracy", column_mean(outcomes, 0, outcomes.rows, kIdentity)},
+        {"depth_limit", limit > 0 ? json(limit) : json()},
+        {"within_limit", found.has_value()},
+        {"static_ranking", static_ranking(menu)},
+        {"reliability", reliability_of(config, own, outcomes,
+                                       std::span(data.groups).subspan(static_cast<std::size_t>(menu.first_scored())))},
+        {"candidates", data.candidates.size()}};
     if (menus.empty()) selection["points"] = tried;
-    if (!own.reliability.is_null()) selection["reliability"] = own.reliability;
-    menus.push_back({{origin, depth, menu.programs, point.rule, *own.scorer, std::move(selection), own.calibration},
+    menus.push_back({{origin, depth, menu.programs, point.rule, *own.scorer, std::move(selection), own.calibration,
+                      std::nullopt, predict::pooling(config.pooling)},
                      rows_of(own.scores, menu.train_rows - menu.first_scored(), outcomes.rows)});
   }
   return menus;

@@ -37,11 +37,11 @@ std::vector<std::string> menu_names(const MenuConfig& config);
 /// One menu a name, in order: the same programs, each with the scorer and rule of its depth limit. Steps: (1) programs
 /// by greedy cover of the training examples; (2) a scorer for each strength and bandwidth, and its scores of examples
 /// it was not fitted on: validation, or every example without those of its problem (menu.select); (3) calibration on
-/// these pairs, which its reliability is measured on as well; (4) the most accurate point of the grid within each
-/// limit, the shallowest where none is (its selection says so); (5) the scorer, fitted to training examples, or to all
-/// where every example was scored without its group. The programs are chosen by training outcomes, so leave-group-out
-/// figures flatter a little. `seed`: of a network's first weights. Throws as predict::greedy_cover and
-/// predict::MenuScorer do.
+/// these pairs; its reliability is measured on them as well, each calibrated by other problems' pairs; (4) the most
+/// accurate point of the grid within each limit, the shallowest where none is (its selection says so); (5) the scorer,
+/// fitted to training examples, or to all where every example was scored without its group. The programs are chosen by
+/// training outcomes, so leave-group-out figures flatter a little. `seed`: of a network's first weights. Throws as
+/// predict::greedy_cover and predict::MenuScorer do.
 std::vector<MenuTraining> train_menus(const MenuConfig& config, const MenuData& data, const predict::Origin& origin,
                                       int depth, std::uint64_t seed);
 

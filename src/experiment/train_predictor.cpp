@@ -80,6 +80,12 @@ SplitLabels labels_of(Experiment::State& state, const labels::LabelStore& store,
   return labels;
 }
 
+/// Of training examples; empty where targets are not chosen by it.
+std::vector<core::Program> cover_of(const SplitLabels& train, const predict::TargetOptions& options) {
+  if (options.choice != predict::TargetChoice::kCover) return {};
+  return predict::cover_order(train.valid, options);
+}
+
 /// Step 2.
 void make_targets(SplitLabels& labels, const predict::TargetOptions& options, std::span<const core::Program> cover) {
   for (const auto& valid : labels.valid)
@@ -117,6 +123,7 @@ predict::TrainingOptions training_options(const Experiment::State& state, const 
   options.selection = config.select == "loss" ? predict::Selection::kLoss : predict::Selection::kMembership;
   options.patience = config.patience;
   options.length_penalty = config.rerank;
+  if (config.threshold > 0) options.boundary_threshold = config.threshold;  // else it is chosen after training
   options.beam = config.beam;
   options.standardise_inputs = config.standardise;
   options.checkpoint = state.directory.file(folder + kCheckpoint);
@@ -166,9 +173,7 @@ Prepared prepare(Experiment::State& state, const labels::LabelStore& store, cons
   Prepared made{target_options(state), {}, {}};
   made.train = labels_of(state, store, train.examples, made.options);
   made.valid = labels_of(state, store, valid.examples, made.options);
-  std::vector<core::Program> cover;
-  if (made.options.choice == predict::TargetChoice::kCover)
-    cover = predict::cover_order(made.train.valid, made.options);
+  const std::vector<core::Program> cover = cover_of(made.train, made.options);
   make_targets(made.train, made.options, cover);
   make_targets(made.valid, made.options, cover);
   return made;
@@ -240,6 +245,21 @@ LearningSet of_level(const LearningSet& all, const std::string& level) {
 }
 
 }  // namespace
+
+std::vector<std::vector<policy::WeightedProgram>> target_programs(Experiment::State& state,
+                                                                  const labels::LabelStore& store,
+                                                                  std::span<const task::Example> examples) {
+  const predict::TargetOptions options = target_options(state);
+  SplitLabels labels = labels_of(state, store, examples, options);
+  make_targets(labels, options, cover_of(labels, options));
+  std::vector<std::vector<policy::WeightedProgram>> programs;
+  for (const predict::ExampleTargets& targets : labels.targets) {
+    programs.emplace_back();
+    for (const predict::SegmentTarget& target : targets)
+      programs.back().push_back({predict::program_of(target), target.weight / static_cast<double>(targets.size())});
+  }
+  return programs;
+}
 
 json train_predictor(Experiment::State& state, const labels::LabelStore& store, const LearningSet& train,
                      const LearningSet& valid) {

@@ -3,10 +3,12 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "experiment/state.h"
+#include "policy/baselines.h"
 #include "predict/features.h"
 #include "task/example.h"
 
@@ -17,6 +19,12 @@ struct LearningSet {
   std::vector<task::Example> examples;
   std::vector<predict::TokenFeatures> features;
 };
+
+/// The programs that a predictor of these settings learns for each training example, with weights that sum to 1 where
+/// there are any: steps 1 and 2 below.
+std::vector<std::vector<policy::WeightedProgram>> target_programs(Experiment::State& state,
+                                                                  const labels::LabelStore& store,
+                                                                  std::span<const task::Example> examples);
 
 inline constexpr const char* kPredictor = "predictor";               ///< the policy, and its folder in the run
 inline constexpr const char* kLevelPredictors = "level_predictors";  ///< entry of selection.json

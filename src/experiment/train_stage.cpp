@@ -25,10 +25,10 @@ namespace {
 using nlohmann::json;
 using predict::Matrix;
 
-Matrix pooled_rows(std::span<const predict::TokenFeatures> features) {
+Matrix pooled_rows(std::span<const predict::TokenFeatures> features, predict::Pooling pooling) {
   std::vector<std::vector<double>> rows;
   for (const predict::TokenFeatures& each : features) {
-    const std::vector<float> pooled = predict::pooled(each);
+    const std::vector<float> pooled = predict::pooled(each, pooling);
     rows.emplace_back(pooled.begin(), pooled.end());
   }
   return Matrix::from_rows(rows);
@@ -191,7 +191,7 @@ std::vector<MenuTraining> TrainStage::menus(std::span<const core::Program> candi
   std::vector<predict::TokenFeatures> features = train_.features;
   features.insert(features.end(), valid_.features.begin(), valid_.features.end());
   const MenuData data{candidates,
-                      pooled_rows(features),
+                      pooled_rows(features, predict::pooling(state_.config.menu.pooling)),
                       std::move(results.correct),
                       std::move(results.log_prob),
                       std::move(results.answer_tokens),

@@ -10,24 +10,34 @@
 
 namespace polar::policy {
 
-LabelPriorPlanner::LabelPriorPlanner(std::vector<WeightedProgram> prior, std::uint64_t seed, int candidates)
+RankedPrograms heaviest(std::vector<WeightedProgram> programs, int count) {
+  std::ranges::sort(programs, [](const WeightedProgram& a, const WeightedProgram& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.program < b.program;
+  });
+  programs.resize(std::min(programs.size(), static_cast<std::size_t>(count)));
+  RankedPrograms ranked;
+  for (WeightedProgram& one : programs) ranked.push_back(std::move(one.program));
+  return ranked;
+}
+
+LabelDrawPlanner::LabelDrawPlanner(std::vector<WeightedProgram> prior, std::uint64_t seed, int candidates)
     : prior_(std::move(prior)), seed_(seed), candidates_(candidates) {
-  if (prior_.empty()) throw core::Error("policy label_prior: expected at least one program, found none");
+  if (prior_.empty()) throw core::Error("policy label_draw: expected at least one program, found none");
   for (const WeightedProgram& one : prior_) {
     if (!std::isfinite(one.weight) || one.weight <= 0)
-      throw core::Error(fmt::format("policy label_prior: program {}: expected a weight > 0, found {}",
+      throw core::Error(fmt::format("policy label_draw: program {}: expected a weight > 0, found {}",
                                     one.program.text(), one.weight));
   }
 }
 
-std::vector<RankedPrograms> LabelPriorPlanner::propose(std::span<const Input> inputs) {
+std::vector<RankedPrograms> LabelDrawPlanner::propose(std::span<const Input> inputs) {
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) proposals.push_back(drawn(input));
   return proposals;
 }
 
-RankedPrograms LabelPriorPlanner::drawn(const Input& input) const {
-  core::Random random(core::derive_seed(seed_, "label prior", input.id));
+RankedPrograms LabelDrawPlanner::drawn(const Input& input) const {
+  core::Random random(core::derive_seed(seed_, "label draw", input.id));
   std::vector<const WeightedProgram*> left;
   for (const WeightedProgram& one : prior_) left.push_back(&one);
   RankedPrograms programs;

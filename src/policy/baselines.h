@@ -16,15 +16,17 @@ struct WeightedProgram {
   friend bool operator==(const WeightedProgram&, const WeightedProgram&) = default;
 };
 
-/// `label_prior`: a router that knows the labels' distribution only and ignores the input; whatever decides by the
-/// input must beat it. No paper's method: it is the control of PoLar's predictor (arXiv 2606.06574), with that
-/// predictor's targets. The k candidates are drawn one after the other without replacement, each with a probability
-/// proportional to its weight, by a seed derived from the input's id; all of them where there are fewer than k.
-class LabelPriorPlanner final : public Planner {
+/// The k heaviest programs, the heaviest first, of equals the smaller one; all where there are fewer than k.
+RankedPrograms heaviest(std::vector<WeightedProgram> programs, int count);
+
+/// `label_draw`: programs drawn from the labels' distribution. The k candidates are drawn one after the other without
+/// replacement, each with a probability proportional to its weight, by a seed derived from the input's id; all of them
+/// where there are fewer than k.
+class LabelDrawPlanner final : public Planner {
  public:
   /// Throws core::Error when there is no program or a weight is not a finite number > 0.
-  LabelPriorPlanner(std::vector<WeightedProgram> prior, std::uint64_t seed, int candidates);
-  std::string name() const override { return "label_prior"; }
+  LabelDrawPlanner(std::vector<WeightedProgram> prior, std::uint64_t seed, int candidates);
+  std::string name() const override { return "label_draw"; }
   std::vector<RankedPrograms> propose(std::span<const Input> inputs) override;
 
  private:

@@ -19,7 +19,7 @@ namespace polar::policy {
 /// What a deployed policy may see of an input: never an outcome, a reference answer or a label.
 struct Input {
   task::ExampleId id;                                ///< keys random streams; the oracle looks itself up by it
-  const predict::TokenFeatures* features = nullptr;  ///< states of the prompt after the first p layers
+  const predict::TokenFeatures* features = nullptr;  ///< what the policy reads of the prompt (features.h); may be null
   const exec::EncodedExample* prompt = nullptr;      ///< without reference and draft; for routers (router.h)
   std::string level = {};                            ///< given to planners alone that are told it (is_told_the_level)
 };

@@ -78,7 +78,7 @@ std::vector<RankedPrograms> MenuPlanner::propose(std::span<const Input> inputs) 
   const std::vector<double> ratios = menu_.depth_ratios();
   std::vector<RankedPrograms> proposals;
   for (const Input& input : inputs) {
-    const predict::Matrix scores = menu_.scores(predict::pooled(*input.features));
+    const predict::Matrix scores = menu_.scores(predict::pooled(*input.features, menu_.pooling));
     RankedPrograms programs;
     for (int index : predict::ranking(scores.row(0), ratios, menu_.rule)) {
       if (static_cast<int>(programs.size()) == candidates_) break;

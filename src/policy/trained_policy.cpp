@@ -99,7 +99,7 @@ std::vector<RankedPrograms> TrainedPolicy::rank(exec::Executor& executor,
 void TrainedPolicy::score(const predict::TokenFeatures& features) const {
   const pool::OneIntraOpThread alone;  // as planners do
   if (model_->predictor) model_->predictor->predictor.logits(std::span(&features, 1));
-  if (model_->menu) model_->menu->scores(predict::pooled(features));
+  if (model_->menu) model_->menu->scores(predict::pooled(features, model_->menu->pooling));
 }
 
 std::unique_ptr<Cascade> TrainedPolicy::cascade(const RankedPrograms& ranked) const {

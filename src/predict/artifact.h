@@ -10,12 +10,13 @@ namespace polar::predict {
 
 /// What a trained thing was made from. Both digests are the pool's and the task's own (architecture.md).
 struct Origin {
-  std::string weights_digest;       ///< of the pool; a predictor for another pool is refused
-  std::string task_digest;          ///< recorded only: other tasks may be answered
-  std::string features;             ///< kind of input: "states" (after prefix_layers layers), "embeddings" or "encoder"
-  int prefix_layers = 0;            ///< p
-  std::string encoder = {};         ///< folder of the encoder package; empty unless features is "encoder"
-  std::string encoder_digest = {};  ///< its own; another encoder is refused
+  std::string weights_digest;        ///< of the pool; a predictor for another pool is refused
+  std::string task_digest;           ///< recorded only: other tasks may be answered
+  std::string features;              ///< kind of input: "states" (after prefix_layers layers), "embeddings",
+                                     ///< "encoder", or a router's (kRouterFeatures)
+  int prefix_layers = 0;             ///< p
+  std::string encoder = {};          ///< folder of the encoder package; empty unless features is "encoder"
+  std::string encoder_digest = {};   ///< its own; another encoder is refused
   std::string cache_semantics = {};  ///< exec.cache_semantics of its labels; empty: the manifest does not say
   friend bool operator==(const Origin&, const Origin&) = default;
 };

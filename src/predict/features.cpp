@@ -31,10 +31,30 @@ void check_features(const TokenFeatures& features, int width, const std::string&
   }
 }
 
-std::vector<float> pooled(const TokenFeatures& features) {
+std::string_view to_string(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::kLast:
+      return "last";
+    case Pooling::kMean:
+      return "mean";
+    case Pooling::kBoth:
+      break;
+  }
+  return "both";
+}
+
+Pooling pooling(std::string_view name) {
+  for (const Pooling each : {Pooling::kBoth, Pooling::kLast, Pooling::kMean})
+    if (to_string(each) == name) return each;
+  throw core::UsageError(fmt::format("pooling: expected both, last or mean, found '{}'", name));
+}
+
+std::vector<float> pooled(const TokenFeatures& features, Pooling pooling) {
   check_features(features, features.width, "pooled features");
   const auto width = static_cast<std::size_t>(features.width);
-  std::vector<float> result(features.values.end() - features.width, features.values.end());
+  std::vector<float> result;
+  if (pooling != Pooling::kMean) result.assign(features.values.end() - features.width, features.values.end());
+  if (pooling == Pooling::kLast) return result;
   std::vector<double> sums(width, 0.0);
   for (std::size_t i = 0; i < features.values.size(); ++i) sums[i % width] += features.values[i];
   for (double sum : sums) result.push_back(static_cast<float>(sum / features.tokens));

@@ -71,6 +71,7 @@ void save_menu(const std::filesystem::path& folder, const TrainedMenu& trained) 
                          {"strength", options.strength},
                          {"bandwidth_scale", options.bandwidth_scale},
                          {"calibration", calibration},
+                         {"pooling", to_string(trained.pooling)},
                          {"selection", trained.selection}};
   if (const std::optional<CascadeRule>& rule = trained.cascade) {
     body["tries"] = rule->tries;
@@ -105,6 +106,8 @@ TrainedMenu load_menu(const std::filesystem::path& folder, std::string_view weig
                            manifest_field<double>(*found, folder, "offset"),
                            found->contains("of_log_odds") &&  // which earlier versions did not write
                                manifest_field<bool>(*found, folder, "of_log_odds")};
+  if (artifact.body.contains("pooling"))  // which earlier versions did not write
+    trained.pooling = pooling(manifest_field<std::string>(artifact.body, folder, "pooling"));
   if (cascade) {
     trained.cascade = {integer("tries"), number("threshold"),
                        final_answer(manifest_field<std::string>(artifact.body, folder, "final_answer")),

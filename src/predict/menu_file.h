@@ -12,6 +12,7 @@
 #include "predict/artifact.h"
 #include "predict/calibration.h"
 #include "predict/cascade_rule.h"
+#include "predict/features.h"
 #include "predict/menu.h"
 #include "predict/menu_scorer.h"
 
@@ -30,6 +31,7 @@ struct TrainedMenu {
   nlohmann::json selection;  ///< how it was chosen (sizes, grid, validation figures), for the report; may be null
   std::optional<ScoreCalibration> calibration = std::nullopt;  ///< of the scorer; the rule weighs calibrated scores
   std::optional<CascadeRule> cascade = std::nullopt;  ///< goes through the menu's programs as ranking() orders them
+  Pooling pooling = Pooling::kBoth;                   ///< of the features that the scorer reads
 
   std::vector<double> depth_ratios() const;  ///< K/D of each program
   /// What the rule chooses by, [rows, menu], for inputs [rows, f]. Throws core::Error for another width.

@@ -174,6 +174,22 @@ std::optional<core::Segments> parse_after_prefix(const core::Program& program, c
   return segments;
 }
 
+core::Program program_of(const SegmentTarget& target) {
+  const auto depth = static_cast<int>(target.boundary.size());
+  core::Segments segments;
+  for (int layer = 0; layer < depth; ++layer) {
+    const auto at = static_cast<std::size_t>(layer);
+    if (target.boundary[at] != 0) {
+      segments.push_back({layer, 1, target.operation[at]});
+    } else if (segments.empty()) {
+      segments.push_back({0, 1, 1});  // the prefix
+    } else {
+      ++segments.back().length;
+    }
+  }
+  return core::expand(segments, depth);
+}
+
 bool has_edits(const ExampleTargets& targets) {
   return std::ranges::any_of(targets, [](const SegmentTarget& target) {
     return std::ranges::any_of(target.operation, [](int runs) { return runs != kNoStart && runs != 1; });

@@ -42,9 +42,11 @@ struct TargetOptions {
   int first_layer = 0;           ///< p: layers 0 … p−1 always run once (the features come from them); 0 ≤ p < D
   core::SegmentLimits limits{};  ///< longest segment and most runs; operations C = max_runs + 1
   int max_programs = 50;         ///< at most so many programs an example, the first ones given
-  double identity_weight = 0.3;  ///< in [0, 1], of the identity beside another target; 0: it is then no target
-  double length_weight = 0;      ///< in [0, 1]; 0.05 in a variant of the released code
-  double margin_weight = 0;      ///< in [0, 10]
+  /// In [0, 1], of the identity beside another target; 0: it is then no target. Where a variant of the released code
+  /// keeps it with a probability, that probability is this weight's: the loss is then the same in the mean.
+  double identity_weight = 0.3;
+  double length_weight = 0;                  ///< in [0, 1]; 0.05 in a variant of the released code
+  double margin_weight = 0;                  ///< in [0, 10]
   TargetChoice choice = TargetChoice::kAll;  ///< among what max_programs and identity_weight leave
 };
 
@@ -58,6 +60,9 @@ struct SegmentTarget {
   std::vector<int> operation;  ///< [D] runs of the segment that starts here (0 skip, 1 keep, n repeat-n); −1 elsewhere
   double weight = 1;           ///< > 0; mean 1 over the example's targets
 };
+
+/// The program that a target stands for. Throws core::Error when the target is not one of make_targets().
+core::Program program_of(const SegmentTarget& target);
 
 /// All targets of one example; empty when it has no program that the predictor can emit.
 using ExampleTargets = std::vector<SegmentTarget>;

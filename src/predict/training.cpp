@@ -68,6 +68,7 @@ class Training {
         options_(options),
         decoding_{.limits = targets.limits,
                   .first_layer = targets.first_layer,
+                  .boundary_threshold = options.boundary_threshold,
                   .beam = options.beam,
                   .length_penalty = options.length_penalty},
         loss_{targets.first_layer, options.positions, options.loss, options.identity_penalty},

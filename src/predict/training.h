@@ -51,10 +51,11 @@ struct TrainingOptions {
   double class_balance = 1;     ///< bound ≥ 1 of class_weights, from the training targets; 1: off
   double clip = 0;              ///< longest gradient (2-norm over all parameters); 0: any
   Selection selection = Selection::kLoss;
-  int patience = 0;                ///< stop after so many epochs without a better one; 0: never
-  double length_penalty = 0;       ///< DecodeOptions::length_penalty of the top-1 programs on validation
-  int beam = 5;                    ///< DecodeOptions::beam of the same
-  bool standardise_inputs = true;  ///< Network::standardise_to the training features
+  int patience = 0;                 ///< stop after so many epochs without a better one; 0: never
+  double boundary_threshold = 0.5;  ///< DecodeOptions::boundary_threshold of the same
+  double length_penalty = 0;        ///< DecodeOptions::length_penalty of the top-1 programs on validation
+  int beam = 5;                     ///< DecodeOptions::beam of the same
+  bool standardise_inputs = true;   ///< Network::standardise_to the training features
   /// Written after each epoch and gone on from when it is this very training's (same predictor, sets, options, LibTorch
   /// and number of threads); another's is passed over and replaced. Left at the end: remove it when what follows is
   /// safe. Empty: none.

@@ -519,9 +519,10 @@ TEST_F(ExperimentTest, RefusesAPartThatThereIsNot) {
 TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   const auto with_every_policy = [&](const std::string& name) {
     Config made = config(name);
-    made.eval.policies = {"base",        "static_best", "random",       "base_sampling", "shortgpt",   "static_skip",
-                          "rys",         "random_menu", "menu_first_k", "label_prior",   "predictor",  "menu",
-                          "menu_oracle", "oracle",      "drllm",        "mindskip",      "flexidepth", "cascade"};
+    made.eval.policies = {"base",        "static_best", "random",      "base_sampling", "shortgpt",
+                          "static_skip", "rys",         "random_menu", "menu_first_k",  "label_prior",
+                          "label_draw",  "predictor",   "menu",        "menu_oracle",   "oracle",
+                          "drllm",       "mindskip",    "flexidepth",  "cascade"};
     made.menu.cascade_tries = 3;
     made.menu.operating_points = {0.9};
     made.predict.per_level = true;
@@ -534,7 +535,7 @@ TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
   write_rows("test", 16, "424242");
   run_all(with_every_policy("random"));
   const auto found = eval::read_rows(run("random") / "evaluation.jsonl");
-  ASSERT_EQ(found.size(), 16U * 21U) << "two of them are samplings, two menus, and one is told the level";
+  ASSERT_EQ(found.size(), 16U * 22U) << "two of them are samplings, two menus, and one is told the level";
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i].oracle, found[i].policy.find("oracle") != std::string::npos) << found[i].policy;

@@ -189,8 +189,9 @@ TEST(Schema, NamesTheItemOfAWrongList) {
             "x.yaml:2: menu.ridge: item 2: expected a number > 0, found 'x'");
   EXPECT_EQ(refusal("name: a\nmenu: {ridge: []}"),
             "x.yaml:2: menu.ridge: expected a non-empty list of numbers > 0, found an empty list");
-  EXPECT_NE(refusal("name: a\neval: {policies: [base, dr_llm]}").find("menu_first_k, label_prior, menu_oracle"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal("name: a\neval: {policies: [base, dr_llm]}").find("menu_first_k, label_prior, label_draw, menu_oracle"),
+      std::string::npos);
   EXPECT_EQ(refusal("name: a\neval: {temperatures: [0]}"),
             "x.yaml:2: eval.temperatures: item 1: expected a number > 0, found '0'");
   EXPECT_EQ(refusal("name: a\neval: {policies: [base, base]}"),

@@ -29,6 +29,7 @@ class TrainMenuTest : public testing::Test {
     }
     config_.size = 3;
     config_.scorer = "ridge";
+    config_.pooling = "both";
     config_.target = "mean";
     config_.ridge = {1, 1e6};
     config_.bandwidth = {1};
@@ -153,11 +154,32 @@ TEST_F(TrainMenuTest, CoversProbabilitiesWhereThatIsAskedFor) {
   EXPECT_EQ(train().front().menu, (std::vector<Program>{programs_[0], programs_[1]}));
 }
 
-TEST_F(TrainMenuTest, RanksStaticProgramsByTrainingAccuracyTheCheaperFirst) {
+TEST_F(TrainMenuTest, MeasuresReliabilityOfEachProblemByCalibrationsOfOthers) {
+  config_.select = "leave-group-out";
+  const auto before = train().front().selection.at("reliability");
+  EXPECT_FALSE(before.contains("after")) << "nothing is calibrated";
+  int pairs = 0;
+  for (const auto& bin : before.at("before").at("bins")) pairs += bin.at("count").get<int>();
+  EXPECT_EQ(pairs, 80 * 3);
+  config_.calibration = "platt";
+  EXPECT_TRUE(train().front().selection.at("reliability").contains("after"));
+  config_.select = "validation";
+  data_.groups.assign(80, 7);
+  EXPECT_FALSE(train().front().selection.at("reliability").contains("after")) << "one problem has no others";
+}
+
+TEST_F(TrainMenuTest, RanksStaticProgramsByWhatTheScorerLearnsFromTheCheaperFirst) {
   const auto ranking = train().front().selection.at("static_ranking");
   EXPECT_EQ(ranking.at(0).at("program"), programs_[2].text());
   EXPECT_EQ(ranking.at(0).at("train_accuracy"), 0.5);
   EXPECT_EQ(ranking.at(2).at("program"), programs_[0].text());
+
+  for (int i = 40; i < 80; ++i) data_.correct.at(i, 1) = 1;
+  EXPECT_EQ(train().front().selection.at("static_ranking").at(0).at("program"), programs_[2].text());
+  config_.select = "leave-group-out";  // which learns from validation as well
+  const auto all = train().front().selection.at("static_ranking");
+  EXPECT_EQ(all.at(0).at("program"), programs_[1].text());
+  EXPECT_EQ(all.at(0).at("accuracy"), 0.75);
 }
 
 }  // namespace

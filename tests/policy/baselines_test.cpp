@@ -26,10 +26,10 @@ std::vector<Input> inputs(int count) {
   return made;
 }
 
-TEST(LabelPriorPlanner, DrawsDistinctProgramsAsOftenAsTheirWeightsSay) {
+TEST(LabelDrawPlanner, DrawsDistinctProgramsAsOftenAsTheirWeightsSay) {
   std::map<std::pair<Program, Program>, int> pairs;
   constexpr int kInputs = 4000;
-  for (const RankedPrograms& ranked : LabelPriorPlanner(prior(), 3, 2).propose(inputs(kInputs))) {
+  for (const RankedPrograms& ranked : LabelDrawPlanner(prior(), 3, 2).propose(inputs(kInputs))) {
     ASSERT_EQ(ranked.size(), 2U);
     ++pairs[{ranked[0], ranked[1]}];
   }
@@ -45,17 +45,26 @@ TEST(LabelPriorPlanner, DrawsDistinctProgramsAsOftenAsTheirWeightsSay) {
   EXPECT_EQ(pairs.size(), 6U) << "never the same program twice";
 }
 
-TEST(LabelPriorPlanner, DependsOnTheInputsIdAloneAndEndsWithTheLastProgram) {
-  const auto all = LabelPriorPlanner(prior(), 3, 9).propose(inputs(5));
+TEST(LabelDrawPlanner, DependsOnTheInputsIdAloneAndEndsWithTheLastProgram) {
+  const auto all = LabelDrawPlanner(prior(), 3, 9).propose(inputs(5));
   for (const RankedPrograms& ranked : all) EXPECT_EQ(std::set<Program>(ranked.begin(), ranked.end()).size(), 3U);
   const std::vector<Input> last = {inputs(5).back()};
-  EXPECT_EQ(LabelPriorPlanner(prior(), 3, 9).propose(last).front(), all.back());
+  EXPECT_EQ(LabelDrawPlanner(prior(), 3, 9).propose(last).front(), all.back());
 }
 
-TEST(LabelPriorPlanner, RefusesWeightsThatAreNoneAndAnEmptyPrior) {
-  EXPECT_THROW(LabelPriorPlanner({}, 1, 1), core::Error);
+TEST(Heaviest, RanksByWeightTheSmallerProgramFirstAmongEquals) {
+  std::vector<WeightedProgram> programs = prior();
+  programs.push_back({Program::parse("0-3"), 3});
+  EXPECT_EQ(heaviest(programs, 9), (RankedPrograms{Program::parse("0-5"), Program::parse("0-3"),
+                                                   Program::parse("0-5,5"), Program::parse("0-4")}));
+  EXPECT_EQ(heaviest(programs, 1), RankedPrograms{Program::parse("0-5")});
+  EXPECT_TRUE(heaviest({}, 3).empty());
+}
+
+TEST(LabelDrawPlanner, RefusesWeightsThatAreNoneAndAnEmptyPrior) {
+  EXPECT_THROW(LabelDrawPlanner({}, 1, 1), core::Error);
   for (const double weight : {0.0, -1.0, std::numeric_limits<double>::infinity()})
-    EXPECT_THROW(LabelPriorPlanner({{Program{0}, weight}}, 1, 1), core::Error) << weight;
+    EXPECT_THROW(LabelDrawPlanner({{Program{0}, weight}}, 1, 1), core::Error) << weight;
 }
 
 TEST(SamplingPlanner, ProposesTheIdentityOnceASample) {

@@ -42,7 +42,7 @@ class TrainedPolicyTest : public testing::Test {
     if (read.features != "encoder") read.features = "states";  // the scorer needs rows of some kind
     std::vector<std::vector<double>> rows;
     for (const predict::TokenFeatures& features : FeatureReader(read).read(*executor_, prompts)) {
-      const std::vector<float> pooled = predict::pooled(features);
+      const std::vector<float> pooled = predict::pooled(features, predict::Pooling::kBoth);
       rows.emplace_back(pooled.begin(), pooled.end());
     }
     const predict::Matrix x = predict::Matrix::from_rows(rows), y = predict::Matrix::from_rows({{1, 0}, {0, 1}});

@@ -11,11 +11,19 @@ namespace polar::predict {
 namespace {
 
 TEST(Features, PooledIsTheLastTokenThenTheMean) {
-  EXPECT_EQ(pooled({2, 3, {1, 2, 3, 5, 6, 7}}), (std::vector<float>{5, 6, 7, 3, 4, 5}));
+  EXPECT_EQ(pooled({2, 3, {1, 2, 3, 5, 6, 7}}, Pooling::kBoth), (std::vector<float>{5, 6, 7, 3, 4, 5}));
+}
+
+TEST(Features, PooledIsEitherAloneWhereAsked) {
+  const TokenFeatures two{2, 3, {1, 2, 3, 5, 6, 7}};
+  EXPECT_EQ(pooled(two, Pooling::kLast), (std::vector<float>{5, 6, 7}));
+  EXPECT_EQ(pooled(two, Pooling::kMean), (std::vector<float>{3, 4, 5}));
+  for (const Pooling each : {Pooling::kBoth, Pooling::kLast, Pooling::kMean}) EXPECT_EQ(pooling(to_string(each)), each);
+  EXPECT_THROW(pooling("max"), core::UsageError);
 }
 
 TEST(Features, OneTokenIsItsOwnMean) {
-  EXPECT_EQ(pooled({1, 2, {4, -1}}), (std::vector<float>{4, -1, 4, -1}));
+  EXPECT_EQ(pooled({1, 2, {4, -1}}, Pooling::kBoth), (std::vector<float>{4, -1, 4, -1}));
 }
 
 TEST(Features, WindowsAreMeansOverNearlyEqualRunsOfAllRows) {
@@ -38,9 +46,11 @@ TEST(Features, AShortPromptHasAWindowAToken) {
 }
 
 TEST(Features, RefuseMissingValuesAndNoTokens) {
-  EXPECT_NE(test::message_of<core::Error>([] { pooled({2, 2, {1, 2, 3}}); }).find("expected 2 x 2 = 4 values, found 3"),
+  EXPECT_NE(test::message_of<core::Error>([] {
+              pooled({2, 2, {1, 2, 3}}, Pooling::kMean);
+            }).find("expected 2 x 2 = 4 values, found 3"),
             std::string::npos);
-  EXPECT_THROW(pooled({0, 2, {}}), core::Error);
+  EXPECT_THROW(pooled({0, 2, {}}, Pooling::kLast), core::Error);
 }
 
 TEST(Features, RefuseAnotherWidthAndNameBoth) {

@@ -171,6 +171,14 @@ TEST(Targets, MayBeTheProgramThatCoversMostExamples) {
   EXPECT_EQ(make_targets(other, options, counts, cover).at(0).operation[2], 0);
 }
 
+TEST(Targets, StandForTheProgramsTheyWereMadeOf) {
+  TargetCounts counts;
+  const auto valid = all_valid({kIdentity, kShort, kLong, Program{0, 1, 3, 4, 5, 3, 4, 5}, Program{0, 1}});
+  const ExampleTargets targets = make_targets(valid, six_layers(2), counts);
+  ASSERT_EQ(targets.size(), valid.size());
+  for (std::size_t i = 0; i < targets.size(); ++i) EXPECT_EQ(program_of(targets[i]), valid[i].program);
+}
+
 TEST(Targets, NamesOfChoicesReadBack) {
   for (const auto choice : {TargetChoice::kAll, TargetChoice::kShortest, TargetChoice::kCover})
     EXPECT_EQ(target_choice(to_string(choice)), choice);

@@ -64,6 +64,21 @@ eval: {policies: [base, predictor, menu], bootstrap: 100, latency_examples: 0}
         self.ablate(*asked)
         self.assertEqual((variant / "menu" / "manifest.json").stat().st_mtime_ns, trained)
 
+    def test_sizes_are_drawn_as_a_curve(self):
+        self.ablate("sizes", self.whole, "--polar", POLAR, "--out", self.folder / "sizes", "--only", "0.5 of the questions", "1 of the questions")
+        text = (self.folder / "sizes.svg").read_text(encoding="utf-8")
+        for words in ("<svg", "predictor", "menu", "labelled questions learnt from"):
+            self.assertIn(words, text)
+
+    def test_what_becomes_of_programs_that_cannot_be_emitted_is_asked_where_there_are_some(self):
+        dropping = "own states after four layers"
+        with mock.patch.dict(ablate.STUDIES["predictor"].variants, {dropping: [*ablate.STATES, "predict.prefix_layers=1"]}):
+            self.ablate("predictor", self.whole, "--polar", POLAR, "--out", self.folder / "crops", "--only", dropping, "crop what it cannot emit")
+        with open(self.folder / "crops.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(float(rows[1]["dropped"]), 0)
+        self.assertEqual([row["variant"] for row in rows], ["", dropping])
+
     def test_every_variant_is_a_configuration_that_polar_accepts(self):
         for name, study in ablate.STUDIES.items():
             for variant in study.variants:

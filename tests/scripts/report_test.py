@@ -202,14 +202,16 @@ def make_run(run):
         writer.writerows(make_label_figures())
     make_controls(run / "controls")
     make_store(run / "labels.sqlite")
-    curve = [{"epoch": e, "train_loss": 1 / e + 0.4, "valid_loss": 0.5 + (e - 6) ** 2 / 100, "learning_rate": 1e-4} for e in range(1, 11)]
+    curve = [{"epoch": e, "train_loss": 1 / e + 0.4, "valid_loss": 0.5 + (e - 6) ** 2 / 100, "learning_rate": 1e-4, "valid_membership": e / 20} for e in range(1, 11)]
     training = {"best_epoch": 6, "parameters": 2100000, "curve": curve}
     (run / "predictor" / "manifest.json").write_text(json.dumps({"body": {"report": training}}))
     ranking = [{"program": p, "train_accuracy": 0.5, "valid_accuracy": 0.45} for p in PROGRAMS]
     (run / "selection.json").write_text(json.dumps({
         "menu": {"chosen": {"scorer": "ridge", "strength": 10.0, "lambda": 0.02, "margin": 0.05, "accuracy": 0.56}, "static_ranking": ranking,
                  "reliability": {"before": make_reliability(0.21), "after": make_reliability(0.034)}},
-        "predictor": {**training, "programs": 900, "programs_used": 850}}))
+        "menu_0.9": {"chosen": {"accuracy": 0.4, "depth_ratio": 0.93}, "depth_limit": 0.9, "within_limit": False},
+        "routers": {"drllm": {"train_examples": 120, "valid_f1": {"skip": 0.2, "execute": 0.81, "repeat": None}, "valid": {"layers": 29.5}}},
+        "predictor": {**training, "programs": 900, "programs_used": 850, "unemittable_shares": {"train": {"dropped": 0.375}}}}))
     (run / "config.yaml").write_text("name: ladder\npool: pools/<small>\n")
     (run / "environment.json").write_text(json.dumps({"git commit": "abc", "torch": "2.13", "seed": "1"}))
     (run / "log.jsonl").write_text("".join(json.dumps({"time": f"2025-01-31T12:0{i}:00.000Z", "level": "info", "event": f"stage_{event}",
@@ -308,7 +310,12 @@ class ReportTest(unittest.TestCase):
 
     def test_the_reliability_of_the_menus_probabilities_is_shown(self):
         self.assertIn("on 360 pairs of a question and a program", self.page)
-        self.assertIn("Expected calibration error 21.0 points before, 3.4 after", self.page)
+        self.assertIn("Expected calibration error around calibration: 21.0 points before and 3.4 points after", self.page)
+
+    def test_what_every_trained_policy_chose_is_shown(self):
+        text = " ".join("".join(read_page(self.page).text).split())
+        for words in ("menu 0.9", "none tried is within it", "dropped: none it can emit, %", "37.5", "drllm", "0.81"):
+            self.assertIn(words, text)
 
     def test_text_of_examples_is_escaped(self):
         self.assertIn("&lt;b&gt;?&lt;/b&gt;", self.page)
