@@ -202,10 +202,13 @@ json train_on(Experiment::State& state, const labels::LabelStore& store, const P
   const auto known = known_valid(store, valid.examples, labels.valid);
   const std::vector<double> weights = level_weights(config, train.examples, labels.train.targets);
   const std::vector<double> valid_weights = level_weights(config, valid.examples, labels.valid.targets);
+  Progress progress(folder, static_cast<std::uint64_t>(config.epochs), "epochs");
+  predict::TrainingOptions training = training_options(state, folder);
+  training.progress = [&progress](const predict::EpochRecord&, int) { progress.add(1); };
   predict::TrainingReport report =  // 3
       predict::train(predictor, {train.features, labels.train.targets, weights},
-                     {valid.features, labels.valid.targets, valid_weights, known}, targets,
-                     training_options(state, folder));
+                     {valid.features, labels.valid.targets, valid_weights, known}, targets, training);
+  progress.finish();
 
   predict::Calibration calibration;  // 4
   predict::Decoding decoding{config.threshold, config.rerank, config.beam};
