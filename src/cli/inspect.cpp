@@ -1,14 +1,21 @@
-// polar inspect: what a pool is, and whether it is whole.
+// polar inspect: what a pool is, and whether it is whole; what a run holds; what a configuration asks.
 
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/commands.h"
 #include "core/error.h"
 #include "exec/model.h"
+#include "experiment/dataset.h"
+#include "experiment/schema.h"
 #include "labels/label_store.h"
 
 namespace polar::cli {
@@ -54,20 +61,63 @@ void inspect_run(const std::filesystem::path& folder) {
   if (!any) std::cout << "no labels yet: polar search or polar run makes them\n";
 }
 
+struct InspectFlags {
+  std::string path;
+  std::vector<std::string> overrides;
+  bool questions = false;
+};
+
+void print_questions(std::string_view split, std::span<const task::Example> examples) {
+  for (const task::Example& example : examples) {
+    std::cout << nlohmann::json{{"split", split},
+                                {"id", example.id},
+                                {"problem", task::problem_of(example)},
+                                {"level", example.level},
+                                {"question", example.question},
+                                {"answer", example.answer}}
+                     .dump()
+              << '\n';
+  }
+}
+
+void inspect_config(const InspectFlags& flags) {
+  const experiment::RunData data = experiment::make_data(experiment::load_config(flags.path, flags.overrides));
+  if (!flags.questions) {
+    std::cout << experiment::describe(data.dataset);
+    return;
+  }
+  print_questions("train", data.dataset.train);
+  print_questions("valid", data.dataset.valid);
+  print_questions("test", data.dataset.test);
+  for (const task::NamedSplit& split : data.dataset.ood) print_questions(split.name, split.examples);
+}
+
+bool is_config(const std::filesystem::path& path) {
+  return path.extension() == ".yaml" || path.extension() == ".yml";
+}
+
 }  // namespace
 
 void add_inspect(CLI::App& app) {
-  auto folder = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("inspect", "Check a pool or show what a run holds");
-  command->add_option("folder", *folder, "Pool or run folder")->required();
-  command->footer("Example: polar inspect pools/smollm2-135m");
-  command->callback([folder] {
-    const std::filesystem::path path = *folder;
+  auto flags = std::make_shared<InspectFlags>();
+  CLI::App* command = app.add_subcommand("inspect", "Check a pool, show what a run holds or what a configuration asks");
+  command->add_option("path", flags->path, "Pool folder, run folder or configuration (YAML)")->required();
+  command->add_option("--set", flags->overrides,
+                      "Override a key of the configuration, as in --set seed=2; may be given again");
+  command->add_flag("--questions", flags->questions,
+                    "Every question of the configuration as a line of JSON, with its split, instead of their numbers");
+  command->footer("Example: polar inspect configs/quickstart.yaml --set seed=2 --questions");
+  command->callback([flags] {
+    const std::filesystem::path path = flags->path;
+    if (is_config(path)) return inspect_config(*flags);
+    if (flags->questions || !flags->overrides.empty())
+      throw core::UsageError(
+          fmt::format("--questions and --set: expected a configuration (YAML), found {}", path.string()));
     if (std::filesystem::exists(path / "config.yaml")) return inspect_run(path);
     if (!std::filesystem::exists(path / "pool.json")) {
       throw core::Error(
-          fmt::format("{}: expected a pool (pool.json) or a run (config.yaml), found neither; scripts/export.py makes "
-                      "pools, polar run makes runs",
+          fmt::format("{}: expected a pool (pool.json), a run (config.yaml) or a configuration (YAML), found none; "
+                      "scripts/export.py makes pools, polar run makes runs",
                       path.string()));
     }
     inspect_pool(path);
