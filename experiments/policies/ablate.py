@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import sys
 
+import yaml
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 from polar_report import plots
 
@@ -75,7 +77,7 @@ STUDIES = {
         "embeddings as input": ["predict.features=embeddings", "predict.encoder=", "predict.standardise=true"],
         "own states after four layers": STATES,
         "set loss, identity no target": ["predict.loss=set", "predict.identity_weight=0"],
-        "set loss, cover, class balance 10": ["predict.loss=set", "predict.targets=cover", "predict.class_balance=10"],
+        "cover programs only, class balance 10": ["predict.targets=cover", "predict.class_balance=10"],
         "own states, set loss, identity no target": [*STATES, "predict.loss=set", "predict.identity_weight=0"],
     }, only_if_dropped=("crop what it cannot emit", "as many runs as the search's")),
     "protocol": Study(("predictor", "predictor_told_level"), PUBLISHED + ENCODER + STEPS + ONLY_THE_PREDICTOR + ["predict.per_level=true"],
@@ -99,7 +101,7 @@ STUDIES = {
         "temperature": ["menu.calibration=temperature"],
         "4 programs": ["menu.size=4"],
         "16 programs": ["menu.size=16"],
-        "64 programs": ["menu.size=64"],
+        "64 programs": ["menu.size=64", "menu.candidates=128"],
         "16 programs by log-probability": ["menu.size=16", "menu.cover=log-probability"],
     }),
 }
@@ -110,6 +112,20 @@ COLUMNS = ["policy", "variant", "split", "examples", "accuracy", "low", "high", 
 def settings_of(study, variant):
     asked = ["base", *dict.fromkeys(policy.removesuffix("_told_level") for policy in STUDIES[study].policies)]
     return [*ALWAYS, *STUDIES[study].common, *STUDIES[study].variants[variant], f"eval.policies=[{', '.join(asked)}]"]
+
+
+def flat(settings, prefix=""):
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def whole_settings(config, study, variant):
+    """Of the variant on a run of this configuration, by key."""
+    given = (setting.split("=", 1) for setting in settings_of(study, variant))
+    return {**dict(flat(config)), **{key: yaml.safe_load(value) for key, value in given}}
 
 
 def run_variant(polar, run, study, variant):
@@ -208,11 +224,19 @@ def main():
     if not (args.run / "config.yaml").exists() or not (args.run / "labels.sqlite").exists():
         parser.error(f"{args.run}: expected a finished run with config.yaml and labels.sqlite")
     out = args.out or pathlib.Path("experiments/policies") / f"ablation-{args.study}"
-    rows = []
+    config = yaml.safe_load((args.run / "config.yaml").read_text(encoding="utf-8"))
+    rows, done = [], {}
     for variant in args.only or study.variants:
-        if variant in study.only_if_dropped and any(row.get("dropped") == 0 for row in rows):
+        settings = whole_settings(config, args.study, variant)
+        same = next((name for name, others in done.items() if others == settings), None)
+        if same is not None:
+            print(f"{variant}: left out, on this run it is '{same}'", flush=True)
+            continue
+        of_first = next((row for row in rows if row.get("dropped") is not None), {"dropped": None})
+        if variant in study.only_if_dropped and of_first["dropped"] == 0:
             print(f"{variant}: left out, the predictor can emit every valid program of these labels", flush=True)
             continue
+        done[variant] = settings
         print(variant, flush=True)
         folder = run_variant(args.polar, args.run, args.study, variant)
         known = {(row["policy"], row["split"]) for row in rows}

@@ -18,8 +18,8 @@ def section(path):
         parts.append(reliability(menu["reliability"]))
     if menu.get("static_ranking"):
         parts.append("<h3>Best fixed programs</h3>\n" + table(
-            ["program", "training, % right", "validation, % right"],
-            [[f'<code>{escape(entry["program"])}</code>', tenths(entry["train_accuracy"]), tenths(entry["valid_accuracy"])]
+            ["program", "learnt from, % right", "training, % right", "validation, % right"],
+            [[f'<code>{escape(entry["program"])}</code>', *(tenths(entry.get(key)) for key in ("accuracy", "train_accuracy", "valid_accuracy"))]
              for entry in menu["static_ranking"][:5]]))
     predictors = {"all levels": chosen.get("predictor") or {}}
     predictors.update({entry["level"]: entry for entry in chosen.get("level_predictors") or []})
@@ -46,11 +46,12 @@ def reliability(measured):
     named = (("scores as fitted", "before"), ("calibrated", "after"))
     curves = {label: measured[key]["bins"] for label, key in named if key in measured}
     pairs = sum(each["count"] for each in curves["scores as fitted"])
-    errors = " and ".join(f"{100 * measured[key]['error']:.1f} points {key}" for _, key in named if key in measured)
+    error = f"{100 * measured['before']['error']:.1f} points as fitted"
+    if "after" in measured:
+        error += f", {100 * measured['after']['error']:.1f} points calibrated, each pair by pairs of other problems"
     return drawing(plots.reliability(curves, "reliability"),
                    f"How well the menu's probabilities keep their word, on {pairs:,} pairs of a question and a program that the scorer was not "
-                   "fitted on; each is calibrated by pairs of other problems. Expected calibration error"
-                   f"{' around calibration' if 'after' in measured else ', nothing calibrated'}: {errors}.")
+                   f"fitted on. Expected calibration error: {error}.")
 
 
 def predictor_table(predictors):

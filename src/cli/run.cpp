@@ -78,7 +78,10 @@ CLI::App* add_stage_command(CLI::App& app, const std::string& name, const std::s
                             Stages stages, const std::shared_ptr<RunFlags>& flags = std::make_shared<RunFlags>()) {
   CLI::App* command = app.add_subcommand(name, help);
   command->add_option("config", flags->config, "Configuration file (YAML); keys: polar help config")->required();
-  command->add_option("--set", flags->overrides, "Override a key, as in --set search.rollouts=50; may be given again");
+  command->add_option("--set", flags->overrides,
+                      "Override a key, as in --set search.rollouts=50; may be given again. Text in double quotes is "
+                      "read as YAML: \"\\n\" "
+                      "is a line break");
   if (searches) {
     command->add_flag("--fresh", flags->options.fresh, "Empty the run's folder first");
     command->add_flag("--new-search", flags->options.new_search,

@@ -64,6 +64,17 @@ Value to_value(const YAML::Node& node) {
   return value;
 }
 
+/// Whether it is one YAML text in double quotes, rather than text that begins and ends with quotes of its own.
+bool in_double_quotes(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+  bool escaped = false;
+  for (const char each : text.substr(1, text.size() - 2)) {
+    if (each == '"' && !escaped) return false;
+    escaped = each == '\\' && !escaped;
+  }
+  return !escaped;
+}
+
 class Reader {
  public:
   explicit Reader(std::string_view origin) : origin_(origin) {}
@@ -88,7 +99,7 @@ class Reader {
     }
   }
 
-  /// "key=value".
+  /// "key=value". Text is taken as it is, unless it stands in double quotes: YAML then says what "\n" is.
   void override_with(const std::string& text) {
     const std::string place = "--set";
     auto equals = text.find('=');
@@ -97,7 +108,7 @@ class Reader {
     const Field* field = find_field(key);
     if (field == nullptr && is_group(key)) fail(place, key, "expected a single key, found a group of keys");
     if (field == nullptr) fail_unknown(place, key);
-    if (field->is_text) {
+    if (field->is_text && !in_double_quotes(value)) {
       set(*field, Value{Value::Kind::kScalar, value, {}}, place);
       return;
     }

@@ -57,7 +57,8 @@ class BaselineStage {
   StageStatus status(const std::string& labels_digest) const;
 
   /// Does what status() misses, and renews the entry `baselines` of a selection.json that is there. Throws core::Error
-  /// when no training example has a valid program for label_prior, core::Interrupted, and as the executor does.
+  /// when no training example has a valid program that the predictor can emit, for label_prior and label_draw,
+  /// core::Interrupted, and as the executor does.
   void run(const labels::LabelStore& labels, const std::string& labels_digest);
 
   /// What was chosen, for selection.json; null when nothing was asked for.

@@ -15,8 +15,8 @@
 
 namespace polar::policy {
 
-/// The same ranked programs for every input. `base`: the identity alone. `static_best`: the menu by training accuracy
-/// (what layer-duplication tools such as RYS look for by hand).
+/// The same ranked programs for every input. `base`: the identity alone. `static_best`: the menu by accuracy on what
+/// the scorer learns from (what layer-duplication tools such as RYS look for by hand).
 class FixedPlanner final : public Planner {
  public:
   FixedPlanner(std::string name, RankedPrograms programs);

@@ -42,11 +42,9 @@ struct TargetOptions {
   int first_layer = 0;           ///< p: layers 0 … p−1 always run once (the features come from them); 0 ≤ p < D
   core::SegmentLimits limits{};  ///< longest segment and most runs; operations C = max_runs + 1
   int max_programs = 50;         ///< at most so many programs an example, the first ones given
-  /// In [0, 1], of the identity beside another target; 0: it is then no target. Where a variant of the released code
-  /// keeps it with a probability, that probability is this weight's: the loss is then the same in the mean.
-  double identity_weight = 0.3;
-  double length_weight = 0;                  ///< in [0, 1]; 0.05 in a variant of the released code
-  double margin_weight = 0;                  ///< in [0, 10]
+  double identity_weight = 0.3;  ///< in [0, 1], of the identity beside another target; 0: it is then no target
+  double length_weight = 0;      ///< in [0, 1]; 0.05 in a variant of the released code
+  double margin_weight = 0;      ///< in [0, 10]
   TargetChoice choice = TargetChoice::kAll;  ///< among what max_programs and identity_weight leave
 };
 

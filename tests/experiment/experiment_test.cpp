@@ -526,6 +526,7 @@ TEST_F(ExperimentTest, NeverLetsAPolicySeeAReference) {
     made.menu.cascade_tries = 3;
     made.menu.operating_points = {0.9};
     made.predict.per_level = true;
+    made.menu.pooling = "mean";
     made.eval.max_k = 3;
     made.eval.temperatures = {0.5, 1};
     return made;

@@ -132,6 +132,18 @@ TEST(Schema, OverridesComeAfterTheFileAndTheLastOneWins) {
   EXPECT_EQ(config.task.separator, "a=b: c");
 }
 
+TEST(Schema, ReadsTextOfAnOverrideInDoubleQuotesAsYaml) {
+  const auto separator = [](const std::string& text) {
+    return parse("name: a", {"task.separator=" + text}).task.separator;
+  };
+  EXPECT_EQ(separator(R"(a\nb)"), "a\\nb");
+  EXPECT_EQ(separator(R"("a\nb")"), "a\nb");
+  EXPECT_EQ(separator(R"("a\\nb")"), "a\\nb");
+  EXPECT_EQ(separator(R"("a" \n "b")"), R"("a" \n "b")") << "quotes of its own";
+  EXPECT_EQ(separator(R"("a\")"), R"("a\")");
+  EXPECT_NE(refusal("name: a", {R"(task.separator="\q")"}).find("task.separator"), std::string::npos);
+}
+
 TEST(Schema, NamesTheNearestKeyForAnUnknownOne) {
   EXPECT_EQ(
       refusal("name: a\nsearch:\n  rolouts: 5\n"),

@@ -164,6 +164,13 @@ TEST_F(TrainMenuTest, MeasuresReliabilityOfEachProblemByCalibrationsOfOthers) {
   config_.calibration = "platt";
   EXPECT_TRUE(train().front().selection.at("reliability").contains("after"));
   config_.select = "validation";
+  for (int i = 0; i < 80; ++i) {  // of the one problem nothing is right, of the other everything, whatever the score
+    const int problem = i % 4 < 2 ? 0 : 1;
+    data_.groups[static_cast<std::size_t>(i)] = problem;
+    for (int p = 0; p < 3 && i >= 40; ++p) data_.correct.at(i, p) = problem;
+  }
+  EXPECT_GT(train().front().selection.at("reliability").at("after").at("error").get<double>(), 0.9)
+      << "by pairs of its own problem too it would be next to none";
   data_.groups.assign(80, 7);
   EXPECT_FALSE(train().front().selection.at("reliability").contains("after")) << "one problem has no others";
 }

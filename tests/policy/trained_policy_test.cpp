@@ -42,7 +42,7 @@ class TrainedPolicyTest : public testing::Test {
     if (read.features != "encoder") read.features = "states";  // the scorer needs rows of some kind
     std::vector<std::vector<double>> rows;
     for (const predict::TokenFeatures& features : FeatureReader(read).read(*executor_, prompts)) {
-      const std::vector<float> pooled = predict::pooled(features, predict::Pooling::kBoth);
+      const std::vector<float> pooled = predict::pooled(features, pooling_);
       rows.emplace_back(pooled.begin(), pooled.end());
     }
     const predict::Matrix x = predict::Matrix::from_rows(rows), y = predict::Matrix::from_rows({{1, 0}, {0, 1}});
@@ -50,11 +50,13 @@ class TrainedPolicyTest : public testing::Test {
     predict::TrainedMenu menu{origin,    kTrainedDepth, {Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}},
                               {0, 0, 0}, scorer,        nullptr};
     menu.cascade = cascade;
+    menu.pooling = pooling_;
     predict::save_menu(folder_ / "menu", menu);
   }
 
   std::string digest() const { return loaded_.pool->manifest().weights_digest; }
 
+  predict::Pooling pooling_ = predict::Pooling::kBoth;  ///< of the menus saved
   test::TemporaryFolder folder_;
   test::LoadedPool loaded_;
   task::TaskSpec task_;
@@ -68,6 +70,18 @@ TEST_F(TrainedPolicyTest, ChoosesForEachPromptWhatItWasTrainedOn) {
   const exec::EncodedExample prompts[] = {one_, other_};
   EXPECT_EQ(policy.choose(*executor_, prompts),
             (std::vector<Program>{Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}}));
+}
+
+TEST_F(TrainedPolicyTest, ReadsOfTheStatesWhatItsMenuWasTrainedOn) {
+  const exec::EncodedExample prompts[] = {one_, other_};
+  for (const predict::Pooling pooling : {predict::Pooling::kLast, predict::Pooling::kMean}) {
+    pooling_ = pooling;
+    save_menu(digest());
+    TrainedPolicy policy = TrainedPolicy::load(folder_ / "menu", digest());
+    EXPECT_EQ(policy.choose(*executor_, prompts),
+              (std::vector<Program>{Program::identity(kTrainedDepth), Program{0, 1, 2, 2, 3}}));
+    EXPECT_NO_THROW(policy.score(policy.features(*executor_, prompts).front()));
+  }
 }
 
 TEST_F(TrainedPolicyTest, IsACascadeOverItsMenuWhereTheFolderSaysSo) {

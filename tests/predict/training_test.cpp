@@ -30,11 +30,11 @@ TrainingOptions quick(int epochs) {
   return options;
 }
 
-double top_one_accuracy(const Predictor& predictor, const test::PredictorToy& toy) {
+double top_one_accuracy(const Predictor& predictor, const test::PredictorToy& toy, const DecodeOptions& options = {}) {
   const auto logits = predictor.logits(toy.features);
   int right = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    right += decode(logits[i], {})[0].program == test::toy_programs()[toy.answers[i]] ? 1 : 0;
+    right += decode(logits[i], options)[0].program == test::toy_programs()[toy.answers[i]] ? 1 : 0;
   }
   return static_cast<double>(right) / static_cast<double>(logits.size());
 }
@@ -246,6 +246,20 @@ TEST(Training, MayKeepTheEpochOfMostValidPrograms) {
   const auto best = std::ranges::min_element(report.curve, {}, rank);
   EXPECT_EQ(report.best_epoch, best->epoch);
   EXPECT_DOUBLE_EQ(top_one_accuracy(predictor, other), *best->valid_membership);
+}
+
+TEST(Training, JudgesItsProgramsByTheBoundaryThresholdAskedFor) {
+  const test::PredictorToy toy(64, "train"), other(32, "valid");
+  const auto judged = [&](double threshold) {
+    TrainingOptions options = quick(30);
+    options.boundary_threshold = threshold;
+    Predictor predictor(test::toy_shape(), 1);
+    const auto report = train(predictor, toy.set(), other.set(), test::toy_targets(), options);
+    const EpochRecord& kept = report.curve.at(static_cast<std::size_t>(report.best_epoch) - 1);
+    EXPECT_DOUBLE_EQ(top_one_accuracy(predictor, other, {.boundary_threshold = threshold}), *kept.valid_membership);
+    return *kept.valid_membership;
+  };
+  EXPECT_GT(judged(0.5), judged(0.999));
 }
 
 TEST(Training, SameSeedGivesTheSameWeightsAndAnotherSeedOthers) {

@@ -29,6 +29,7 @@ def trials(run):
 
 
 class Ablate(tiny_run.TinyRun):
+    RIGHT = "0-1,1-3"  # a repeat, which a predictor of single runs cannot emit
     SETTINGS = """
 search: {algorithm: mcts, rollouts: 12, max_edits: 1, max_block: 2, min_depth: 0.5, max_depth: 1.5, first_layer: 1}
 predict: {prefix_layers: 1, width: 8, heads: 2, feed_forward: 8, epochs: 1}
@@ -78,6 +79,21 @@ eval: {policies: [base, predictor, menu], bootstrap: 100, latency_examples: 0}
             rows = list(csv.DictReader(file))
         self.assertEqual(float(rows[1]["dropped"]), 0)
         self.assertEqual([row["variant"] for row in rows], ["", dropping])
+
+    def test_crops_are_tried_where_the_predictor_cannot_emit_every_program(self):
+        narrow = [*ablate.STATES, "predict.prefix_layers=1", "predict.max_runs=1"]  # no repeats
+        variants = {"narrow": narrow, "crop what it cannot emit": [*narrow, "predict.unemittable=crop"]}
+        with mock.patch.dict(ablate.STUDIES["predictor"].variants, variants):
+            self.ablate("predictor", self.whole, "--polar", POLAR, "--out", self.folder / "narrow", "--only", *variants)
+        with open(self.folder / "narrow.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertGreater(float(rows[1]["dropped"]), 0)
+        self.assertGreater(float(rows[2]["cropped"]), 0)
+
+    def test_a_variant_that_is_the_same_run_as_another_is_left_out(self):
+        self.ablate("menu", self.whole, "--polar", POLAR, "--out", self.folder / "same", "--only", "target mean", "scores as fitted")
+        with open(self.folder / "same.csv", newline="", encoding="utf-8") as file:
+            self.assertEqual([row["variant"] for row in csv.DictReader(file)], ["", "target mean"], "the defaults are both")
 
     def test_every_variant_is_a_configuration_that_polar_accepts(self):
         for name, study in ablate.STUDIES.items():

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import report
-from polar_report import controls, data, label_plots, labels, page, plots
+from polar_report import controls, data, label_plots, labels, page, plots, selection
 
 DEPTH = 30
 LEVELS = ["one-digit sums", "two-digit sums", "three-digit sums", "differences", "products", "three-term sums"]
@@ -310,7 +310,16 @@ class ReportTest(unittest.TestCase):
 
     def test_the_reliability_of_the_menus_probabilities_is_shown(self):
         self.assertIn("on 360 pairs of a question and a program", self.page)
-        self.assertIn("Expected calibration error around calibration: 21.0 points before and 3.4 points after", self.page)
+        self.assertIn("Expected calibration error: 21.0 points as fitted, 3.4 points calibrated", self.page)
+
+    def test_reliability_speaks_of_no_calibration_where_none_was_made(self):
+        text = selection.reliability({"before": make_reliability(0.21)})
+        self.assertIn("Expected calibration error: 21.0 points as fitted.", text)
+        self.assertNotIn("calibrated", text)
+
+    def test_the_programs_of_each_epoch_are_drawn_beside_the_loss(self):
+        self.assertIn("known to be right", self.page)
+        self.assertNotIn("known to be right", plots.training([{"epoch": 1, "train_loss": 1.0}, {"epoch": 2, "train_loss": 0.5}], 2, "plain"))
 
     def test_what_every_trained_policy_chose_is_shown(self):
         text = " ".join("".join(read_page(self.page).text).split())

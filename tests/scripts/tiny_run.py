@@ -37,7 +37,7 @@ def answered(pool, program):
         question = f"{number} plus"
         said = subprocess.run([POLAR, "generate", pool, question, "--max-new-tokens", "4", "--program", program],
                               check=True, capture_output=True, text=True).stdout
-        if said.strip():
+        if said.strip() and "\n" not in said.strip():  # no grader matches several lines
             yield question, said.strip()
 
 
