@@ -35,7 +35,7 @@ STATES = ["predict.features=states", "predict.encoder=", "predict.standardise=tr
 STEPS = ["predict.batch=8"]
 ONLY_THE_PREDICTOR = ["menu.size=1", "menu.candidates=1"]
 # Nothing is timed, no policy is trained that no study asks, and test alone is asked.
-ALWAYS = ["task.ood=[]", "menu.cascade_tries=1", "menu.cascade_from=0", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5",
+ALWAYS = ["task.ood=[]", "task.ood_template=", "menu.cascade_tries=1", "menu.cascade_from=0", "menu.operating_points=[]", "eval.latency_examples=0", "eval.max_k=5",
           "predict.per_level=false", "predict.labelled_share=1"]
 
 
