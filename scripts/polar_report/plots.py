@@ -195,7 +195,7 @@ def training(curve, best_epoch, name):
     axes.set_ylabel("loss")
     for label, shade, points in of_programs:
         panels[0][1].plot(*zip(*points), color=shade, marker="o", markersize=3, label=label)
-        panels[0][1].set_ylim(0, 100)
+        panels[0][1].set_ylim(-3, 103)
         panels[0][1].set_ylabel("of the programs predicted, percent")
     for each in panels[0]:
         each.xaxis.get_major_locator().set_params(integer=True)

@@ -10,7 +10,8 @@ def section(path):
     """`path`: selection.json of a run."""
     chosen = data.read_json(path)
     parts = ["<p>Chosen on training and validation questions, before any test question was opened.</p>\n"]
-    menus = {name: entry for name, entry in chosen.items() if name.split("_")[0] in ("menu", "cascade") and entry.get("chosen")}
+    names = sorted(chosen, key=lambda name: (name == "cascade", name))
+    menus = {name: chosen[name] for name in names if name.split("_")[0] in ("menu", "cascade") and chosen[name].get("chosen")}
     if menus:
         parts.append("<h3>Menu policies and cascade</h3>\n" + menu_table(menus))
     menu = chosen.get("menu") or {}

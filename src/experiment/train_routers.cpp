@@ -23,7 +23,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kPromptsRead = 32;  ///< at once, with all their rows
-constexpr auto kAgain = "run the same command again to train the routers from the start";
+constexpr auto kAgain = "run the same command again to go on with training the routers";
 
 json label_counts_json(const predict::RouterLabelCounts& counts) {
   const auto share = [&](int part) { return counts.examples > 0 ? static_cast<double>(part) / counts.examples : 0.0; };
@@ -102,8 +102,9 @@ void RouterStage::run(const labels::LabelStore& labels, const std::string& label
     const Stage own = stage(kind, labels_digest);
     if (state_.directory.status(own).up_to_date) continue;
     state_.directory.begin(own);
-    train_one(kind, train, valid);  // 3, 4
+    train_one(kind, own, train, valid);  // 3, 4
     state_.directory.finish(own);
+    std::filesystem::remove(checkpoint_of(kind));
   }
   renew_selection(state_.directory, "routers", selection());
 }
@@ -162,7 +163,12 @@ void RouterStage::read_states(Labelled& split) const {
   }
 }
 
-void RouterStage::train_one(predict::RouterKind kind, const Labelled& train, const Labelled& valid) const {
+std::filesystem::path RouterStage::checkpoint_of(predict::RouterKind kind) const {
+  return state_.directory.file(fmt::format("{}.checkpoint", predict::to_string(kind)));
+}
+
+void RouterStage::train_one(predict::RouterKind kind, const Stage& own, const Labelled& train,
+                            const Labelled& valid) const {
   const RouterConfig& config = state_.config.router;
   const std::string name(predict::to_string(kind));
   const pool::Manifest& manifest = state_.model.pool->manifest();
@@ -182,6 +188,9 @@ void RouterStage::train_one(predict::RouterKind kind, const Labelled& train, con
   Progress progress(name, static_cast<std::uint64_t>(allowed.routed()), "layers");
   predict::RouterTrainingOptions options = router_options(state_.config, kind);
   options.layer_done = [&progress] { progress.add(1); };
+  options.checkpoint = checkpoint_of(kind);
+  options.digest = core::sha256(json{own.name, own.settings, own.inputs}.dump());
+  options.say = [this](const std::string& line) { state_.say("train: " + line); };
   const predict::RouterReport report = predict::train_routers(trained.network, allowed, {train.labels, train.states},
                                                               {valid.labels, valid.states}, options);
   progress.finish();

@@ -1,6 +1,7 @@
 #pragma once
 // Part of stage 2 of a run: the learned routers that eval.policies names (method.md 5).
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -13,8 +14,8 @@ namespace polar::experiment {
 
 /// `drllm`, `mindskip` and `flexidepth` (predict/router_network.h) over the layers search.first_layer …
 /// search.end_layer − 1, within the depths of the search space. Each is a folder of the run and a stage of its own, so
-/// that one can be added without training the others or the predictor anew; a training that was interrupted starts
-/// anew.
+/// that one can be added without training the others or the predictor anew; a training that was interrupted goes on
+/// after its last whole layer.
 ///
 /// Steps: (1) one label an example, of all valid programs in the store; training examples without one are left out and
 /// counted; (2) the states that the label's program leaves before each routed layer, pooled into windows as they are
@@ -55,7 +56,8 @@ class RouterStage {
   predict::RouteRules rules() const;
   Labelled labelled(const labels::LabelStore& labels, std::span<const task::Example> examples) const;
   void read_states(Labelled& split) const;
-  void train_one(predict::RouterKind kind, const Labelled& train, const Labelled& valid) const;
+  std::filesystem::path checkpoint_of(predict::RouterKind kind) const;
+  void train_one(predict::RouterKind kind, const Stage& own, const Labelled& train, const Labelled& valid) const;
   nlohmann::json own_programs(const predict::TrainedRouters& trained) const;
 
   Experiment::State& state_;

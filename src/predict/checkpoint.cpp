@@ -15,7 +15,8 @@ Checkpoint parse(const std::string& bytes) {
   const std::size_t end = bytes.find('\n');
   const json head = json::parse(bytes.substr(0, end));
   const std::string_view body = std::string_view(bytes).substr(end + 1);
-  Checkpoint checkpoint{head.at("digest"), head.at("best_epoch"), curve_from(head.at("curve")), {}, {}, {}};
+  Checkpoint checkpoint{
+      head.at("digest"), head.at("best_epoch"), head.at("layers_done"), curve_from(head.at("curve")), {}, {}, {}};
   if (core::sha256(body) != head.at("body_sha256").get<std::string>()) return {};
   std::size_t at = 0;
   const auto take = [&](const char* key) {
@@ -35,6 +36,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   const std::string body = checkpoint.network + checkpoint.optimiser + checkpoint.best;
   const json head{{"digest", checkpoint.digest},
                   {"best_epoch", checkpoint.best_epoch},
+                  {"layers_done", checkpoint.layers_done},
                   {"curve", curve_json(checkpoint.curve)},
                   {"network_bytes", checkpoint.network.size()},
                   {"optimiser_bytes", checkpoint.optimiser.size()},

@@ -1,5 +1,5 @@
 #pragma once
-// A training run on disk after an epoch, to go on from. Torch-free: tensors are bytes.
+// A training on disk after an epoch of a predictor or a layer of routers, to go on from. Torch-free: tensors are bytes.
 
 #include <filesystem>
 #include <optional>
@@ -13,9 +13,11 @@ namespace polar::predict {
 
 struct Checkpoint {
   std::string digest;              ///< of options, data and initial weights: whose run this is
-  int best_epoch = 0;              ///< whose weights `best` are
-  std::vector<EpochRecord> curve;  ///< of the epochs done
-  std::string network, optimiser, best;
+  int best_epoch = 0;              ///< whose weights `best` are; of a predictor
+  int layers_done = 0;             ///< of routers
+  std::vector<EpochRecord> curve;  ///< of the epochs done; of routers, the sums over the layers done
+  std::string network;
+  std::string optimiser, best;  ///< empty of routers, whose layers each have an optimiser of their own
 };
 
 /// Replaces the file atomically. Throws core::Error naming the path and the reason.

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/seed.h"
 #include "pool/module_pool.h"
+#include "predict/checkpoint.h"
 #include "predict/router_loss.h"
 #include "predict/training.h"
 
@@ -19,6 +20,8 @@ namespace polar::predict {
 namespace {
 
 void check_router_options(const RouterTrainingOptions& options) {
+  if (!options.checkpoint.empty() && options.digest.empty())
+    throw core::UsageError("router training: expected a digest of the training with a checkpoint, found none");
   const bool sizes = options.epochs >= 1 && options.batch >= 1 && options.warmup_steps >= 0;
   if (sizes && options.learning_rate > 0 && options.weight_decay >= 0 && (options.gamma == 0 || options.gamma >= 1))
     return;
@@ -89,14 +92,45 @@ class RouterTraining {
   }
 
   RouterReport run() {
+    const int found = resume();
     for (int layer = 0; layer < rules_.routed(); ++layer) {
-      train_layer(layer);
+      if (layer >= found) {
+        train_layer(layer);
+        keep(layer + 1);
+      }
+      count_choices(layer);
       if (options_.layer_done) options_.layer_done();
     }
     return std::move(report_);
   }
 
  private:
+  /// Layers that a checkpoint holds, which are then the network's.
+  int resume() {
+    if (options_.checkpoint.empty()) return 0;
+    std::string why_not;
+    const auto found = read_checkpoint(options_.checkpoint, options_.digest, why_not);
+    const std::string file = options_.checkpoint.string();
+    if (!found) {
+      if (!why_not.empty())
+        say(fmt::format("{}: this checkpoint is passed over: {}; training starts anew", file, why_not));
+      return 0;
+    }
+    network_.load(found->network);
+    report_.curve = found->curve;
+    say(fmt::format("{}: training goes on after {} of {} layers", file, found->layers_done, rules_.routed()));
+    return found->layers_done;
+  }
+
+  void keep(int layers_done) const {
+    if (options_.checkpoint.empty()) return;
+    write_checkpoint(options_.checkpoint, {options_.digest, 0, layers_done, report_.curve, network_.save(), {}, {}});
+  }
+
+  void say(const std::string& line) const {
+    if (options_.say) options_.say(line);
+  }
+
   torch::Tensor losses(int layer, const LayerRows& rows) const {
     return batch_focal_loss(network_.forward(layer, rows.windows, rows.shares), rows.classes, weights_, options_.gamma);
   }
@@ -113,7 +147,6 @@ class RouterTraining {
       const torch::NoGradGuard no_grad;
       record.valid_loss = record.valid_loss.value_or(0) + losses(layer, valid).mean().item<double>() / rules_.routed();
     }
-    if (valid.size() > 0) count_choices(layer, valid);
   }
 
   /// Mean loss of the epoch's steps, each before it was taken.
@@ -150,7 +183,9 @@ class RouterTraining {
     return mean;
   }
 
-  void count_choices(int layer, const LayerRows& valid) {
+  void count_choices(int layer) {
+    const LayerRows valid = layer_rows(validation_, rules_, layer, network_);
+    if (valid.size() == 0) return;
     const torch::NoGradGuard no_grad;
     const torch::Tensor chosen = network_.forward(layer, valid.windows, valid.shares).argmax(-1);
     const auto *labels = valid.classes.data_ptr<std::int64_t>(), *choices = chosen.data_ptr<std::int64_t>();
@@ -160,8 +195,9 @@ class RouterTraining {
 
   void stop_if_interrupted(int layer) const {
     if (options_.interrupt == nullptr || !options_.interrupt->load()) return;
-    throw core::Interrupted(fmt::format("router training interrupted at layer {}; run it again to train from the start",
-                                        rules_.first_layer + layer));
+    throw core::Interrupted(
+        fmt::format("router training interrupted at layer {}; run it again to {}", rules_.first_layer + layer,
+                    options_.checkpoint.empty() ? "train from the start" : "go on with this layer"));
   }
 
   RouterNetwork& network_;

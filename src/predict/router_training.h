@@ -5,9 +5,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "predict/features.h"
@@ -31,10 +33,15 @@ struct RouterTrainingOptions {
   double learning_rate = 1e-3;
   double weight_decay = 0.01;
   int warmup_steps = 500;
-  double gamma = 2;                              ///< 0 or ≥ 1 (router_loss.h)
-  double beta = 0.999;                           ///< of effective_number_weights, from the training labels
-  std::uint64_t seed = 1;                        ///< shuffling
-  std::function<void()> layer_done;              ///< called after each layer; may be empty
+  double gamma = 2;                  ///< 0 or ≥ 1 (router_loss.h)
+  double beta = 0.999;               ///< of effective_number_weights, from the training labels
+  std::uint64_t seed = 1;            ///< shuffling
+  std::function<void()> layer_done;  ///< called after each layer, trained or found; may be empty
+  /// Written after each layer and gone on from when it is of the same `digest`; another's is passed over and replaced.
+  /// Left at the end: remove it when what follows is safe. Empty: none.
+  std::filesystem::path checkpoint;
+  std::string digest;  ///< of all that the training depends on: network, sets and these options
+  std::function<void(const std::string&)> say;   ///< about the checkpoint; may be empty
   const std::atomic<bool>* interrupt = nullptr;  ///< checked before each step
 };
 
@@ -63,7 +70,8 @@ nlohmann::json report_json(const RouterReport& report);
 /// Same network, sets and options: same weights to the last bit (one intra-op thread). Works under the caller's
 /// inference mode. Throws core::Error when there is no training example, sizes disagree or the loss is not finite,
 /// core::Interrupted when *interrupt becomes true (the weights are then those of some step), core::UsageError for
-/// options out of range.
+/// options out of range; as write_checkpoint and read_checkpoint do. A training that goes on from a checkpoint gives
+/// the same weights and report as one that was never interrupted.
 RouterReport train_routers(RouterNetwork& network, const RouteRules& rules, const RouterSet& training,
                            const RouterSet& validation, const RouterTrainingOptions& options);
 

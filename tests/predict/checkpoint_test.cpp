@@ -136,13 +136,14 @@ TEST_F(CheckpointTest, DamageIsPassedOverWithAMessage) {
 
 TEST(Checkpoint, ReadsBackWhatWasWritten) {
   const test::TemporaryFolder folder;
-  const Checkpoint written{"digest", 1,  {{1, 0.1, 0.2, 1e-4, {}, {}}, {2, 0.3, {}, 0, 1.0 / 3, 0.7}},
+  const Checkpoint written{"digest", 1,  3,      {{1, 0.1, 0.2, 1e-4, {}, {}}, {2, 0.3, {}, 0, 1.0 / 3, 0.7}},
                            "net",    "", "bes\n"};
   write_checkpoint(folder / "file", written);
   std::string why_not;
   const auto read = read_checkpoint(folder / "file", "digest", why_not);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->best_epoch, 1);
+  EXPECT_EQ(read->layers_done, 3);
   EXPECT_EQ(read->curve, written.curve);
   EXPECT_EQ(read->network, "net");
   EXPECT_EQ(read->optimiser, "");

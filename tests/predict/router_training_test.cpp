@@ -4,10 +4,13 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <atomic>
+#include <string>
 
 #include "core/error.h"
 #include "support/message_of.h"
 #include "support/router_toy.h"
+#include "support/temporary_folder.h"
 
 namespace polar::predict {
 namespace {
@@ -134,6 +137,63 @@ TEST(RouterTraining, WorksUnderTheCallersInferenceModeAndLeavesItsThreads) {
   train_routers(network, kToyRules, toy.set(), toy.set(), quick_routers(1));
   EXPECT_NE(network.logits(0, toy.states[0][0]), before);
   EXPECT_EQ(torch::get_num_threads(), threads);
+}
+
+/// What a training of the toy leaves: weights, and report without the time. Interrupted after `stop_after` layers (0:
+/// never).
+struct TrainedToy {
+  std::string weights;
+  nlohmann::json report;
+  std::string said;
+};
+
+TrainedToy trained_toy(RouterTrainingOptions options, int stop_after = 0) {
+  const test::RouterToy toy(60, "train"), valid(30, "valid");
+  RouterNetwork network(test::router_toy_shape(RouterKind::kDrllm), 1);
+  TrainedToy trained;
+  std::atomic<bool> interrupt{false};
+  int layers = 0;
+  options.interrupt = &interrupt;
+  options.layer_done = [&] { interrupt = ++layers == stop_after; };
+  options.say = [&](const std::string& line) { trained.said += line; };
+  try {
+    trained.report = report_json(train_routers(network, kToyRules, toy.set(), valid.set(), options));
+  } catch (const core::Interrupted& interrupted) {
+    trained.said += interrupted.what();
+  }
+  trained.weights = network.save();
+  return trained;
+}
+
+TEST(RouterTraining, GoesOnAfterTheLastWholeLayerToTheSameWeights) {
+  const test::TemporaryFolder folder;
+  RouterTrainingOptions options = quick_routers(3);
+  const TrainedToy whole = trained_toy(options);
+  options.checkpoint = folder / "checkpoint";
+  options.digest = "this training";
+  EXPECT_NE(trained_toy(options, 2).said.find("run it again to go on with this layer"), std::string::npos);
+  const TrainedToy resumed = trained_toy(options);
+  EXPECT_NE(resumed.said.find("training goes on after 2 of 3 layers"), std::string::npos) << resumed.said;
+  EXPECT_EQ(resumed.weights, whole.weights);
+  EXPECT_EQ(resumed.report, whole.report);
+  EXPECT_EQ(trained_toy(options).report, whole.report) << "every layer is found";
+}
+
+TEST(RouterTraining, PassesOverTheCheckpointOfAnotherTraining) {
+  const test::TemporaryFolder folder;
+  RouterTrainingOptions options = quick_routers(2);
+  const TrainedToy whole = trained_toy(options);
+  options.checkpoint = folder / "checkpoint";
+  options.digest = "another training";
+  RouterTrainingOptions longer = options;
+  longer.epochs = 5;
+  trained_toy(longer);
+  options.digest = "this training";
+  const TrainedToy anew = trained_toy(options);
+  EXPECT_NE(anew.said.find("passed over"), std::string::npos) << anew.said;
+  EXPECT_EQ(anew.weights, whole.weights);
+  options.digest = "";
+  EXPECT_THROW(trained_toy(options), core::UsageError);
 }
 
 TEST(RouterTraining, StopsWhenInterruptedAndRefusesSetsAndOptionsThatDoNotFit) {
