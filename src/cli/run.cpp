@@ -80,8 +80,7 @@ CLI::App* add_stage_command(CLI::App& app, const std::string& name, const std::s
   command->add_option("config", flags->config, "Configuration file (YAML); keys: polar help config")->required();
   command->add_option("--set", flags->overrides,
                       "Override a key, as in --set search.rollouts=50; may be given again. Text in double quotes is "
-                      "read as YAML: \"\\n\" "
-                      "is a line break");
+                      "read as YAML: \"\\n\" is a line break");
   if (searches) {
     command->add_flag("--fresh", flags->options.fresh, "Empty the run's folder first");
     command->add_flag("--new-search", flags->options.new_search,

@@ -59,4 +59,14 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path, std
   return std::nullopt;
 }
 
+std::optional<Checkpoint> checkpoint_of(const std::filesystem::path& path, std::string_view digest,
+                                        const std::function<void(const std::string&)>& say) {
+  if (path.empty()) return std::nullopt;
+  std::string why_not;
+  auto found = read_checkpoint(path, digest, why_not);
+  if (!why_not.empty() && say)
+    say(fmt::format("{}: this checkpoint is passed over: {}; training starts anew", path.string(), why_not));
+  return found;
+}
+
 }  // namespace polar::predict

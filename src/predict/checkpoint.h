@@ -2,6 +2,7 @@
 // A training on disk after an epoch of a predictor or a layer of routers, to go on from. Torch-free: tensors are bytes.
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,5 +28,10 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 /// (another digest, damage). Throws core::Error when it exists and cannot be read.
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path, std::string_view digest,
                                           std::string& why_not);
+
+/// What a training goes on from: the same, but for a file of no use, which `say` (may be empty) is told is passed over,
+/// and an empty path, where there is none.
+std::optional<Checkpoint> checkpoint_of(const std::filesystem::path& path, std::string_view digest,
+                                        const std::function<void(const std::string&)>& say);
 
 }  // namespace polar::predict

@@ -94,11 +94,12 @@ class RouterTraining {
   RouterReport run() {
     const int found = resume();
     for (int layer = 0; layer < rules_.routed(); ++layer) {
+      const LayerRows valid = layer_rows(validation_, rules_, layer, network_);
       if (layer >= found) {
-        train_layer(layer);
+        train_layer(layer, valid);
         keep(layer + 1);
       }
-      count_choices(layer);
+      if (valid.size() > 0) count_choices(layer, valid);
       if (options_.layer_done) options_.layer_done();
     }
     return std::move(report_);
@@ -107,18 +108,14 @@ class RouterTraining {
  private:
   /// Layers that a checkpoint holds, which are then the network's.
   int resume() {
-    if (options_.checkpoint.empty()) return 0;
-    std::string why_not;
-    const auto found = read_checkpoint(options_.checkpoint, options_.digest, why_not);
-    const std::string file = options_.checkpoint.string();
-    if (!found) {
-      if (!why_not.empty())
-        say(fmt::format("{}: this checkpoint is passed over: {}; training starts anew", file, why_not));
-      return 0;
-    }
+    const auto found = checkpoint_of(options_.checkpoint, options_.digest, options_.say);
+    if (!found) return 0;
     network_.load(found->network);
     report_.curve = found->curve;
-    say(fmt::format("{}: training goes on after {} of {} layers", file, found->layers_done, rules_.routed()));
+    if (options_.say) {
+      options_.say(fmt::format("{}: training goes on after {} of {} layers", options_.checkpoint.string(),
+                               found->layers_done, rules_.routed()));
+    }
     return found->layers_done;
   }
 
@@ -127,17 +124,12 @@ class RouterTraining {
     write_checkpoint(options_.checkpoint, {options_.digest, 0, layers_done, report_.curve, network_.save(), {}, {}});
   }
 
-  void say(const std::string& line) const {
-    if (options_.say) options_.say(line);
-  }
-
   torch::Tensor losses(int layer, const LayerRows& rows) const {
     return batch_focal_loss(network_.forward(layer, rows.windows, rows.shares), rows.classes, weights_, options_.gamma);
   }
 
-  void train_layer(int layer) {
+  void train_layer(int layer, const LayerRows& valid) {
     const LayerRows rows = layer_rows(training_, rules_, layer, network_);
-    const LayerRows valid = layer_rows(validation_, rules_, layer, network_);
     torch::optim::AdamW optimiser(
         network_.parameters(layer),
         torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay));
@@ -183,9 +175,7 @@ class RouterTraining {
     return mean;
   }
 
-  void count_choices(int layer) {
-    const LayerRows valid = layer_rows(validation_, rules_, layer, network_);
-    if (valid.size() == 0) return;
+  void count_choices(int layer, const LayerRows& valid) {
     const torch::NoGradGuard no_grad;
     const torch::Tensor chosen = network_.forward(layer, valid.windows, valid.shares).argmax(-1);
     const auto *labels = valid.classes.data_ptr<std::int64_t>(), *choices = chosen.data_ptr<std::int64_t>();

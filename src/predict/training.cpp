@@ -121,18 +121,13 @@ class Training {
   }
 
   void resume() {
-    if (options_.checkpoint.empty()) return;
-    const std::string file = options_.checkpoint.string();
-    std::string why_not;
-    if (auto found = read_checkpoint(options_.checkpoint, state_.digest, why_not)) {
-      network_.load(found->network);
-      std::istringstream in(found->optimiser);
-      torch::load(optimiser_, in);
-      state_ = std::move(*found);
-      say(fmt::format("{}: training goes on after epoch {}", file, epochs_done()));
-    } else if (!why_not.empty()) {
-      say(fmt::format("{}: this checkpoint is passed over: {}; training starts anew", file, why_not));
-    }
+    auto found = checkpoint_of(options_.checkpoint, state_.digest, options_.say);
+    if (!found) return;
+    network_.load(found->network);
+    std::istringstream in(found->optimiser);
+    torch::load(optimiser_, in);
+    state_ = std::move(*found);
+    say(fmt::format("{}: training goes on after epoch {}", options_.checkpoint.string(), epochs_done()));
   }
 
   /// One pass over the training rows in the epoch's own order, with the epoch's own dropout.

@@ -52,8 +52,8 @@ struct TrainingOptions {
   double clip = 0;              ///< longest gradient (2-norm over all parameters); 0: any
   Selection selection = Selection::kLoss;
   int patience = 0;                 ///< stop after so many epochs without a better one; 0: never
-  double boundary_threshold = 0.5;  ///< DecodeOptions::boundary_threshold of the same
-  double length_penalty = 0;        ///< DecodeOptions::length_penalty of the top-1 programs on validation
+  double boundary_threshold = 0.5;  ///< DecodeOptions::boundary_threshold of the top-1 programs on validation
+  double length_penalty = 0;        ///< DecodeOptions::length_penalty of the same
   int beam = 5;                     ///< DecodeOptions::beam of the same
   bool standardise_inputs = true;   ///< Network::standardise_to the training features
   /// Written after each epoch and gone on from when it is this very training's (same predictor, sets, options, LibTorch
