@@ -35,10 +35,12 @@ bool system_permits_tiles() {
 }  // namespace
 }  // namespace polar::pool
 
-// AVX-512 for the epilogue, tiles for the sums.
+// AVX-512 for the epilogue, its own rounding to bfloat16 included, tiles for the sums. Every processor with tiles has
+// both.
 #define POLAR_TARGET tiles
 #define POLAR_NATIVE_LANES 16
-POLAR_PUSH_TARGET(POLAR_AVX512 ",amx-tile,amx-bf16")
+#define POLAR_NATIVE_BFLOAT16
+POLAR_PUSH_TARGET(POLAR_AVX512 ",avx512bf16,amx-tile,amx-bf16")
 #include "core/simd.inc"
 #include "pool/gemm_epilogue.inc"
 #include "pool/tile_gemm.inc"
