@@ -42,10 +42,27 @@ double projection_flop(const pool::ModulePool& pool) {
   return pool::row_flop(pool.layer_matrices());
 }
 
+/// Of an even number the lower one of the middle two.
+double median_of(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[(values.size() - 1) / 2];
+}
+
 double ratio(std::span<const BenchSeries> series, const BenchTable& table, const BenchSeries& one) {
   const std::string& name = one.compared_with.empty() ? table.compared_with : one.compared_with;
   const auto other = std::ranges::find(series, name, &BenchSeries::name);
-  return other == series.end() ? 0 : one.median().rate() / other->median().rate();
+  if (other == series.end()) return 0;
+  std::vector<double> ratios;
+  for (const BenchRun& run : one.runs)
+    ratios.push_back(run.rate() / std::ranges::find(other->runs, run.round, &BenchRun::round)->rate());
+  return median_of(std::move(ratios));
+}
+
+double limit_share(const BenchSeries& series) {
+  std::vector<double> shares;
+  for (const BenchRun& run : series.runs)
+    shares.push_back(run.distinct_flop * run.repeats / run.seconds / run.machine_flop_per_s);
+  return median_of(std::move(shares));
 }
 
 MachineRate measure_machine(const pool::ModulePool& pool, const exec::ExecOptions& options) {
@@ -59,23 +76,28 @@ MachineRate measure_machine(const pool::ModulePool& pool, const exec::ExecOption
 
 std::vector<BenchSeries> alternate(std::span<const BenchVariant> variants, int rounds, const pool::ModulePool& pool,
                                    const exec::ExecOptions& options, BenchTable& table) {
-  table.machine = measure_machine(pool, options);
   std::vector<BenchSeries> series;
   for (const BenchVariant& variant : variants) {
     if (variant.warm_up) variant.warm_up();
     series.push_back({variant.name, {}, variant.compared_with});
   }
+  MachineRate before = measure_machine(pool, options);
+  table.machine = before;
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < variants.size(); ++i) {
-      const BenchRun& run = series[i].runs.emplace_back(variants[i].run());
+      BenchRun& run = series[i].runs.emplace_back(variants[i].run());
+      run.round = round;
       std::cerr << fmt::format("round {} of {}, {}: {:.1f} {}/s", round + 1, rounds, variants[i].name, run.rate(),
                                table.unit)
                 << std::endl;
     }
+    const MachineRate after = measure_machine(pool, options);
+    for (BenchSeries& one : series) one.runs.back().machine_flop_per_s = (before.flop_per_s + after.flop_per_s) / 2;
+    table.slowest_flop_per_s = std::min({table.slowest_flop_per_s, before.flop_per_s, after.flop_per_s});
+    if (after.flop_per_s > table.machine.flop_per_s) table.machine = after;
+    before = after;
   }
   for (BenchSeries& one : series) std::ranges::stable_sort(one.runs, {}, &BenchRun::rate);
-  if (const MachineRate again = measure_machine(pool, options); again.flop_per_s > table.machine.flop_per_s)
-    table.machine = again;
   return series;
 }
 
@@ -126,7 +148,7 @@ std::string table_text(std::span<const BenchSeries> series, const BenchTable& ta
       continue;
     }
     const double once_s = run.seconds / run.repeats;
-    const double share = run.distinct_flop / once_s / table.machine.flop_per_s;
+    const double share = limit_share(one);
     text += fmt::format("{:>10.1f} | {:>8.1f} | {:>8} | {:>5.0f} MB | {:>4.0f} MB\n",
                         static_cast<double>(run.work.layer_rows) / (run.units / run.repeats),
                         layer_and_head_flop(run.work, table.machine) / once_s / 1e9,
@@ -135,9 +157,11 @@ std::string table_text(std::span<const BenchSeries> series, const BenchTable& ta
   }
   text += fmt::format(
       "layer rows: run through a layer, per {}; states: hidden rows, keys and values held at once; RSS: peak of the "
-      "process, with what earlier variants freed\nmachine: {:.0f} GFLOP/s with {} at the layers' shapes; limit: "
-      "distinct work at that rate\n",
-      table.unit.substr(0, table.unit.size() - 1), table.machine.flop_per_s / 1e9, table.machine.way);
+      "process, with what earlier variants freed\nmachine: {:.0f} … {:.0f} GFLOP/s with {} at the layers' shapes; "
+      "limit: "
+      "distinct work at the mean of the rates before and after the round\n",
+      table.unit.substr(0, table.unit.size() - 1), table.slowest_flop_per_s / 1e9, table.machine.flop_per_s / 1e9,
+      table.machine.way);
   return text;
 }
 
@@ -166,8 +190,9 @@ nlohmann::json to_json(const BenchSeries& series, const BenchTable& table) {
                {"peak_idle_bytes", run.work.peak_idle_bytes},
                {"peak_rss_bytes", run.peak_rss_bytes},
                {"flop_per_s", layer_and_head_flop(run.work, table.machine) / once_s},
-               {"limit_share", run.distinct_flop / once_s / table.machine.flop_per_s},
+               {"limit_share", limit_share(series)},
                {"machine_flop_per_s", table.machine.flop_per_s},
+               {"machine_slowest_flop_per_s", table.slowest_flop_per_s},
                {"machine_way", table.machine.way}});
   return json;
 }

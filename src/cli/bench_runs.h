@@ -2,6 +2,7 @@
 // What the measurements of polar bench have in common: variants that run in turn, medians, tables.
 
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -24,7 +25,9 @@ struct BenchRun {
   exec::ExecStats work;       ///< zero for another program's run
   double distinct_flop = 0;   ///< that any way must do at least once (distinct_flop()); 0 where unknown
   double peak_rss_bytes = 0;  ///< of this process during the run; 0 for another program's run
-  std::vector<int> correct;   ///< verdicts in input order; may be empty
+  int round = 0;
+  double machine_flop_per_s = 0;  ///< mean of the machine's rates measured before and after the round
+  std::vector<int> correct;       ///< verdicts in input order; may be empty
   std::vector<std::string> texts;
 
   double rate() const { return units / seconds; }
@@ -65,16 +68,18 @@ struct MachineRate {
 struct BenchTable {
   std::string unit;           ///< "rollouts"
   std::string compared_with;  ///< name of the series that ratios of others refer to; empty: none
-  MachineRate machine = {};
+  MachineRate machine = {};   ///< the best that was measured
+  double slowest_flop_per_s = std::numeric_limits<double>::infinity();  ///< the worst
 };
 
-/// Warms every variant up, then runs all of them in turn, `rounds` times; says each rate on standard error. Before and
-/// after, it measures the machine with the row count and workers of the options, and puts the better rate into the
-/// table.
+/// Warms every variant up, then runs all of them in turn, `rounds` times; says each rate on standard error. Before
+/// every round and after the last it measures the machine with the row count and workers of the options, since whatever
+/// else runs on it may slow it for a while; the best rate goes into the table.
 std::vector<BenchSeries> alternate(std::span<const BenchVariant> variants, int rounds, const pool::ModulePool& pool,
                                    const exec::ExecOptions& options, BenchTable& table);
 
-/// One line a series: median rate, spread, ratio, GFLOP/s against the machine's, share of the limit, memory.
+/// One line a series: median rate and spread; the medians over the rounds of the ratio within a round and of the share
+/// of the limit; GFLOP/s and memory of the median run.
 std::string table_text(std::span<const BenchSeries> series, const BenchTable& table);
 nlohmann::json to_json(const BenchSeries& series, const BenchTable& table);
 
