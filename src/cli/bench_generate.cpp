@@ -34,11 +34,6 @@ struct GenerateBenchFlags {
 
 constexpr int kChoices = 100;  ///< timed of each policy
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[(values.size() - 1) / 2];
-}
-
 /// Answers of exactly max_new_tokens tokens: a prompt that ends early is refused, since its rate would say little.
 class GenerateBench {
  public:

@@ -42,12 +42,6 @@ double projection_flop(const pool::ModulePool& pool) {
   return pool::row_flop(pool.layer_matrices());
 }
 
-/// Of an even number the lower one of the middle two.
-double median_of(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[(values.size() - 1) / 2];
-}
-
 double ratio(std::span<const BenchSeries> series, const BenchTable& table, const BenchSeries& one) {
   const std::string& name = one.compared_with.empty() ? table.compared_with : one.compared_with;
   const auto other = std::ranges::find(series, name, &BenchSeries::name);
@@ -55,14 +49,14 @@ double ratio(std::span<const BenchSeries> series, const BenchTable& table, const
   std::vector<double> ratios;
   for (const BenchRun& run : one.runs)
     ratios.push_back(run.rate() / std::ranges::find(other->runs, run.round, &BenchRun::round)->rate());
-  return median_of(std::move(ratios));
+  return median(std::move(ratios));
 }
 
 double limit_share(const BenchSeries& series) {
   std::vector<double> shares;
   for (const BenchRun& run : series.runs)
     shares.push_back(run.distinct_flop * run.repeats / run.seconds / run.machine_flop_per_s);
-  return median_of(std::move(shares));
+  return median(std::move(shares));
 }
 
 MachineRate measure_machine(const pool::ModulePool& pool, const exec::ExecOptions& options) {
@@ -73,6 +67,11 @@ MachineRate measure_machine(const pool::ModulePool& pool, const exec::ExecOption
 }
 
 }  // namespace
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[(values.size() - 1) / 2];
+}
 
 std::vector<BenchSeries> alternate(std::span<const BenchVariant> variants, int rounds, const pool::ModulePool& pool,
                                    const exec::ExecOptions& options, BenchTable& table) {
@@ -158,8 +157,7 @@ std::string table_text(std::span<const BenchSeries> series, const BenchTable& ta
   text += fmt::format(
       "layer rows: run through a layer, per {}; states: hidden rows, keys and values held at once; RSS: peak of the "
       "process, with what earlier variants freed\nmachine: {:.0f} … {:.0f} GFLOP/s with {} at the layers' shapes; "
-      "limit: "
-      "distinct work at the mean of the rates before and after the round\n",
+      "limit: distinct work at the mean of the rates before and after the round\n",
       table.unit.substr(0, table.unit.size() - 1), table.slowest_flop_per_s / 1e9, table.machine.flop_per_s / 1e9,
       table.machine.way);
   return text;

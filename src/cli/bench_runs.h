@@ -49,6 +49,9 @@ struct BenchSeries {
   const BenchRun& median() const { return runs[(runs.size() - 1) / 2]; }
 };
 
+/// Of an even number the lower one of the middle two. Not of none.
+double median(std::vector<double> values);
+
 /// Calls `once` until `seconds` have passed; `reset` comes before every call, outside the time taken. The returned run
 /// is the last one's with the units and seconds of all.
 BenchRun repeat(double seconds, const std::function<void()>& reset, const std::function<BenchRun()>& once);

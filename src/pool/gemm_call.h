@@ -20,7 +20,7 @@ struct GemmCall {
   // Scratch, where the call needs it.
   float* wide_rows = nullptr;               ///< bfloat16 rows as float32
   float* wide_panel = nullptr;              ///< one panel as float32; nullptr: it is widened in registers
-  simd::BFloat16Bits* half_rows = nullptr;  ///< [rows, inputs], one or both rounded up as tiles or pairs need it
+  simd::BFloat16Bits* half_rows = nullptr;  ///< [rows, inputs] laid out or rounded up as tiles or pairs need it
   float* tile_sums = nullptr;               ///< [2, rows rounded up to a tile, 32]: the products with two panels
 };
 
