@@ -15,6 +15,9 @@ import subprocess
 import sys
 
 
+REFERENCES = ("base", "static_best", "label_prior")
+
+
 def questions(polar, run, seed=None):
     command = [polar, "inspect", str(run / "config.yaml"), "--questions", *(["--set", f"seed={seed}"] if seed is not None else [])]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
@@ -60,20 +63,22 @@ def holm(p_values):
     return corrected
 
 
+def corrected_p(policies, reference):
+    """By policy, against the reference, with Holm's correction over all that are compared with it: as in results.csv."""
+    if reference not in policies:
+        sys.exit(f"expected the policy {reference} among those evaluated, found {', '.join(policies)}")
+    names = [name for name in policies if name != reference]
+    return dict(zip(names, holm([mcnemar(policies[name], policies[reference]) for name in names])))
+
+
 def figures(found):
     """A row a level and policy; p-values over all policies of a level, Holm's correction among them."""
     for level, policies in found.items():
-        for reference in ("base", "static_best"):
-            if reference not in policies:
-                sys.exit(f"expected the policy {reference} among those evaluated, found {', '.join(policies)}")
-        names = [name for name in policies if name != "base"]
-        against_base = dict(zip(names, holm([mcnemar(policies[name], policies["base"]) for name in names])))
-        others = [name for name in names if name != "static_best"]
-        against_static = dict(zip(others, holm([mcnemar(policies[name], policies["static_best"]) for name in others])))
+        against = {reference: corrected_p(policies, reference) for reference in REFERENCES}
         for name, answers in policies.items():
             low, high = wilson(sum(answers.values()), len(answers))
             yield {"level": level, "policy": name, "n": len(answers), "right": sum(answers.values()) / len(answers), "low": low, "high": high,
-                   "p_base_holm": against_base.get(name), "p_static_best_holm": against_static.get(name)}
+                   **{f"p_{reference}_holm": against[reference].get(name) for reference in REFERENCES}}
 
 
 def table(rows):
@@ -81,9 +86,10 @@ def table(rows):
     for level in dict.fromkeys(row["level"] for row in rows):
         own = [row for row in rows if row["level"] == level]
         lines += [f"## {level}, {own[0]['n']:,} questions", "",
-                  "| policy | right, % | p against base (McNemar, Holm) | p against static best (McNemar, Holm) |", "|---|---:|---:|---:|"]
+                  "| policy | right, % | " + " | ".join(f"p against `{reference}` (McNemar, Holm)" for reference in REFERENCES) + " |",
+                  "|---|---:|" + "---:|" * len(REFERENCES)]
         for row in own:
-            p_values = ["" if row[key] is None else f"{row[key]:.2g}" for key in ("p_base_holm", "p_static_best_holm")]
+            p_values = ["" if row[key] is None else f"{row[key]:.2g}" for key in (f"p_{reference}_holm" for reference in REFERENCES)]
             lines.append(f"| {row['policy']} | {100 * row['right']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}] | " + " | ".join(p_values) + " |")
         lines.append("")
     return lines

@@ -148,9 +148,10 @@ def extras(results, split, policy):
     identity = results.find(policy, split, "identity_share")
     if identity and identity.value > 0:
         text += f"; runs the unchanged model on {100 * identity.value:.1f} % of questions"
-    static, holm = (results.find(policy, split, metric) for metric in ("mcnemar_p_static", "mcnemar_p_static_holm"))
-    if static:
-        text += f"; against the static best program p = {p_text(static.value)}" + (f", Holm {p_text(holm.value)}" if holm else "")
+    for reference, metric in (("the static best program", "mcnemar_p_static"), ("the labels' heaviest program", "mcnemar_p_prior")):
+        found, holm = (results.find(policy, split, name) for name in (metric, f"{metric}_holm"))
+        if found:
+            text += f"; against {reference} p = {p_text(found.value)}" + (f", Holm {p_text(holm.value)}" if holm else "")
     return text + "."
 
 
@@ -183,10 +184,11 @@ def policy_table(results, split):
         lines.append([policy_name(results, policy), n.n if n else "–", percent(n), number(get("layers")), number(get("depth_ratio"), 3),
                       number(get("executions_ratio"), 3), percent(get("identity_share")), percent(get("flips_to_right")), percent(get("flips_to_wrong")),
                       p_cell(get("mcnemar_p")), p_cell(get("mcnemar_p_holm")), p_cell(get("mcnemar_p_static")),
-                      p_cell(get("mcnemar_p_static_holm"))])
+                      p_cell(get("mcnemar_p_static_holm")), p_cell(get("mcnemar_p_prior")), p_cell(get("mcnemar_p_prior_holm"))])
     return table(["policy", "questions", "right, %", "layers a token", "depth ratio", "layers an answer, of base's",
                   "unchanged model, %", "wrong → right, %",
-                  "right → wrong, %", "p against base", "Holm", "p against static best", "Holm"], lines)
+                  "right → wrong, %", "p against base", "Holm", "p against static best", "Holm", "p against label prior",
+                  "Holm"], lines)
 
 
 def levels_table(results, split):

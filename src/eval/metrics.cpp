@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -87,7 +88,9 @@ std::vector<Split> split_rows(std::span<const EvaluationRow> rows) {
   for (Split& split : splits) {
     split.levels.emplace_back(kAllLevels);
     require_paired(split, kBase);
-    if (split.find(kStaticBest)) require_paired(split, kStaticBest);
+    for (const std::string_view reference : {kStaticBest, kLabelPrior}) {
+      if (split.find(reference)) require_paired(split, reference);
+    }
   }
   return splits;
 }
@@ -245,7 +248,7 @@ class FigureMaker {
       values.push_back(value(*row));
       sum += values.back();
     }
-    const std::string id = fmt::format("{}\n{}\n{}\n{}", policy_.policy, split_.name, level_, metric);
+    const std::string id = fmt::format("{}\n{}\n{}\n{}\n{}", policy_.policy, split_.name, level_, metric, k);
     const std::uint64_t seed = core::derive_seed(options_.root_seed, "bootstrap", id);
     add(metric, k, sum / static_cast<double>(values.size()),
         bootstrap_mean_interval(values, seed, options_.bootstrap_resamples), policy_.oracle);
@@ -326,7 +329,8 @@ std::vector<Figure> figures_of(std::span<const EvaluationRow> rows, const Metric
   const std::vector<Split> splits = split_rows(rows);
   for (const Split& split : splits) {
     for (const std::string& level : split.levels) {
-      TestFamily with_base("mcnemar_p", kBase), with_static("mcnemar_p_static", kStaticBest);
+      std::array<TestFamily, 3> families = {TestFamily("mcnemar_p", kBase), TestFamily("mcnemar_p_static", kStaticBest),
+                                            TestFamily("mcnemar_p_prior", kLabelPrior)};
       for (const PolicyRows& policy : split.policies) {
         FigureMaker maker(split, policy, level, options, figures);
         if (maker.empty()) continue;
@@ -334,11 +338,9 @@ std::vector<Figure> figures_of(std::span<const EvaluationRow> rows, const Metric
         maker.costs();
         maker.proposals();
         maker.flips();
-        with_base.test(maker);
-        with_static.test(maker);
+        for (TestFamily& family : families) family.test(maker);
       }
-      with_base.correct();
-      with_static.correct();
+      for (TestFamily& family : families) family.correct();
     }
   }
   return figures;

@@ -16,6 +16,7 @@ namespace polar::eval {
 inline constexpr std::string_view kAllLevels = "all";
 inline constexpr std::string_view kBase = "base";               ///< the policy that runs the identity
 inline constexpr std::string_view kStaticBest = "static_best";  ///< the policy that runs one program throughout
+inline constexpr std::string_view kLabelPrior = "label_prior";  ///< the policy that knows the labels, not the input
 
 /// One number of a report. `k`: the figure is about the first k ranked programs; 1 where only ranked[0] matters.
 struct Figure {
@@ -85,6 +86,8 @@ std::size_t select(std::span<const Candidate> ranked, int k);
 /// mcnemar_p_static_holm
 ///                  that, corrected over the deployable policies (base among them) that
 ///                  are compared with static_best in the same split and level             none
+/// mcnemar_p_prior, mcnemar_p_prior_holm
+///                  the same against label_prior: what a per-input policy must beat       none
 ///
 /// Of a cascade, identity_share and the programs and sets are of the program whose answer it gave; layers and tokens
 /// are of all that it ran.
@@ -92,9 +95,9 @@ std::size_t select(std::span<const Candidate> ranked, int k);
 /// Flips are given for every policy but base. p-values are given for deployable policies only: an oracle knows the
 /// answers, so that a test of it says nothing. Latency figures are the caller's to append.
 ///
-/// Throws core::Error when a policy has an example twice in a split, when base (or static_best, where it has rows in
-/// the split) lacks an example of another policy, when a policy is an oracle in some rows only, when a level is named
-/// kAllLevels, or when a row has no program; core::UsageError for options out of range.
+/// Throws core::Error when a policy has an example twice in a split, when base (or static_best or label_prior, where
+/// they have rows in the split) lacks an example of another policy, when a policy is an oracle in some rows only, when
+/// a level is named kAllLevels, or when a row has no program; core::UsageError for options out of range.
 std::vector<Figure> figures_of(std::span<const EvaluationRow> rows, const MetricOptions& options);
 
 }  // namespace polar::eval

@@ -31,6 +31,20 @@ std::string policy_name(const FigureIndex& index, const std::string& policy, con
   return shown_name(policy) + (index.oracle(policy, split) ? " (oracle)" : "");
 }
 
+/// The first line of a table by level: how many examples stand behind the figures of the policy that has most.
+std::vector<std::string> examples_line(const FigureIndex& index, const std::string& split, const char* metric) {
+  std::vector<std::string> line = {"*examples*"};
+  for (const std::string& level : index.levels(split)) {
+    int most = 0;
+    for (const std::string& policy : index.policies(split)) {
+      if (const Figure* figure = index.find(policy, split, level, metric)) most = std::max(most, figure->n);
+    }
+    line.push_back(most > 0 ? fmt::format("{}", most) : kNone);
+  }
+  line.emplace_back();
+  return line;
+}
+
 /// One metric, policy by level, with the number of examples at the end; policies without it are left out.
 std::string level_table(const FigureIndex& index, const std::string& split, const std::string& title,
                         const char* metric, double scale, int digits) {
@@ -48,7 +62,9 @@ std::string level_table(const FigureIndex& index, const std::string& split, cons
     line.push_back(fmt::format("{}", all->n));
     lines += markdown_line(line);
   }
-  return lines.empty() ? "" : fmt::format("\n### {}\n\n", title) + markdown_head(cells) + lines;
+  if (lines.empty()) return {};
+  return fmt::format("\n### {}\n\n", title) + markdown_head(cells) +
+         markdown_line(examples_line(index, split, metric)) + lines;
 }
 
 std::string levels_tables(const FigureIndex& index, const std::string& split) {
@@ -74,14 +90,14 @@ std::string depth_table(const FigureIndex& index, const std::string& split) {
 std::string comparison_table(const FigureIndex& index, const std::string& split) {
   std::string text = "\n### Against the base (all levels)\n\n" +
                      markdown_head({"policy", "right to wrong (percent)", "wrong to right (percent)", "McNemar p",
-                                    "p, Holm", "p against static best", "Holm"});
+                                    "p, Holm", "p against static best", "Holm", "p against label prior", "Holm"});
   for (const std::string& policy : index.policies(split)) {
     if (policy == kBase) continue;
     auto get = [&](const char* metric) { return index.find(policy, split, kAllLevels, metric); };
-    text +=
-        markdown_line({policy_name(index, policy, split), percent_cell(get("flips_to_wrong")),
-                       percent_cell(get("flips_to_right")), p_value(get("mcnemar_p")), p_value(get("mcnemar_p_holm")),
-                       p_value(get("mcnemar_p_static")), p_value(get("mcnemar_p_static_holm"))});
+    text += markdown_line(
+        {policy_name(index, policy, split), percent_cell(get("flips_to_wrong")), percent_cell(get("flips_to_right")),
+         p_value(get("mcnemar_p")), p_value(get("mcnemar_p_holm")), p_value(get("mcnemar_p_static")),
+         p_value(get("mcnemar_p_static_holm")), p_value(get("mcnemar_p_prior")), p_value(get("mcnemar_p_prior_holm"))});
   }
   return text;
 }

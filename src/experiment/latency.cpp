@@ -67,10 +67,14 @@ std::vector<eval::Figure> means_of(const Table& times, const std::string& set, c
     const auto& [policy, level, metric] = key;
     const std::uint64_t seed =
         core::derive_seed(config.seed, "latency interval", fmt::format("{}{}{}{}", policy, metric, set, level));
-    const eval::Interval interval = eval::bootstrap_mean_interval(values, seed, config.eval.bootstrap);
     const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-    figures.push_back({policy, set, level, static_cast<int>(values.size()), metric, 1,
-                       sum / static_cast<double>(values.size()), interval.low, interval.high});
+    eval::Figure figure{
+        policy, set, level, static_cast<int>(values.size()), metric, 1, sum / static_cast<double>(values.size())};
+    if (values.size() > 1) {  // of one answer nothing is known but its time
+      const eval::Interval interval = eval::bootstrap_mean_interval(values, seed, config.eval.bootstrap);
+      figure.ci_low = interval.low, figure.ci_high = interval.high;
+    }
+    figures.push_back(std::move(figure));
   }
   return figures;
 }

@@ -176,6 +176,19 @@ TEST(Metrics, PairWithTheBaseByExampleNotByOrder) {
   EXPECT_EQ(find(figures, "base", "a", "mcnemar_p"), nullptr);
 }
 
+TEST(Metrics, TestAgainstTheLabelPriorWhereItWasAsked) {
+  auto rows = shifted("menu", 12, 2, 9);
+  EXPECT_EQ(find(figures_of(rows, options()), "menu", "a", "mcnemar_p_prior"), nullptr);
+  for (const EvaluationRow& extra : shifted("label_prior", 12, 2, 3))
+    if (extra.policy != "base") rows.push_back(extra);
+  const auto figures = figures_of(rows, options());
+  EXPECT_DOUBLE_EQ(value(figures, "menu", "a", "mcnemar_p_prior"), mcnemar_exact_p(0, 6));
+  const auto corrected = holm_correction(std::vector<double>{mcnemar_exact_p(0, 6), mcnemar_exact_p(2, 3)});
+  EXPECT_DOUBLE_EQ(value(figures, "menu", "a", "mcnemar_p_prior_holm"), corrected[0]);
+  EXPECT_DOUBLE_EQ(value(figures, "base", "a", "mcnemar_p_prior_holm"), corrected[1]);
+  EXPECT_EQ(find(figures, "label_prior", "a", "mcnemar_p_prior"), nullptr);
+}
+
 TEST(Metrics, CorrectOverTheDeployablePoliciesOnly) {
   auto rows = shifted("menu", 12, 2, 9);
   for (const EvaluationRow& extra : shifted("static_best", 12, 2, 3))

@@ -51,9 +51,10 @@ TEST(ResultsConsole, ShowsPoliciesInTheKnownOrderByLevel) {
 TEST(ResultsMarkdown, MarksOraclesAndShowsIntervalsAndTests) {
   const std::string text = results_markdown(some_figures());
   for (const char* expected :
-       {"## test\n", "| policy | easy | all levels | examples |\n| --- | ---: | ---: | ---: |\n",
+       {"## test\n",
+        "| policy | easy | all levels | examples |\n| --- | ---: | ---: | ---: |\n| *examples* | 90 | 90 |  |\n",
         "| base | 50.0 [40.0, 60.0] | 50.0 [40.0, 60.0] | 90 |\n", "| oracle (oracle) | 90.0 [85.0, 95.0] |",
-        "| static best | – | – | 1.2e-05 | 0.062 | – | – |\n", "pass@k (oracle)",
+        "| static best | – | – | 1.2e-05 | 0.062 | – | – | – | – |\n", "pass@k (oracle)",
         "| static best | 2 | 75.0 [70.0, 80.0] | – | – | – |\n"})
     EXPECT_NE(text.find(expected), std::string::npos) << expected << "\nnot in\n" << text;
   EXPECT_EQ(text.find("Latency"), std::string::npos);

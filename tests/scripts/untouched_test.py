@@ -65,7 +65,7 @@ class Untouched(unittest.TestCase):
         self.assertTrue(0 < len(fresh) < len(test), "some are held, some are not")
         rows = [{"example": each["id"], "split": "test", "level": each["level"], "policy": policy, "oracle": False,
                  "ranked": [{"correct": (each["id"] in fresh) == (policy == "menu")}]}
-                for each in test for policy in ("base", "static_best", "menu")]
+                for each in test for policy in ("base", "static_best", "label_prior", "menu")]
         (self.run_folder / "evaluation.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         out = self.run_folder / "fresh"
         with mock.patch.object(sys, "argv", ["untouched.py", str(self.run_folder), "--earlier", "1", "--polar", str(POLAR), "--out", str(out)]):
@@ -73,7 +73,11 @@ class Untouched(unittest.TestCase):
         with open(f"{out}.csv", newline="", encoding="utf-8") as file:
             of_all = {row["policy"]: row for row in csv.DictReader(file) if row["level"] == "all"}
         self.assertEqual({policy: (int(row["n"]), float(row["right"])) for policy, row in of_all.items()},
-                         {"base": (len(fresh), 0), "static_best": (len(fresh), 0), "menu": (len(fresh), 1)})
+                         {"base": (len(fresh), 0), "static_best": (len(fresh), 0), "label_prior": (len(fresh), 0), "menu": (len(fresh), 1)})
+        fewest = 2 * 0.5 ** len(fresh)  # McNemar's p of a policy that is right wherever the other is wrong, of three that are compared
+        for reference in untouched.REFERENCES:
+            self.assertAlmostEqual(float(of_all["menu"][f"p_{reference}_holm"]), min(1, 3 * fewest))
+            self.assertEqual(of_all[reference][f"p_{reference}_holm"], "")
         self.assertIn("| menu | 100.0", Path(f"{out}.md").read_text())
 
     def test_a_run_that_was_not_evaluated_is_refused(self):
