@@ -9,6 +9,7 @@ searched again, and a variant that is done is not trained again. Writes OUT.md a
 import argparse
 import csv
 import dataclasses
+import hashlib
 import json
 import pathlib
 import re
@@ -22,13 +23,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 from polar_report import plots
 
 # The released README's, all of them, so that a variant says all in which it differs (method.md 3). A step there takes 128 pairs of a question and a
-# program, here 128 questions with all their programs: "as many steps" takes as many.
+# program, here 128 questions with all their programs: "as many steps" takes as many. There and here a question weighs by its programs.
 PUBLISHED = ["predict.epochs=10", "predict.batch=128", "predict.learning_rate=5e-4", "predict.warmup_steps=10", "predict.width=256",
              "predict.heads=4", "predict.encoder_layers=2", "predict.feed_forward=1024", "predict.dropout=0.1", "predict.loss=average",
              "predict.positions=all", "predict.targets=all", "predict.max_runs=2", "predict.unemittable=drop", "predict.max_programs=50",
              "predict.identity_weight=0.3", "predict.length_weight=0", "predict.margin_weight=0", "predict.identity_penalty=0",
              "predict.class_balance=1", "predict.clip=0", "predict.select=loss", "predict.patience=0", "predict.threshold=0.5",
-             "predict.rerank=0", "predict.beam=5", "predict.level_weights=size", "predict.standardise=false"]
+             "predict.rerank=0", "predict.beam=5", "predict.question_weights=targets", "predict.level_weights=size", "predict.standardise=false"]
 ENCODER = ["predict.features=encoder", "predict.encoder=pools/minilm"]
 # States of layers differ in scale by orders of magnitude, vectors of an embedding model do not.
 STATES = ["predict.features=states", "predict.encoder=", "predict.standardise=true"]
@@ -63,6 +64,7 @@ STUDIES = {
         "crop what it cannot emit": ["predict.unemittable=crop"],
         "as many runs as the search's": ["predict.max_runs=0"],
         "inputs standardised": ["predict.standardise=true"],
+        "questions weigh alike": ["predict.question_weights=alike"],
         "levels weigh alike": ["predict.level_weights=equal"],
         "calibrated threshold": ["predict.threshold=0"],
         "epoch by membership": ["predict.select=membership"],
@@ -82,7 +84,7 @@ STUDIES = {
     }, only_if_dropped=("crop what it cannot emit", "as many runs as the search's")),
     "protocol": Study(("predictor", "predictor_told_level"), PUBLISHED + ENCODER + STEPS + ONLY_THE_PREDICTOR + ["predict.per_level=true"],
                       {"as published, as many steps": []}),
-    "sizes": Study(("predictor", "menu"), PUBLISHED + STATES + STEPS, {
+    "sizes": Study(("predictor", "menu"), PUBLISHED + STATES + STEPS + ["predict.question_weights=alike"], {
         f"{share:g} of the questions": [f"predict.labelled_share={share:g}"] for share in (0.0625, 0.125, 0.25, 0.5, 1)}),
     "menu": Study(("menu",), ["predict.epochs=1"], {
         "as configured": [],
@@ -128,14 +130,27 @@ def whole_settings(config, study, variant):
     return {**dict(flat(config)), **{key: yaml.safe_load(value) for key, value in given}}
 
 
+def copy_store(store, folder):
+    """Unless this very store was copied there before; what polar adds to the copy since does not count."""
+    note = folder / f"{store.name}.copied"
+    content = hashlib.sha256(store.read_bytes()).hexdigest()
+    if note.exists() and note.read_text(encoding="utf-8") == content and (folder / store.name).exists():
+        return
+    for old in folder.glob(f"{store.name}*"):
+        old.unlink()
+    unfinished = folder / f"{store.name}.copying"  # an interrupted copy is no store
+    shutil.copy(store, unfinished)
+    unfinished.replace(folder / store.name)
+    note.write_text(content, encoding="utf-8")
+
+
 def run_variant(polar, run, study, variant):
     name = f"{run.name}-{study}-" + re.sub(r"[^a-zA-Z0-9]+", "-", variant).strip("-")
     folder = run.parent / name
     folder.mkdir(exist_ok=True)
     for file in ("labels.sqlite", "menu.sqlite"):
-        if (run / file).exists() and not (folder / file).exists():
-            shutil.copy(run / file, folder / (file + ".copying"))  # an interrupted copy is no store
-            (folder / (file + ".copying")).replace(folder / file)
+        if (run / file).exists():
+            copy_store(run / file, folder)
     command = [polar, "run", str(run / "config.yaml"), "--set", f"name={name}"]
     for setting in settings_of(study, variant):
         command += ["--set", setting]

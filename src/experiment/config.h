@@ -127,7 +127,8 @@ struct PredictConfig {
   double rerank{};
   int beam{};
   bool standardise{};
-  std::string level_weights;  ///< "size" or "equal"
+  std::string question_weights;  ///< "alike" or "targets"
+  std::string level_weights;     ///< "size" or "equal"
   bool operator==(const PredictConfig&) const = default;
 };
 

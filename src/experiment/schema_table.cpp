@@ -245,8 +245,11 @@ std::vector<Field> predict_fields() {
       field(KEY(predict.standardise), true, yes_or_no(),
             "Inputs with mean 0 and deviation 1 over the training examples; false: as they are, as published for the "
             "vectors of an embedding model."),
+      field(KEY(predict.question_weights), "alike", one_of({"alike", "targets"}),
+            "How questions weigh in the loss: all alike, or by their number of target programs, as published: there a "
+            "row is a pair of a question and a program."),
       field(KEY(predict.level_weights), "size", one_of({"size", "equal"}),
-            "How levels weigh in the loss: by their number of training examples, or all alike."),
+            "How levels weigh in the loss: by the weights of their questions, or all alike."),
   };
 }
 

@@ -179,14 +179,20 @@ Prepared prepare(Experiment::State& state, const labels::LabelStore& store, cons
   return made;
 }
 
-/// One an example, so that every level's examples with targets weigh as much as another's together; empty: 1 each.
-std::vector<double> level_weights(const PredictConfig& config, std::span<const task::Example> examples,
-                                  std::span<const predict::ExampleTargets> targets) {
-  if (config.level_weights == "size") return {};
-  std::map<std::string, double> counts;
-  for (std::size_t i = 0; i < examples.size(); ++i) counts[examples[i].level] += targets[i].empty() ? 0 : 1;
+/// One an example, as predict.question_weights and predict.level_weights ask; those without targets do not count.
+std::vector<double> example_weights(const PredictConfig& config, std::span<const task::Example> examples,
+                                    std::span<const predict::ExampleTargets> targets) {
+  const bool by_targets = config.question_weights == "targets", levels_alike = config.level_weights == "equal";
+  std::map<std::string, double> of_level;
   std::vector<double> weights;
-  for (const task::Example& example : examples) weights.push_back(1 / std::max(1.0, counts[example.level]));
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    weights.push_back(by_targets && !targets[i].empty() ? static_cast<double>(targets[i].size()) : 1);
+    if (!targets[i].empty()) of_level[examples[i].level] += weights.back();
+  }
+  if (!levels_alike) return weights;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (!targets[i].empty()) weights[i] /= of_level.at(examples[i].level);
+  }
   return weights;
 }
 
@@ -200,8 +206,8 @@ json train_on(Experiment::State& state, const labels::LabelStore& store, const P
       config.heads,  config.encoder_layers,        config.feed_forward,         config.dropout};
   predict::Predictor predictor(shape, core::derive_seed(state.config.seed, "predictor weights"));
   const auto known = known_valid(store, valid.examples, labels.valid);
-  const std::vector<double> weights = level_weights(config, train.examples, labels.train.targets);
-  const std::vector<double> valid_weights = level_weights(config, valid.examples, labels.valid.targets);
+  const std::vector<double> weights = example_weights(config, train.examples, labels.train.targets);
+  const std::vector<double> valid_weights = example_weights(config, valid.examples, labels.valid.targets);
   Progress progress(folder, static_cast<std::uint64_t>(config.epochs), "epochs");
   predict::TrainingOptions training = training_options(state, folder);
   training.progress = [&progress](const predict::EpochRecord&, int) { progress.add(1); };

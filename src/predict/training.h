@@ -36,9 +36,9 @@ enum class Selection {
   kMembership  ///< highest valid_membership (top_one.h), of equals the lowest validation loss
 };
 
-/// Defaults are the released README's. There, one row is an (example, program) pair with weights of sum 1 an example;
+/// Defaults are the released README's. There, one row is an (example, program) pair, the weights of mean 1 an example;
 /// here a row is an example with all its programs at once (loss.h), so that an epoch has fewer steps: use a smaller
-/// batch or more epochs for as many.
+/// batch or more epochs for as many, and TrainingSet::weights where an example shall weigh by its programs.
 struct TrainingOptions {
   int epochs = 10;
   int batch = 128;  ///< examples a step

@@ -166,7 +166,7 @@ TEST_F(ExperimentTest, TrainsAPredictorByEveryOptionAndSaysWhatItChose) {
   EXPECT_EQ(manifest.at("targets").at("choice"), "cover");
 }
 
-TEST_F(ExperimentTest, TrainsOtherWeightsWhereLevelsWeighAlikeOrInputsAreAsTheyAre) {
+TEST_F(ExperimentTest, TrainsOtherWeightsWhereLevelsOrQuestionsWeighOtherwiseOrInputsAreAsTheyAre) {
   std::string rows = core::read_file(folder_ / "train.jsonl");
   for (int i = 0; i < 8; ++i) {  // levels of 4 and 20
     const std::size_t even = rows.find("\"even\"");
@@ -183,6 +183,7 @@ TEST_F(ExperimentTest, TrainsOtherWeightsWhereLevelsWeighAlikeOrInputsAreAsTheyA
   };
   const double usual = loss_of("usual", [](PredictConfig&) {});
   EXPECT_NE(loss_of("equal", [](PredictConfig& predict) { predict.level_weights = "equal"; }), usual);
+  EXPECT_NE(loss_of("targets", [](PredictConfig& predict) { predict.question_weights = "targets"; }), usual);
   EXPECT_NE(loss_of("raw", [](PredictConfig& predict) { predict.standardise = false; }), usual);
 }
 

@@ -65,6 +65,14 @@ eval: {policies: [base, predictor, menu], bootstrap: 100, latency_examples: 0}
         self.ablate(*asked)
         self.assertEqual((variant / "menu" / "manifest.json").stat().st_mtime_ns, trained)
 
+    def test_labels_that_changed_since_are_learnt_from_anew(self):
+        asked = ["menu", self.whole, "--polar", POLAR, "--out", self.folder / "again", "--only", "4 programs"]
+        self.ablate(*asked)
+        with contextlib.closing(sqlite3.connect(self.whole / "labels.sqlite")) as database, database:
+            database.execute("UPDATE trials SET answer = 'searched again'")
+        self.ablate(*asked)
+        self.assertEqual(trials(self.folder / "runs" / "whole-menu-4-programs"), trials(self.whole))
+
     def test_sizes_are_drawn_as_a_curve(self):
         self.ablate("sizes", self.whole, "--polar", POLAR, "--out", self.folder / "sizes", "--only", "0.5 of the questions", "1 of the questions")
         text = (self.folder / "sizes.svg").read_text(encoding="utf-8")
