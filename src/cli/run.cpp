@@ -130,7 +130,7 @@ void add_run(CLI::App& app) {
                    "Search a part of the examples, as in 2/3, so that machines share the work; give each part a run of "
                    "its own, and merge them (polar labels merge)")
       ->capture_default_str();
-  add_stage_command(app, "train", "Train predictor and menu on the labels", false,
+  add_stage_command(app, "train", "Train predictor, menus and the baselines that learn, on the labels", false,
                     [](Experiment& run, const SearchPart&) { run.train(); });
   add_stage_command(app, "eval", "Evaluate every policy on test and out-of-distribution sets", false,
                     [](Experiment& run, const SearchPart&) { run.evaluate(); });

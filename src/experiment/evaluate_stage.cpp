@@ -56,7 +56,8 @@ eval::Candidate candidate_of(const core::Program& program, const exec::Answer& a
           program.length(), program.unique_depth(), tokens,  program.length() * tokens};
 }
 
-/// What a cascade answers, charged with all that it ran. `answer` gives the answer under a program.
+/// What a cascade answers, charged with all that it ran: what it would have made of these answers, one after another.
+/// `answer` gives the answer under a program.
 template <typename AnswerOf>
 eval::Candidate settled(std::unique_ptr<policy::Cascade> cascade, AnswerOf answer, const task::Example& example,
                         const task::TextGrader& grader) {
@@ -76,6 +77,21 @@ eval::Candidate settled(std::unique_ptr<policy::Cascade> cascade, AnswerOf answe
   }
   given.unique_layers = static_cast<int>(distinct.size());
   return given;
+}
+
+/// Of one row, by rank. `answer` gives the answer under a program and sample.
+template <typename AnswerOf>
+std::vector<eval::Candidate> candidates_of(const policy::Planner& planner, const policy::RankedPrograms& ranked,
+                                           AnswerOf answer, const task::Example& example,
+                                           const task::TextGrader& grader) {
+  if (auto cascade = planner.cascade(ranked)) {
+    const auto greedy = [&](const core::Program& program) { return answer(program, search::Sample()); };
+    return {settled(std::move(cascade), greedy, example, grader)};
+  }
+  std::vector<eval::Candidate> candidates;
+  for (std::size_t rank = 0; rank < ranked.size(); ++rank)
+    candidates.push_back(candidate_of(ranked[rank], answer(ranked[rank], planner.sample(rank)), example, grader));
+  return candidates;
 }
 
 }  // namespace
@@ -158,6 +174,20 @@ void EvaluateStage::open_oracle() {
       state_.open_store(labels::StoreKind::kOracle, oracle_examples(), state_.config.search.oracle_rollouts));
 }
 
+policy::RankedPrograms EvaluateStage::static_ranking() const {
+  policy::RankedPrograms best;
+  try {
+    for (const json& entry : menus_.front().selection.at("static_ranking"))
+      best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
+  } catch (const json::exception& error) {
+    throw core::Error(
+        fmt::format("{}: selection: expected static_ranking, a list of programs, found something else "
+                    "({}); delete the folder and train again",
+                    state_.directory.file(menu_names(state_.config.menu).front()).string(), error.what()));
+  }
+  return best;
+}
+
 void EvaluateStage::load_policies() {
   const std::string& digest = state_.model.pool->manifest().weights_digest;
   const int k = state_.config.eval.max_k;
@@ -165,11 +195,8 @@ void EvaluateStage::load_policies() {
       std::make_unique<predict::TrainedPredictor>(predict::load_predictor(state_.directory.file("predictor"), digest));
   for (const std::string& name : menu_names(state_.config.menu))
     menus_.push_back(predict::load_menu(state_.directory.file(name), digest));
-  policy::RankedPrograms best;
-  for (const json& entry : menus_.front().selection.at("static_ranking"))
-    best.push_back(core::Program::parse(entry.at("program").get<std::string>(), state_.depth()));
   add_fixed("base", {core::Program::identity(state_.depth())});
-  add_fixed("static_best", std::move(best));
+  add_fixed("static_best", static_ranking());
   if (state_.config.eval.uses("random"))
     planners_.push_back(std::make_unique<policy::RandomPlanner>(state_.space, state_.config.seed, k));
   load_baselines();
@@ -261,18 +288,26 @@ struct EvaluateStage::Proposals {
 
 EvaluateStage::Proposals EvaluateStage::propose(const Set& set) const {
   const std::vector<exec::EncodedExample> prompts = state_.prompts(set.task, set.examples);
-  const std::vector<predict::TokenFeatures> features = state_.kept_features(prompts);
+  const bool read = std::ranges::any_of(planners_, [](const auto& planner) { return planner->reads_features(); });
+  const std::vector<predict::TokenFeatures> features =
+      read ? state_.kept_features(prompts) : std::vector<predict::TokenFeatures>();
   std::vector<policy::Input> inputs, told;
   for (std::size_t i = 0; i < set.examples.size(); ++i) {
-    inputs.push_back({set.examples[i].id, &features[i], &prompts[i]});
-    told.push_back({set.examples[i].id, &features[i], &prompts[i], set.examples[i].level});
+    inputs.push_back({set.examples[i].id, read ? &features[i] : nullptr, &prompts[i]});
+    told.push_back(inputs.back());
+    told.back().level = set.examples[i].level;
   }
   Proposals proposals;
   for (const auto& planner : planners_) {
     // Only test examples were searched, and only they are of a level that was learnt.
     if ((planner->is_oracle() || planner->is_told_the_level()) && set.name != kTest) continue;
     proposals.planners.push_back(planner.get());
-    proposals.programs.push_back(planner->propose(planner->is_told_the_level() ? told : inputs));
+    std::vector<policy::RankedPrograms> programs = planner->propose(planner->is_told_the_level() ? told : inputs);
+    for (policy::RankedPrograms& ranked : programs) {
+      const auto most = static_cast<std::size_t>(state_.config.eval.max_k);
+      if (ranked.size() > most && !planner->cascade(ranked)) ranked.resize(most);
+    }
+    proposals.programs.push_back(std::move(programs));
   }
   return proposals;
 }
@@ -299,8 +334,21 @@ std::vector<eval::EvaluationRow> EvaluateStage::evaluate(const Set& set) {
   return rows;
 }
 
-/// Every distinct program of an example runs once, whoever proposed it; sampled, once a sample. A cascade's row is what
-/// it would have made of these answers, one after another.
+/// What a step asks: every distinct program of an example once, whoever proposed it; sampled, once a sample.
+struct EvaluateStage::Asked {
+  std::vector<exec::Request> requests;
+  std::map<std::tuple<std::size_t, core::Program, search::Sample>, std::size_t> request_of;  ///< first: the example
+
+  void ask(std::size_t example, const policy::Planner& planner, const policy::RankedPrograms& ranked,
+           const exec::EncodedExample& encoded, const exec::GenerationRules& rules) {
+    for (std::size_t rank = 0; rank < ranked.size(); ++rank) {
+      const search::Sample sample = planner.sample(rank);
+      if (request_of.try_emplace({example, ranked[rank], sample}, requests.size()).second)
+        requests.push_back({&encoded, ranked[rank], sample.temperature, sample.index, &rules, false});
+    }
+  }
+};
+
 std::vector<eval::EvaluationRow> EvaluateStage::answer(const Set& set, const Proposals& proposals,
                                                        const exec::TaskEncoder& encoder,
                                                        std::span<const exec::EncodedExample> encoded, std::size_t first,
@@ -308,41 +356,22 @@ std::vector<eval::EvaluationRow> EvaluateStage::answer(const Set& set, const Pro
   const auto& [planners, programs] = proposals;
   const exec::GenerationRules rules{&encoder.grader(), encoder.stop_strings(), encoder.max_new_tokens(),
                                     exec::StopRule::kFull};
-  std::vector<exec::Request> requests;
-  std::map<std::tuple<std::size_t, core::Program, search::Sample>, std::size_t> request_of;
+  Asked asked;
   for (std::size_t i = first; i < last; ++i) {
-    for (std::size_t p = 0; p < planners.size(); ++p) {
-      for (std::size_t rank = 0; rank < programs[p][i].size(); ++rank) {
-        const core::Program& program = programs[p][i][rank];
-        const search::Sample sample = planners[p]->sample(rank);
-        if (request_of.try_emplace({i, program, sample}, requests.size()).second)
-          requests.push_back({&encoded[i], program, sample.temperature, sample.index, &rules, false});
-      }
-    }
+    for (std::size_t p = 0; p < planners.size(); ++p) asked.ask(i, *planners[p], programs[p][i], encoded[i], rules);
   }
-  const std::vector<exec::Answer> answers = state_.executor.answer(requests);
+  const std::vector<exec::Answer> answers = state_.executor.answer(asked.requests);
   std::vector<eval::EvaluationRow> rows;
   for (std::size_t i = first; i < last; ++i) {
     const task::Example& example = set.examples[i];
+    const auto answer_of = [&](const core::Program& program, const search::Sample& sample) -> const exec::Answer& {
+      return answers[asked.request_of.at({i, program, sample})];
+    };
     for (std::size_t p = 0; p < planners.size(); ++p) {
       if (programs[p][i].empty()) continue;  // the oracle did not search it
-      eval::EvaluationRow row{
-          example.id, set.name,         example.level, planners[p]->name(), planners[p]->is_oracle(),
-          {},         example.question, example.answer};
-      const auto answer_of = [&](const core::Program& program, const search::Sample& sample) -> const exec::Answer& {
-        return answers[request_of.at({i, program, sample})];
-      };
-      if (auto cascade = planners[p]->cascade(programs[p][i])) {
-        const auto greedy = [&](const core::Program& program) { return answer_of(program, {}); };
-        row.ranked = {settled(std::move(cascade), greedy, example, encoder.grader())};
-      } else {
-        for (std::size_t rank = 0; rank < programs[p][i].size(); ++rank) {
-          const core::Program& program = programs[p][i][rank];
-          row.ranked.push_back(
-              candidate_of(program, answer_of(program, planners[p]->sample(rank)), example, encoder.grader()));
-        }
-      }
-      rows.push_back(std::move(row));
+      rows.push_back({example.id, set.name, example.level, planners[p]->name(), planners[p]->is_oracle(),
+                      candidates_of(*planners[p], programs[p][i], answer_of, example, encoder.grader()),
+                      example.question, example.answer});
     }
   }
   return rows;

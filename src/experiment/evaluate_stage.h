@@ -41,6 +41,7 @@ class EvaluateStage {
   Stage stage() const;
   std::string menus_digest() const;
   std::vector<Set> sets() const;
+  policy::RankedPrograms static_ranking() const;
   void load_policies();
   void load_baselines();
   void load_level_predictors();
@@ -50,6 +51,7 @@ class EvaluateStage {
   std::vector<task::Example> oracle_examples() const;
   void open_oracle();
   struct Proposals;
+  struct Asked;
   Proposals propose(const Set& set) const;
   std::vector<eval::EvaluationRow> evaluate(const Set& set);
   std::vector<eval::EvaluationRow> answer(const Set& set, const Proposals& proposals, const exec::TaskEncoder& encoder,

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
 #include <utility>
 
+#include "core/error.h"
 #include "core/file.h"
 
 namespace polar::experiment {
@@ -28,8 +30,9 @@ void EvaluationSteps::add(int step, const std::vector<eval::EvaluationRow>& rows
 }
 
 void EvaluationSteps::remove() {
-  std::error_code gone_already;
-  fs::remove_all(folder_, gone_already);
+  std::error_code failure;
+  fs::remove_all(folder_, failure);  // none there is no failure
+  if (failure) throw core::Error(fmt::format("{}: cannot be removed: {}", folder_.string(), failure.message()));
 }
 
 fs::path EvaluationSteps::file_of(int step) const {

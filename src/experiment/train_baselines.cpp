@@ -52,6 +52,12 @@ policy::RankedPrograms ranked(const json& manifest, const char* policy, int dept
   return programs;
 }
 
+[[noreturn]] void refuse_manifest(const std::filesystem::path& path, const json::exception& error) {
+  throw core::Error(
+      fmt::format("{}: expected the programs of baselines, found something else ({}); delete the file and train again",
+                  path.string(), error.what()));
+}
+
 /// What stands in selection.json: of a ranking, its first program.
 json chosen_of(const json& manifest) {
   json chosen = json::object();
@@ -125,7 +131,12 @@ void BaselineStage::run(const labels::LabelStore& labels, const std::string& lab
 
 json BaselineStage::selection() const {
   if (wanted().empty()) return nullptr;
-  return chosen_of(json::parse(core::read_file(state_.directory.file(kManifest))));
+  const auto path = state_.directory.file(kManifest);
+  try {
+    return chosen_of(json::parse(core::read_file(path)));
+  } catch (const json::exception& error) {
+    refuse_manifest(path, error);
+  }
 }
 
 std::string BaselineStage::digest() const {
@@ -147,10 +158,7 @@ TrainedBaselines BaselineStage::load() const {
                                      entry.at("weight").get<double>()});
     }
   } catch (const json::exception& error) {
-    throw core::Error(
-        fmt::format("{}: expected the programs of baselines, found something else ({}); delete the file "
-                    "and train again",
-                    path.string(), error.what()));
+    refuse_manifest(path, error);
   }
   return trained;
 }

@@ -143,7 +143,7 @@ TEST_F(TrainMenuTest, CalibratesByATemperatureAloneWhereThatIsAskedFor) {
   ASSERT_TRUE(menu.calibration && menu.calibration->of_log_odds);
   EXPECT_EQ(menu.calibration->offset, 0);
   const auto& reliability = menu.selection.at("reliability");
-  EXPECT_LE(reliability.at("after").at("error").get<double>(), reliability.at("before").at("error").get<double>());
+  EXPECT_LT(reliability.at("after").at("error").get<double>(), reliability.at("before").at("error").get<double>());
 }
 
 TEST_F(TrainMenuTest, CoversProbabilitiesWhereThatIsAskedFor) {

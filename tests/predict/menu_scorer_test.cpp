@@ -32,6 +32,15 @@ torch::Tensor standardised(const Matrix& m) {
   return (x - x.mean(0)) / (x - x.mean(0)).square().mean(0).sqrt();
 }
 
+/// Indices of the rows of other groups than this row's.
+torch::Tensor rows_outside(const std::vector<int>& groups, int row) {
+  std::vector<std::int64_t> others;
+  for (std::size_t other = 0; other < groups.size(); ++other) {
+    if (groups[other] != groups[static_cast<std::size_t>(row)]) others.push_back(static_cast<std::int64_t>(other));
+  }
+  return torch::tensor(others);
+}
+
 TEST(MenuScorer, RidgeEqualsTheClosedFormByHand) {
   // x = 1, 3 standardises to −1, 1; y = 0, 1 has mean ½. w = Σ x y / (Σ x² + α) = 1 / (2 + 2), so scores are ½ ± ¼.
   const auto x = Matrix::from_rows({{1, 7}, {3, 7}});  // the second feature is constant and has no say
@@ -82,17 +91,33 @@ TEST(MenuScorer, LeaveGroupsOutEqualsFitsWithoutEachGroup) {
   const auto left_out = MenuScorer::leave_groups_out(data.x, data.y, groups, {ScorerKind::kRidge, 0.7, 1});
   const auto x = standardised(data.x), y = tensor(data.y);
   for (int row = 0; row < 9; ++row) {
-    std::vector<std::int64_t> others;
-    for (int other = 0; other < 9; ++other) {
-      if (groups[static_cast<std::size_t>(other)] != groups[static_cast<std::size_t>(row)]) others.push_back(other);
-    }
-    const auto rest = torch::tensor(others);
+    const auto rest = rows_outside(groups, row);
     const auto xr = x.index_select(0, rest), yr = y.index_select(0, rest);
     const auto xc = xr - xr.mean(0);
     const auto w =
         torch::linalg_solve(xc.t().matmul(xc) + 0.7 * torch::eye(3, torch::kFloat64), xc.t().matmul(yr - yr.mean(0)));
     const auto expected = (x[row] - xr.mean(0)).matmul(w) + yr.mean(0);
     for (int col = 0; col < 2; ++col) EXPECT_NEAR(left_out.at(row, col), expected[col].item<double>(), 1e-9);
+  }
+}
+
+TEST(MenuScorer, LeaveGroupsOutOfAKernelEqualsFitsWithoutEachGroup) {
+  const Arbitrary data(9);
+  const std::vector<int> groups = {4, 7, 4, 1, 7, 7, 2, 3, 0};
+  const auto x = standardised(data.x), y = tensor(data.y);
+  const double width =
+      1.5 * torch::pdist(x).median().item<double>();  // standardisation and width are those of all rows
+  const auto kernel = torch::exp(-(x.unsqueeze(1) - x.unsqueeze(0)).norm(2, -1) / width);
+  const auto left_out = MenuScorer::leave_groups_out(data.x, data.y, groups, {ScorerKind::kLaplaceRidge, 0.3, 1.5});
+  for (int row = 0; row < 9; ++row) {
+    const auto rest = rows_outside(groups, row);
+    const auto count = rest.size(0);
+    const auto k = kernel.index_select(0, rest).index_select(1, rest), yr = y.index_select(0, rest);
+    const auto centre = torch::eye(count, torch::kFloat64) - 1.0 / static_cast<double>(count);
+    const auto coefficients = torch::linalg_solve(
+        centre.matmul(k).matmul(centre) + 0.3 * torch::eye(count, torch::kFloat64), yr - yr.mean(0));
+    const auto expected = yr.mean(0) + (kernel[row].index_select(0, rest) - k.mean(0)).matmul(coefficients);
+    for (int col = 0; col < 2; ++col) EXPECT_NEAR(left_out.at(row, col), expected[col].item<double>(), 1e-8);
   }
 }
 
