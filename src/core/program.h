@@ -14,8 +14,8 @@
 
 namespace polar::core {
 
-/// A value: non-empty sequence of at most kMaxSteps layer indices (the default-constructed one is empty and only a
-/// placeholder). Ordered by length, then lexicographically, so that "the smaller program" is the cheaper one.
+/// A value: non-empty sequence of at most kMaxSteps layer indices (the default-constructed one is empty: no program
+/// yet). Ordered by length, then lexicographically, so that "the smaller program" is the cheaper one.
 /// Thread-safe as any const value. Knows nothing of the model: whether every index is below D is checked by
 /// parse() and by whoever runs it.
 class Program {
@@ -38,8 +38,8 @@ class Program {
 
   /// Canonical notation: no nested parentheses; minimal in order (1) printed layers, that is layer numbers written out
   /// (`i` one, `i-j` two, a loop's body once), (2) items, those in a loop included, (3) start of the first loop, (4)
-  /// its body length; then more runs of it. parse(text()) gives the same program back. Costs O(K²); empty for the empty
-  /// placeholder.
+  /// its body length; then more runs of it. parse(text()) gives the same program back. Costs O(K²); empty for the
+  /// default-constructed program.
   std::string text() const;
 
   std::span<const Layer> layers() const { return layers_; }

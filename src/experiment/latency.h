@@ -15,8 +15,7 @@ namespace polar::experiment {
 
 /// Figures policy_ms (features and choice), prefill_ms, decode_ms, answer_ms (the whole) and latency_ratio (answer_ms
 /// over base's on the same example, where base is among the policies), means over eval.latency_examples examples spread
-/// over `examples`, by level and for all, with bootstrap intervals where several were
-/// timed.
+/// over `examples`, by level and for all, with bootstrap intervals where several were timed.
 ///
 /// One answer at a time, caches empty before each, after one of each policy that is not counted. The policies take
 /// turns, each example beginning with the next of them, so that none is always the first. Reading the features runs the

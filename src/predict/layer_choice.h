@@ -46,7 +46,7 @@ LayerChoice within_bounds(LayerChoice wanted, int layer, int steps, const RouteR
 /// looped as a whole, more than two runs), that edits a layer without a router, or that is too short or too long.
 std::optional<std::vector<LayerChoice>> choices_of(const core::Program& program, const RouteRules& rules);
 
-/// The steps of layers 0 … choices.size() − 1; the empty placeholder when all are skipped.
+/// The steps of layers 0 … choices.size() − 1; the empty program when all are skipped.
 core::Program program_of(std::span<const LayerChoice> choices);
 
 /// The choice of logits over skip, execute and, unless the router has none, repeat: the most probable, the earlier of
